@@ -1,0 +1,5 @@
+//! Next.js Route Handlers on actix-web.
+
+mod descriptor;
+
+pub use descriptor::Segment;

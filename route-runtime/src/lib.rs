@@ -1,5 +1,10 @@
 //! Next.js Route Handlers on actix-web.
 
 mod descriptor;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "used by the table of routes, which is to come")
+)]
+mod path;
 
 pub use descriptor::Segment;

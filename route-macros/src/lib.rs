@@ -1,1 +1,36 @@
-//! The attribute macros of `route-runtime`.
+//! The attribute macros of `route-runtime`, which re-exports and documents them.
+//!
+//! Each attribute is three stages: `syntax` and `declaration` parse, `options`, `signature`,
+//! `pattern` and `spec` check, `expand` prints what passed.
+
+use proc_macro::TokenStream;
+
+mod declaration;
+mod errors;
+mod expand;
+mod method;
+mod options;
+mod page;
+mod pattern;
+mod route;
+mod signature;
+mod spec;
+mod syntax;
+
+#[allow(
+    missing_docs,
+    reason = "documented where `route-runtime` re-exports it"
+)]
+#[proc_macro_attribute]
+pub fn route(args: TokenStream, item: TokenStream) -> TokenStream {
+    route::route(args.into(), item.into()).into()
+}
+
+#[allow(
+    missing_docs,
+    reason = "documented where `route-runtime` re-exports it"
+)]
+#[proc_macro_attribute]
+pub fn page(args: TokenStream, item: TokenStream) -> TokenStream {
+    page::page(args.into(), item.into()).into()
+}

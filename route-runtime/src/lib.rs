@@ -1,15 +1,43 @@
 //! Next.js Route Handlers on actix-web.
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod config;
 mod descriptor;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the table of routes, which is to come")
-)]
+mod extract;
+mod handle;
+mod mode;
 mod path;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the table of routes, which is to come")
-)]
+mod rendering;
+mod respond;
+mod routes;
+mod server;
+mod service;
 mod trie;
 
-pub use descriptor::Segment;
+pub use config::{Dynamic, FetchCache, Revalidate};
+pub(crate) use descriptor::Segment;
+pub use descriptor::{Kind, Method, RouteDescriptor, Source};
+pub use extract::{ReadsParams, StaticExtractor};
+pub use handle::{PathArg, PathArgs};
+pub use mode::Mode;
+pub use rendering::{CachedReason, DynamicReason, Rendering};
+pub use respond::{Problem, not_found};
+pub use route_macros::{page, route};
+pub use routes::{Place, Route, RouteProblem, Routes, RoutesError};
+pub use server::{ServeError, Server, serve};
+pub use service::Matched;
+
+/// Links library crates whose routes nothing else names.
+///
+/// A crate that is a dependency but that no code mentions is dropped by the linker, routes and
+/// all. Write it once, at the root of the program.
+///
+/// ```ignore (there is no such crate)
+/// route_runtime::link!(my_routes, more_routes);
+/// ```
+#[macro_export]
+macro_rules! link {
+    ($($name:ident),+ $(,)?) => { $(use $name as _;)+ };
+}

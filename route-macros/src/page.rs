@@ -1,0 +1,10 @@
+//! `#[page]`: a route that answers GET, and claims its path for itself.
+
+use proc_macro2::TokenStream;
+
+use crate::route::declare;
+use crate::spec::Kind;
+
+pub(crate) fn page(args: TokenStream, item: TokenStream) -> TokenStream {
+    declare(Kind::Page, args, item)
+}

@@ -1,0 +1,333 @@
+//! `"/posts/[id]"` → segments. Pure: an error is a kind and a byte range.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A checked pattern: at most one catch-all, last; names unique.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    pub(crate) segments: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    Literal(String),
+    Param(Param),
+    Group(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Param {
+    pub(crate) name: String,
+    pub(crate) kind: ParamKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ParamKind {
+    /// `[id]`
+    Single,
+    /// `[...slug]`
+    CatchAll,
+    /// `[[...slug]]`
+    OptionalCatchAll,
+}
+
+impl Pattern {
+    pub(crate) fn params(&self) -> impl Iterator<Item = &Param> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Param(param) => Some(param),
+            Segment::Literal(_) | Segment::Group(_) => None,
+        })
+    }
+
+    pub(crate) fn param(&self, name: &str) -> Option<(usize, &Param)> {
+        self.params()
+            .enumerate()
+            .find(|(_, param)| param.name == name)
+    }
+
+    /// The pattern without what does not tell two patterns apart, as part of an identifier.
+    ///
+    /// Injective: `__` parts segments, `_I` `_C` `_O` are the three kinds of parameter, and every
+    /// byte that is no ASCII letter or digit is `_` and two lower-case hexadecimal digits.
+    pub(crate) fn mangled(&self) -> String {
+        let mut out = String::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Group(_) => {}
+                Segment::Param(param) => out.push_str(match param.kind {
+                    ParamKind::Single => "___I",
+                    ParamKind::CatchAll => "___C",
+                    ParamKind::OptionalCatchAll => "___O",
+                }),
+                Segment::Literal(text) => {
+                    out.push_str("__");
+                    for byte in text.bytes() {
+                        if byte.is_ascii_alphanumeric() {
+                            out.push(char::from(byte));
+                        } else {
+                            out.push_str(&format!("_{byte:02x}"));
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+impl fmt::Display for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match self.kind {
+            ParamKind::Single => write!(f, "[{name}]"),
+            ParamKind::CatchAll => write!(f, "[...{name}]"),
+            ParamKind::OptionalCatchAll => write!(f, "[[...{name}]]"),
+        }
+    }
+}
+
+/// What is wrong with a pattern, and the bytes of it that are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PatternError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) range: Range<usize>,
+}
+
+/// Each variant names a rule of the grammar.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    NoLeadingSlash,
+    TrailingSlash,
+    DoubleSlash,
+    Query,
+    Fragment,
+    DotSegment,
+    Backslash,
+    Control,
+    Encoded { decoded: String },
+    Unclosed { close: &'static str },
+    Unopened,
+    NoName,
+    InvalidName,
+    Partial,
+    OptionalSingle { name: String },
+    TwoDots { name: String },
+    CatchAllNotLast,
+    RepeatedName,
+    InvalidGroup,
+    Intercepting,
+    Foreign { ours: String },
+}
+
+/// Parses a pattern.
+pub(crate) fn parse(text: &str) -> Result<Pattern, PatternError> {
+    let fail = |kind, range| Err(PatternError { kind, range });
+    if !text.starts_with('/') {
+        return fail(ErrorKind::NoLeadingSlash, 0..text.len());
+    }
+    if text == "/" {
+        return Ok(Pattern {
+            segments: Vec::new(),
+        });
+    }
+
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut start = 1;
+    for part in text[1..].split('/') {
+        let range = start..start + part.len();
+        start = range.end + 1;
+        if part.is_empty() {
+            return if range.end == text.len() {
+                fail(ErrorKind::TrailingSlash, range.start - 1..range.end)
+            } else {
+                fail(ErrorKind::DoubleSlash, range.start - 1..range.end + 1)
+            };
+        }
+        let segment = match segment(part) {
+            Ok(segment) => segment,
+            Err(kind) => return fail(kind, range),
+        };
+        if let Some(Segment::Param(last)) = segments.last()
+            && last.kind != ParamKind::Single
+        {
+            return fail(ErrorKind::CatchAllNotLast, range);
+        }
+        if let Segment::Param(param) = &segment
+            && segments
+                .iter()
+                .any(|other| matches!(other, Segment::Param(other) if other.name == param.name))
+        {
+            return fail(ErrorKind::RepeatedName, range);
+        }
+        segments.push(segment);
+    }
+    Ok(Pattern { segments })
+}
+
+fn segment(part: &str) -> Result<Segment, ErrorKind> {
+    if part.starts_with('[') || part.ends_with(']') {
+        return parameter(part).map(Segment::Param);
+    }
+    if part.starts_with('(') {
+        return group(part).map(Segment::Group);
+    }
+    literal(part)
+}
+
+fn parameter(part: &str) -> Result<Param, ErrorKind> {
+    let (inner, is_optional) = match part.strip_prefix("[[") {
+        Some(rest) => match rest.strip_suffix("]]") {
+            Some(inner) => (inner, true),
+            None if rest.contains(']') => return Err(ErrorKind::Partial),
+            None => return Err(ErrorKind::Unclosed { close: "]]" }),
+        },
+        None => match part.strip_prefix('[') {
+            Some(rest) => match rest.strip_suffix(']') {
+                Some(inner) => (inner, false),
+                None if rest.contains(']') => return Err(ErrorKind::Partial),
+                None => return Err(ErrorKind::Unclosed { close: "]" }),
+            },
+            None if part.contains('[') => return Err(ErrorKind::Partial),
+            None => return Err(ErrorKind::Unopened),
+        },
+    };
+    if inner.contains(['[', ']']) {
+        return Err(ErrorKind::Partial);
+    }
+    let (name, is_catch_all) = match inner.strip_prefix("...") {
+        Some(name) => (name, true),
+        None => (inner, false),
+    };
+    if name.is_empty() {
+        return Err(ErrorKind::NoName);
+    }
+    if let Some(rest) = name.strip_prefix("..")
+        && is_name(rest)
+    {
+        return Err(ErrorKind::TwoDots { name: rest.into() });
+    }
+    if !is_name(name) {
+        return Err(ErrorKind::InvalidName);
+    }
+    let kind = match (is_optional, is_catch_all) {
+        (false, false) => ParamKind::Single,
+        (false, true) => ParamKind::CatchAll,
+        (true, true) => ParamKind::OptionalCatchAll,
+        (true, false) => return Err(ErrorKind::OptionalSingle { name: name.into() }),
+    };
+    Ok(Param {
+        name: name.into(),
+        kind,
+    })
+}
+
+fn group(part: &str) -> Result<String, ErrorKind> {
+    let Some((name, rest)) = part[1..].split_once(')') else {
+        return Err(ErrorKind::Unclosed { close: ")" });
+    };
+    if !name.is_empty() && name.bytes().all(|byte| byte == b'.') {
+        return Err(ErrorKind::Intercepting);
+    }
+    if !rest.is_empty() {
+        return Err(ErrorKind::Partial);
+    }
+    let is_word = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(is_word) {
+        return Err(ErrorKind::InvalidGroup);
+    }
+    Ok(name.into())
+}
+
+fn literal(part: &str) -> Result<Segment, ErrorKind> {
+    if let Some(ours) = foreign(part) {
+        return Err(ErrorKind::Foreign { ours });
+    }
+    if matches!(part, "." | "..") {
+        return Err(ErrorKind::DotSegment);
+    }
+    for (kind, found) in [
+        (ErrorKind::Partial, part.contains(['[', ']', '{', '}'])),
+        (ErrorKind::Query, part.contains('?')),
+        (ErrorKind::Fragment, part.contains('#')),
+        (ErrorKind::Backslash, part.contains('\\')),
+        (ErrorKind::Control, part.contains(char::is_control)),
+    ] {
+        if found {
+            return Err(kind);
+        }
+    }
+    let decoded = decode(part);
+    if decoded != part {
+        return Err(ErrorKind::Encoded { decoded });
+    }
+    Ok(Segment::Literal(part.into()))
+}
+
+/// How another framework's parameter is written here.
+fn foreign(part: &str) -> Option<String> {
+    if let Some(name) = part.strip_prefix(':') {
+        let plain = name.trim_end_matches(['*', '+', '?']);
+        let dots = if name.ends_with(['*', '+']) {
+            "..."
+        } else {
+            ""
+        };
+        return is_name(plain).then(|| format!("[{dots}{plain}]"));
+    }
+    if let Some(name) = part.strip_prefix('*') {
+        let name = if name.is_empty() { "rest" } else { name };
+        return is_name(name).then(|| format!("[...{name}]"));
+    }
+    let inner = part
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .or_else(|| part.strip_prefix('<')?.strip_suffix('>'))?;
+    let (name, expression) = inner.split_once(':').unwrap_or((inner, ""));
+    let plain = name.trim_start_matches('*').trim_end_matches("..");
+    if !is_name(plain) {
+        return None;
+    }
+    let is_tail = plain != name || expression.contains('*');
+    Some(if is_tail {
+        format!("[...{plain}]")
+    } else {
+        format!("[{plain}]")
+    })
+}
+
+/// Names are Rust identifiers; those that cannot even be written `r#name` are none.
+fn is_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
+        && chars.all(unicode_ident::is_xid_continue)
+        && !matches!(name, "_" | "self" | "Self" | "super" | "crate")
+}
+
+/// Percent-decodes what is well-formed; leaves the rest.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = text
+            .get(at + 1..at + 3)
+            .filter(|digits| bytes[at] == b'%' && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.into())
+}
+
+#[cfg(test)]
+mod tests;

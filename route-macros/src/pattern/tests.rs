@@ -1,0 +1,133 @@
+use super::ErrorKind as E;
+use super::*;
+
+fn literal(text: &str) -> Segment {
+    Segment::Literal(text.into())
+}
+
+fn param(name: &str, kind: ParamKind) -> Segment {
+    Segment::Param(Param {
+        name: name.into(),
+        kind,
+    })
+}
+
+#[test]
+fn accepts() {
+    use ParamKind::{CatchAll, OptionalCatchAll, Single};
+    let check = |text: &str, expected: Vec<Segment>| {
+        assert_eq!(parse(text).unwrap().segments, expected, "{text}");
+    };
+    check("/", vec![]);
+    check("/api/posts", vec![literal("api"), literal("posts")]);
+    check("/p/[id]", vec![literal("p"), param("id", Single)]);
+    check("/[a]/[b]", vec![param("a", Single), param("b", Single)]);
+    check("/[...slug]", vec![param("slug", CatchAll)]);
+    check(
+        "/docs/[[...slug]]",
+        vec![literal("docs"), param("slug", OptionalCatchAll)],
+    );
+    check(
+        "/(shop)/cart",
+        vec![Segment::Group("shop".into()), literal("cart")],
+    );
+    check("/[type]", vec![param("type", Single)]);
+    check("/data.json", vec![literal("data.json")]);
+    check("/café au lait", vec![literal("café au lait")]);
+    check("/100%", vec![literal("100%")]);
+    check("/a(b)", vec![literal("a(b)")]);
+    check("/@me", vec![literal("@me")]);
+}
+
+#[test]
+fn rejects_and_quotes_the_fragment() {
+    let check = |text: &str, kind: E, fragment: &str| {
+        let error = parse(text).unwrap_err();
+        assert_eq!(error.kind, kind, "{text}");
+        assert_eq!(&text[error.range], fragment, "{text}");
+    };
+    let name = |name: &str| String::from(name);
+    check("", E::NoLeadingSlash, "");
+    check("api", E::NoLeadingSlash, "api");
+    check("/api/", E::TrailingSlash, "/");
+    check("//api", E::DoubleSlash, "//");
+    check("/a//b", E::DoubleSlash, "//");
+    check("/a?b=1", E::Query, "a?b=1");
+    check("/a#b", E::Fragment, "a#b");
+    check("/a/../b", E::DotSegment, "..");
+    check("/.", E::DotSegment, ".");
+    check("/a\\b", E::Backslash, "a\\b");
+    check("/a\nb", E::Control, "a\nb");
+    check(
+        "/a%20b",
+        E::Encoded {
+            decoded: name("a b"),
+        },
+        "a%20b",
+    );
+    check("/posts/[id", E::Unclosed { close: "]" }, "[id");
+    check("/posts/[[...s]", E::Partial, "[[...s]");
+    check("/posts/[[...s", E::Unclosed { close: "]]" }, "[[...s");
+    check("/posts/id]", E::Unopened, "id]");
+    check("/[]", E::NoName, "[]");
+    check("/[...]", E::NoName, "[...]");
+    check("/[1d]", E::InvalidName, "[1d]");
+    check("/[post-id]", E::InvalidName, "[post-id]");
+    check("/[self]", E::InvalidName, "[self]");
+    check("/[_]", E::InvalidName, "[_]");
+    check("/[..slug]", E::TwoDots { name: name("slug") }, "[..slug]");
+    check("/post-[id]", E::Partial, "post-[id]");
+    check("/[id].json", E::Partial, "[id].json");
+    check("/x[id]y", E::Partial, "x[id]y");
+    check("/[a][b]", E::Partial, "[a][b]");
+    check("/[[id]]", E::OptionalSingle { name: name("id") }, "[[id]]");
+    check("/[...a]/b", E::CatchAllNotLast, "b");
+    check("/[[...a]]/(g)", E::CatchAllNotLast, "(g)");
+    check("/[id]/[id]", E::RepeatedName, "[id]");
+    check("/()", E::InvalidGroup, "()");
+    check("/(a b)", E::InvalidGroup, "(a b)");
+    check("/(a", E::Unclosed { close: ")" }, "(a");
+    check("/(a)b", E::Partial, "(a)b");
+    check("/(.)photo", E::Intercepting, "(.)photo");
+    check("/(...)photo", E::Intercepting, "(...)photo");
+    let foreign = |text: &str, ours: &str| {
+        check(text, E::Foreign { ours: ours.into() }, &text[1..]);
+    };
+    foreign("/:id", "[id]");
+    foreign("/:slug*", "[...slug]");
+    foreign("/{id}", "[id]");
+    foreign("/{id:\\d+}", "[id]");
+    foreign("/{tail:.*}", "[...tail]");
+    foreign("/{*rest}", "[...rest]");
+    foreign("/<id>", "[id]");
+    foreign("/<path..>", "[...path]");
+    foreign("/*", "[...rest]");
+    foreign("/*path", "[...path]");
+}
+
+#[test]
+fn mangles_injectively() {
+    let mangled = |text: &str| parse(text).unwrap().mangled();
+    assert_eq!(mangled("/api/posts/[id]"), "__api__posts___I");
+    assert_eq!(mangled("/(g)/api/posts/[slug]"), "__api__posts___I");
+    assert_eq!(mangled("/"), "");
+    let apart = [
+        "/a/b",
+        "/a_b",
+        "/a__b",
+        "/a-b",
+        "/[a]",
+        "/[...a]",
+        "/[[...a]]",
+        "/I",
+        "/_I",
+        "/a_2fb",
+        "/a b",
+        "/__I",
+    ];
+    for (i, a) in apart.iter().enumerate() {
+        for b in &apart[i + 1..] {
+            assert_ne!(mangled(a), mangled(b), "{a} {b}");
+        }
+    }
+}

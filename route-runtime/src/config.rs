@@ -1,0 +1,100 @@
+//! The segment configuration, as the macros checked it.
+
+use crate::handle::StaticParams;
+use crate::service::Wrap;
+
+/// When a GET is rendered: the option `dynamic`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dynamic {
+    /// `"auto"`: decided by what the handler reads.
+    #[default]
+    Auto,
+    /// `"force-dynamic"`: for every request.
+    ForceDynamic,
+    /// `"error"`: never for a request; a handler that reads one does not compile.
+    Error,
+    /// `"force-static"`: never for a request; a handler that reads one finds it blank.
+    ForceStatic,
+}
+
+/// How long a cached response is fresh: the option `revalidate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Revalidate {
+    /// `false`: for ever.
+    Never,
+    /// For this many seconds after it was rendered; 0 is never cached.
+    After(u32),
+}
+
+/// What `fetch` does where nothing is said at the call: the option `fetch_cache`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FetchCache {
+    /// `"auto"`
+    #[default]
+    Auto,
+    /// `"default-cache"`
+    DefaultCache,
+    /// `"only-cache"`
+    OnlyCache,
+    /// `"force-cache"`
+    ForceCache,
+    /// `"default-no-store"`
+    DefaultNoStore,
+    /// `"force-no-store"`
+    ForceNoStore,
+    /// `"only-no-store"`
+    OnlyNoStore,
+}
+
+/// A part of a tag: `post:{id}` is a literal and a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TagPart {
+    /// Text, as it stands.
+    Literal(&'static str),
+    /// The value of the pattern's parameter of this index.
+    Param(usize),
+}
+
+/// Every option of one declaration.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    #[doc(hidden)]
+    pub dynamic: Dynamic,
+    #[doc(hidden)]
+    pub revalidate: Option<Revalidate>,
+    #[doc(hidden)]
+    pub expire: Option<u32>,
+    #[doc(hidden)]
+    pub static_params: Option<StaticParams>,
+    #[doc(hidden)]
+    pub dynamic_params: bool,
+    #[doc(hidden)]
+    pub fetch_cache: FetchCache,
+    #[doc(hidden)]
+    pub tags: &'static [&'static [TagPart]],
+    #[doc(hidden)]
+    pub cdn: Option<bool>,
+    #[doc(hidden)]
+    pub wrap: &'static [Wrap],
+    #[doc(hidden)]
+    pub max_duration: Option<u32>,
+    #[doc(hidden)]
+    pub body_limit: Option<u64>,
+}
+
+impl Config {
+    /// What holds where a declaration says nothing.
+    pub const DEFAULT: Self = Self {
+        dynamic: Dynamic::Auto,
+        revalidate: None,
+        expire: None,
+        static_params: None,
+        dynamic_params: true,
+        fetch_cache: FetchCache::Auto,
+        tags: &[],
+        cdn: None,
+        wrap: &[],
+        max_duration: None,
+        body_limit: None,
+    };
+}

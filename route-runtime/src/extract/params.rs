@@ -1,0 +1,158 @@
+//! Reading the pattern's parameters into an argument's own type.
+
+use std::any::TypeId;
+use std::str::FromStr;
+
+/// What `[id]` can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from one segment",
+    label = "does not implement `FromStr`",
+    note = "bind `[id]` to the value's own type, as in `id: u64` or `id: String`; a catch-all \
+            `[...slug]` is what a `Vec` is read from"
+)]
+pub trait SingleParam: Sized + 'static {
+    /// `None` is a path that does not exist.
+    fn read(text: &str) -> Option<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr + 'static> SingleParam for T {
+    fn read(text: &str) -> Option<Self> {
+        if is_integer::<T>() && !is_canonical_integer(text) {
+            return None;
+        }
+        text.parse().ok()
+    }
+}
+
+/// What `[...slug]` can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a catch-all",
+    label = "is no `Vec`",
+    note = "bind `[...slug]` to `Vec<T>` of any `T: FromStr`, as in `slug: Vec<String>`"
+)]
+pub trait ManyParam: Sized + 'static {
+    /// The type of one segment.
+    type Item: 'static;
+    /// Never given an empty iterator.
+    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr + 'static> ManyParam for Vec<T> {
+    type Item = T;
+
+    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self> {
+        texts.map(|text| T::read(text.as_ref())).collect()
+    }
+}
+
+/// What `[[...slug]]` can be bound to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from an optional catch-all",
+    label = "is neither `Vec` nor `Option<Vec>`",
+    note = "bind `[[...slug]]` to `Vec<T>` or `Option<Vec<T>>` of any `T: FromStr`, as in \
+            `slug: Vec<String>`"
+)]
+pub trait OptionalParam: Sized + 'static {
+    /// The type of one segment.
+    type Item: 'static;
+    /// An empty iterator is the pattern's own prefix.
+    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr + 'static> OptionalParam for Vec<T> {
+    type Item = T;
+
+    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self> {
+        texts.map(|text| T::read(text.as_ref())).collect()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr + 'static> OptionalParam for Option<Vec<T>> {
+    type Item = T;
+
+    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self> {
+        let mut texts = texts.peekable();
+        if texts.peek().is_none() {
+            return Some(None);
+        }
+        <Vec<T> as ManyParam>::read(texts).map(Some)
+    }
+}
+
+/// Known by identity, so that an alias is judged as what it names.
+fn is_integer<T: 'static>() -> bool {
+    macro_rules! is_one_of {
+        ($($integer:ty),*) => { [$(TypeId::of::<$integer>()),*].contains(&TypeId::of::<T>()) };
+    }
+    is_one_of!(
+        u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
+    )
+}
+
+/// One resource has one spelling, and so one key: `007`, `+7` and `-0` are other paths.
+fn is_canonical_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    match digits.as_bytes() {
+        [b'0'] => digits.len() == text.len(),
+        [first, ..] => matches!(first, b'1'..=b'9'),
+        [] => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_have_one_spelling() {
+        let check = |text: &str, expected: Option<i32>| {
+            assert_eq!(<i32 as SingleParam>::read(text), expected, "{text}");
+        };
+        check("0", Some(0));
+        check("7", Some(7));
+        check("-7", Some(-7));
+        for wrong in [
+            "",
+            "-",
+            "007",
+            "00",
+            "+7",
+            "-0",
+            "-07",
+            "7 ",
+            "7.0",
+            "x",
+            "99999999999",
+        ] {
+            check(wrong, None);
+        }
+        assert_eq!(<u64 as SingleParam>::read("-1"), None);
+        assert_eq!(<String as SingleParam>::read("007"), Some("007".into()));
+        assert_eq!(<f64 as SingleParam>::read("01.50"), Some(1.5));
+    }
+
+    #[test]
+    fn catch_alls_read_every_segment() {
+        type Slug = Option<Vec<u8>>;
+        const NONE: [&str; 0] = [];
+        assert_eq!(
+            <Vec<u8> as ManyParam>::read(["1", "2"].into_iter()),
+            Some(vec![1, 2])
+        );
+        assert_eq!(<Vec<u8> as ManyParam>::read(["1", "x"].into_iter()), None);
+        assert_eq!(<Slug as OptionalParam>::read(NONE.into_iter()), Some(None));
+        assert_eq!(<Slug as OptionalParam>::read(["01"].into_iter()), None);
+        assert_eq!(
+            <Slug as OptionalParam>::read(["1"].into_iter()),
+            Some(Some(vec![1]))
+        );
+        assert_eq!(
+            <Vec<u8> as OptionalParam>::read(NONE.into_iter()),
+            Some(vec![])
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! From declarations to a checked table. The only reader of `inventory`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
+use crate::mode::Mode;
+use crate::rendering::Rendering;
+
+mod check;
+mod data;
+mod error;
+mod listing;
+mod table;
+
+use data::SharedData;
+pub use error::{Place, RouteProblem, RoutesError};
+pub(crate) use table::{Node, Table};
+
+/// The checked table of routes: what a server serves.
+///
+/// Cheap to clone. Mounted in an actix-web [`App`](actix_web::App) with
+/// [`service`](actix_web::App::service); what it does not know falls through to the app's other
+/// services and `default_service`. Displayed, it is a table of every route with how and why it is
+/// rendered as it is.
+///
+/// # Example
+///
+/// ```
+/// use actix_web::{App, test};
+/// use route_runtime::{Routes, route};
+///
+/// #[route(GET, "/api/posts/[id]")]
+/// async fn post(id: u64) -> String {
+///     format!("post {id}")
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), route_runtime::RoutesError> {
+/// let routes = Routes::from_iter([post::ROUTE])?;
+/// let app = test::init_service(App::new().service(routes)).await;
+/// let request = test::TestRequest::get().uri(&post::path(7)).to_request();
+/// assert_eq!(test::call_and_read_body(&app, request).await, "post 7");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Routes {
+    pub(crate) table: Arc<Table>,
+    pub(crate) data: SharedData,
+    pub(crate) mode: Mode,
+}
+
+impl Routes {
+    /// The routes of this program: every `#[route]` and `#[page]` of every crate linked into it.
+    ///
+    /// A crate that is a dependency but that nothing names is not linked; see
+    /// [`link!`](crate::link).
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the table, at once, with the places in the source: a page and
+    /// a route at one path, two handlers for one method and path, different parameter names at one
+    /// position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at its own prefix. Also a
+    /// `ROUTE_MODE` that is no mode.
+    pub fn collect() -> Result<Self, RoutesError> {
+        Self::from_iter(inventory::iter::<RouteDescriptor>.into_iter().copied())
+    }
+
+    /// These routes and no others, for tests and for a second app in one program.
+    ///
+    /// # Errors
+    ///
+    /// As [`collect`](Self::collect).
+    #[expect(clippy::should_implement_trait, reason = "it can fail")]
+    pub fn from_iter(
+        routes: impl IntoIterator<Item = RouteDescriptor>,
+    ) -> Result<Self, RoutesError> {
+        let table = Table::build(routes.into_iter().collect(), "")?;
+        let mode = Mode::from_env().map_err(RoutesError::mode)?;
+        Ok(Self {
+            table: Arc::new(table),
+            data: SharedData::default(),
+            mode,
+        })
+    }
+
+    /// Puts the whole table behind a prefix, such as `/v1`.
+    ///
+    /// Use it instead of a `web::scope`. What a handle's `path` builds stays without the prefix.
+    ///
+    /// # Errors
+    ///
+    /// If the prefix is not `/`-separated literals, decoded, without a trailing slash.
+    pub fn at(self, prefix: &str) -> Result<Self, RoutesError> {
+        let routes = self.table.handlers.iter().map(|handler| handler.descriptor);
+        let table = Table::build(routes.collect(), prefix)?;
+        Ok(Self {
+            table: Arc::new(table),
+            ..self
+        })
+    }
+
+    /// Registers app data: one instance for the process, which every handler sees as
+    /// [`web::Data<T>`](actix_web::web::Data).
+    ///
+    /// A second value of the same type replaces the first.
+    #[must_use]
+    pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.data.insert(value);
+        self
+    }
+
+    /// Serves as in development or as in production, whatever the environment says.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Every handler, sorted by pattern and method.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Route<'_>> {
+        self.table.handlers.iter().map(|handler| Route {
+            pattern: &self.table.nodes[handler.node].pattern,
+            descriptor: &handler.descriptor,
+            rendering: handler.rendering,
+        })
+    }
+
+    /// The pattern that a path matches, as it would be served or redirected.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use route_runtime::{Routes, route};
+    /// #[route(GET, "/posts/[id]")]
+    /// async fn post(id: u64) -> String {
+    ///     id.to_string()
+    /// }
+    ///
+    /// # fn main() -> Result<(), route_runtime::RoutesError> {
+    /// let routes = Routes::from_iter([post::ROUTE])?;
+    /// assert_eq!(routes.pattern_of("/posts/7"), Some("/posts/[id]"));
+    /// assert_eq!(routes.pattern_of("/posts"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn pattern_of(&self, path: &str) -> Option<&str> {
+        use crate::trie::Match;
+        let (Match::Clean { value, .. }
+        | Match::Unclean { value, .. }
+        | Match::Malformed { value }) = self.table.trie.lookup(path)?;
+        Some(&self.table.nodes[*value].pattern)
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.table.handlers.iter().map(|handler| handler.descriptor))
+            .finish()
+    }
+}
+
+/// One handler of the table.
+#[derive(Clone, Copy)]
+pub struct Route<'a> {
+    pattern: &'a str,
+    descriptor: &'a RouteDescriptor,
+    rendering: Rendering,
+}
+
+impl<'a> Route<'a> {
+    /// The pattern, as declared, behind the prefix of [`Routes::at`].
+    #[must_use]
+    pub fn pattern(&self) -> &'a str {
+        self.pattern
+    }
+
+    /// The method it answers.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.descriptor.method
+    }
+
+    /// Whether it is a route or a page.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.descriptor.kind
+    }
+
+    /// The function's name.
+    #[must_use]
+    pub fn handler(&self) -> &'a str {
+        self.descriptor.handler
+    }
+
+    /// Where it is declared.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.descriptor.source
+    }
+
+    /// Whether it is rendered for each request, and why.
+    #[must_use]
+    pub fn rendering(&self) -> Rendering {
+        self.rendering
+    }
+}

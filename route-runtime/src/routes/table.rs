@@ -1,0 +1,178 @@
+//! Handlers, grouped by path.
+
+use std::collections::BTreeMap;
+
+use actix_web::dev::ResourceDef;
+use actix_web::http::header::HeaderValue;
+
+use super::check;
+use super::error::RoutesError;
+use crate::descriptor::{Kind, Method, RouteDescriptor, Segment};
+use crate::rendering::{self, Rendering};
+use crate::trie::Trie;
+
+/// Every path and every handler, immutable once it is built.
+pub(crate) struct Table {
+    /// By index, what the trie finds.
+    pub(crate) nodes: Vec<Node>,
+    /// Sorted by pattern and method.
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) trie: Trie<usize>,
+}
+
+/// One path and what answers its methods.
+pub(crate) struct Node {
+    pub(crate) pattern: String,
+    pub(crate) kind: Kind,
+    /// The value of the `Allow` header.
+    pub(crate) allow: HeaderValue,
+    /// The same pattern for actix-web's `match_info`; `None` without parameters.
+    pub(crate) resource: Option<ResourceDef>,
+    handlers: [Option<usize>; Method::ALL.len()],
+}
+
+pub(crate) struct Handler {
+    pub(crate) descriptor: RouteDescriptor,
+    pub(crate) rendering: Rendering,
+    pub(crate) node: usize,
+    /// It has an argument, or middleware, that may look at `match_info`.
+    pub(crate) reads_match_info: bool,
+}
+
+impl Node {
+    pub(crate) fn handler(&self, method: Method) -> Option<usize> {
+        self.handlers[method as usize]
+    }
+}
+
+impl Table {
+    /// Groups, checks, decides.
+    pub(super) fn build(
+        mut routes: Vec<RouteDescriptor>,
+        prefix: &str,
+    ) -> Result<Self, RoutesError> {
+        let prefix = check::prefix(prefix)?;
+        // `inventory` promises no order.
+        routes.sort_by_key(|route| (route.pattern, route.method, route.source));
+        check::check(&routes)?;
+
+        let mut paths: BTreeMap<String, Vec<RouteDescriptor>> = BTreeMap::new();
+        for route in routes {
+            paths.entry(shape(route.segments)).or_default().push(route);
+        }
+
+        let mut table = Self {
+            nodes: Vec::with_capacity(paths.len()),
+            handlers: Vec::new(),
+            trie: Trie::new(),
+        };
+        for path in paths.into_values() {
+            table.add(&prefix, &path);
+        }
+        Ok(table)
+    }
+
+    fn add(&mut self, prefix: &[Segment], path: &[RouteDescriptor]) {
+        let first = &path[0];
+        let segments: Vec<_> = prefix.iter().chain(first.segments).copied().collect();
+        let node = self.nodes.len();
+        *self.trie.slot(&segments) = Some(node);
+
+        let mut handlers = [None; Method::ALL.len()];
+        for route in path {
+            handlers[route.method as usize] = Some(self.handlers.len());
+            self.handlers.push(Handler {
+                descriptor: *route,
+                rendering: rendering::decide(route, path),
+                node,
+                reads_match_info: !route.arguments.is_empty() || !route.config.wrap.is_empty(),
+            });
+        }
+        self.nodes.push(Node {
+            pattern: pattern(prefix, first),
+            kind: first.kind,
+            allow: allow(&handlers),
+            resource: resource(&segments),
+            handlers,
+        });
+    }
+}
+
+/// The pattern as it was declared, groups and all, behind the prefix.
+fn pattern(prefix: &[Segment], route: &RouteDescriptor) -> String {
+    let mut pattern: String = prefix
+        .iter()
+        .map(|segment| match segment {
+            Segment::Literal(text) => format!("/{text}"),
+            _ => String::new(),
+        })
+        .collect();
+    if pattern.is_empty() || route.pattern != "/" {
+        pattern.push_str(route.pattern);
+    }
+    pattern
+}
+
+/// What two patterns of one path have in common: names erased, groups dropped.
+pub(super) fn shape(segments: &[Segment]) -> String {
+    let mut shape = String::new();
+    for segment in segments {
+        match segment {
+            Segment::Group(_) => continue,
+            Segment::Literal(text) => {
+                shape.push('/');
+                crate::path::encode_segment(text, &mut shape);
+                continue;
+            }
+            Segment::Param(_) => shape.push_str("/[]"),
+            Segment::CatchAll(_) => shape.push_str("/[...]"),
+            Segment::OptionalCatchAll(_) => shape.push_str("/[[...]]"),
+        }
+    }
+    shape
+}
+
+fn allow(handlers: &[Option<usize>; Method::ALL.len()]) -> HeaderValue {
+    let is_declared = |method: Method| handlers[method as usize].is_some();
+    let allowed: Vec<_> = Method::ALL
+        .into_iter()
+        .filter(|&method| match method {
+            Method::Options => true,
+            Method::Head => is_declared(Method::Head) || is_declared(Method::Get),
+            _ => is_declared(method),
+        })
+        .map(Method::as_str)
+        .collect();
+    HeaderValue::from_str(&allowed.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
+}
+
+/// The path in actix-web's own syntax, so that `web::Path` finds its parameters.
+fn resource(segments: &[Segment]) -> Option<ResourceDef> {
+    let mut path = String::new();
+    let mut has_params = false;
+    for segment in segments {
+        match segment {
+            Segment::Group(_) => {}
+            Segment::Literal(text) => {
+                path.push('/');
+                path.push_str(text);
+            }
+            Segment::Param(name) => {
+                has_params = true;
+                path.push_str(&format!("/{{{name}}}"));
+            }
+            Segment::CatchAll(name) => {
+                return Some(ResourceDef::new(format!("{path}/{{{name}:.+}}")));
+            }
+            Segment::OptionalCatchAll(name) => {
+                let below = format!("{path}/{{{name}:.*}}");
+                return Some(if path.is_empty() {
+                    ResourceDef::new(below)
+                } else {
+                    ResourceDef::new(vec![path, below])
+                });
+            }
+        }
+    }
+    has_params.then(|| ResourceDef::new(path))
+}

@@ -1,0 +1,58 @@
+//! The responses the framework makes itself, when something went wrong.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{Error, HttpResponse, ResponseError as _};
+
+use crate::descriptor::Kind;
+use crate::mode::Mode;
+use crate::respond::Problem;
+
+/// A problem as its route shows it: JSON, or HTML where a page would have been.
+pub(super) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
+    match kind {
+        Kind::Route => problem.error_response(),
+        Kind::Page => problem.html_response(),
+    }
+}
+
+/// What a handler answered, where a `Problem` of a page becomes HTML. Errors of the user's own
+/// stay as they are.
+pub(super) fn as_answered(answer: HttpResponse, kind: Kind) -> HttpResponse {
+    let problem = answer
+        .error()
+        .filter(|_| kind == Kind::Page)
+        .and_then(Error::as_error::<Problem>);
+    match problem {
+        Some(problem) => problem.html_response(),
+        None => answer,
+    }
+}
+
+/// An argument that could not be read: its status and headers, our body. What actix-web says of
+/// the cause is for developers.
+pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse {
+    if let Some(problem) = error.as_error::<Problem>() {
+        return response(problem, kind);
+    }
+    let theirs = error.error_response();
+    let mut problem = Problem::new(theirs.status());
+    if mode == Mode::Development {
+        problem = problem.detail(error.to_string());
+    }
+    let mut ours = response(&problem, kind);
+    for (name, value) in theirs.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            ours.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ours
+}
+
+/// A panic, anywhere between the first argument and the response.
+pub(super) fn of_panic(message: &str, kind: Kind, mode: Mode) -> HttpResponse {
+    let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
+    if mode == Mode::Development {
+        problem = problem.detail(format!("the handler panicked: {message}"));
+    }
+    response(&problem, kind)
+}

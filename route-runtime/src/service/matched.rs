@@ -1,0 +1,91 @@
+//! What a request matched, kept with the request.
+
+use std::sync::Arc;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::guard::{Guard, GuardContext};
+
+use crate::routes::{Node, Table};
+use crate::trie::{Match, Params};
+
+/// The route that a request matched, in the request's extensions.
+///
+/// Loggers and metrics read it there, after the request was routed:
+///
+/// ```
+/// use actix_web::{HttpMessage as _, dev::ServiceResponse};
+/// use route_runtime::Matched;
+///
+/// fn http_route(response: &ServiceResponse) -> String {
+///     let extensions = response.request().extensions();
+///     match extensions.get::<Matched>() {
+///         Some(matched) => matched.pattern().into(),
+///         None => "-".into(),
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Matched {
+    pub(super) table: Arc<Table>,
+    pub(super) node: usize,
+    pub(super) path: MatchedPath,
+}
+
+/// Whether a path can be served as it is.
+#[derive(Clone)]
+pub(super) enum MatchedPath {
+    Clean(Params),
+    Unclean(String),
+    Malformed,
+}
+
+impl Matched {
+    /// The pattern, as declared, behind the prefix under which it is mounted.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        &self.node().pattern
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.table.nodes[self.node]
+    }
+
+    pub(super) fn of(table: &Arc<Table>, path: &str) -> Option<Self> {
+        let (&node, path) = match table.trie.lookup(path)? {
+            Match::Clean { value, params } => (value, MatchedPath::Clean(params)),
+            Match::Unclean { value, clean } => (value, MatchedPath::Unclean(clean)),
+            Match::Malformed { value } => (value, MatchedPath::Malformed),
+        };
+        Some(Self {
+            table: Arc::clone(table),
+            node,
+            path,
+        })
+    }
+}
+
+/// Lets through what matches, and hands the match on, so that what we do not know falls through
+/// to the user's other services and `default_service`.
+pub(super) struct MatchGuard(pub(super) Arc<Table>);
+
+impl Guard for MatchGuard {
+    fn check(&self, context: &GuardContext<'_>) -> bool {
+        match Matched::of(&self.0, context.head().uri.path()) {
+            Some(matched) => {
+                context.req_data_mut().insert(matched);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The match that the guard left. A request that reaches the service has passed the guard.
+pub(super) fn matched(request: &ServiceRequest) -> Matched {
+    use actix_web::HttpMessage as _;
+    let extensions = request.extensions();
+    match extensions.get::<Matched>() {
+        Some(matched) => matched.clone(),
+        None => unreachable!("the service is mounted behind its guard"),
+    }
+}

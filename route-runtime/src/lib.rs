@@ -9,6 +9,7 @@ mod extract;
 mod handle;
 mod mode;
 mod path;
+mod render;
 mod rendering;
 mod respond;
 mod routes;

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpServer, dev};
 
 use crate::mode::Mode;
@@ -65,6 +66,9 @@ pub struct Server {
 type Launch =
     Box<dyn FnOnce(Routes, &Settings) -> Result<(Vec<SocketAddr>, dev::Server), ServeError>>;
 
+/// How long requests and their renders may take to finish once the server is told to end.
+const SHUTDOWN_SECONDS: u64 = 30;
+
 /// What the environment and the builder settled.
 struct Settings {
     address: String,
@@ -104,6 +108,19 @@ impl Server {
     /// Registers app data; see [`Routes::data`].
     pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.shape.push(Box::new(move |routes| routes.data(value)));
+        self
+    }
+
+    /// Configures apps: once per worker and once per renderer.
+    ///
+    /// A [`Data::new`](actix_web::web::Data::new) inside makes an instance for each of them; what
+    /// they should share is made outside, or given to [`data`](Self::data).
+    pub fn configure(
+        mut self,
+        configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+    ) -> Self {
+        self.shape
+            .push(Box::new(|routes| routes.configure(configure)));
         self
     }
 
@@ -148,6 +165,7 @@ impl Server {
         for shape in self.shape {
             routes = shape(routes);
         }
+        routes.ready().await?;
         let table = routes.to_string();
         let (addresses, server) = (self.launch)(routes, &settings)?;
         println!("{table}");
@@ -177,7 +195,12 @@ where
     B: MessageBody + 'static,
 {
     Box::new(move |routes, settings| {
-        let mut server = HttpServer::new(move || app(routes.clone()));
+        let configure = routes.setup.configure.clone();
+        let mut server = HttpServer::new(move || {
+            let app = app(routes.clone());
+            app.configure(|config| configure.iter().for_each(|configure| configure(config)))
+        })
+        .shutdown_timeout(SHUTDOWN_SECONDS);
         if let Some(workers) = settings.workers {
             server = server.workers(workers);
         }

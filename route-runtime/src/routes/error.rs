@@ -21,6 +21,10 @@ impl RoutesError {
         Self::new(vec![RouteProblem::Mode(found)])
     }
 
+    pub(super) fn renderers() -> Self {
+        Self::new(vec![RouteProblem::Renderers])
+    }
+
     /// Each problem, in the order of the patterns.
     #[must_use]
     pub fn problems(&self) -> &[RouteProblem] {
@@ -67,6 +71,17 @@ pub enum RouteProblem {
         /// The route at its prefix.
         prefix: Place,
     },
+    /// App data that a cached handler needs and nobody registered.
+    MissingData {
+        /// The route.
+        route: Place,
+        /// The argument, as it was written.
+        argument: &'static str,
+        /// What is missing.
+        data: String,
+    },
+    /// The threads that render could not be started, or their app could not be built.
+    Renderers,
     /// [`Routes::at`](crate::Routes::at) was given what is no prefix.
     BadPrefix(String),
     /// The environment variable `ROUTE_MODE` is no mode.
@@ -157,6 +172,21 @@ impl fmt::Display for RouteProblem {
                 "an optional catch-all beside a route at its own prefix\n  {optional}\n  \
                  {prefix}\n  help: write `[...name]` instead of `[[...name]]`: then the prefix \
                  belongs to the other route alone"
+            ),
+            Self::MissingData {
+                route,
+                argument,
+                data,
+            } => write!(
+                f,
+                "a cached route needs app data that is not registered\n  {route}\n  `{argument}` \
+                 finds no `{data}`\n  help: register it with `.data(…)` on `Server` or `Routes`, \
+                 or in their `.configure(…)`; what only your `App` has, cached handlers do not \
+                 see, as they run in an app of their own"
+            ),
+            Self::Renderers => f.write_str(
+                "the threads that render cached routes could not start\n  help: the log says why; \
+                 a closure given to `.configure(…)` that panics is one reason",
             ),
             Self::BadPrefix(prefix) => write!(
                 f,

@@ -1,10 +1,13 @@
 //! From declarations to a checked table. The only reader of `inventory`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use actix_web::web::ServiceConfig;
 
 use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
 use crate::mode::Mode;
+use crate::render::Renderers;
 use crate::rendering::Rendering;
 
 mod check;
@@ -15,7 +18,7 @@ mod table;
 
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
-pub(crate) use table::{Node, Table};
+pub(crate) use table::{Handler, Node, Table};
 
 /// The checked table of routes: what a server serves.
 ///
@@ -46,10 +49,27 @@ pub(crate) use table::{Node, Table};
 /// ```
 #[derive(Clone)]
 pub struct Routes {
+    pub(crate) setup: Setup,
+    /// Started by the first render; each clone asks the same ones.
+    renderers: Arc<OnceLock<Renderers>>,
+}
+
+/// What workers and renderers alike are built from.
+#[derive(Clone)]
+pub(crate) struct Setup {
     pub(crate) table: Arc<Table>,
     pub(crate) data: SharedData,
+    pub(crate) configure: Vec<Configure>,
     pub(crate) mode: Mode,
+    /// The largest body that is kept whole, in bytes.
+    pub(crate) entry_limit: usize,
 }
+
+/// Configures the app of one thread.
+pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// A body of more bytes than this is passed on uncached.
+const ENTRY_LIMIT: usize = 8 << 20;
 
 impl Routes {
     /// The routes of this program: every `#[route]` and `#[page]` of every crate linked into it.
@@ -78,11 +98,13 @@ impl Routes {
     ) -> Result<Self, RoutesError> {
         let table = Table::build(routes.into_iter().collect(), "")?;
         let mode = Mode::from_env().map_err(RoutesError::mode)?;
-        Ok(Self {
+        Ok(Self::of(Setup {
             table: Arc::new(table),
             data: SharedData::default(),
+            configure: Vec::new(),
             mode,
-        })
+            entry_limit: ENTRY_LIMIT,
+        }))
     }
 
     /// Puts the whole table behind a prefix, such as `/v1`.
@@ -93,12 +115,17 @@ impl Routes {
     ///
     /// If the prefix is not `/`-separated literals, decoded, without a trailing slash.
     pub fn at(self, prefix: &str) -> Result<Self, RoutesError> {
-        let routes = self.table.handlers.iter().map(|handler| handler.descriptor);
+        let routes = self
+            .setup
+            .table
+            .handlers
+            .iter()
+            .map(|handler| handler.descriptor);
         let table = Table::build(routes.collect(), prefix)?;
-        Ok(Self {
+        Ok(Self::of(Setup {
             table: Arc::new(table),
-            ..self
-        })
+            ..self.setup
+        }))
     }
 
     /// Registers app data: one instance for the process, which every handler sees as
@@ -107,21 +134,79 @@ impl Routes {
     /// A second value of the same type replaces the first.
     #[must_use]
     pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.data.insert(value);
-        self
+        self.setup.data.insert(value);
+        Self::of(self.setup)
+    }
+
+    /// Configures the app of each renderer, the threads on which cached handlers run.
+    ///
+    /// What is made inside is made once per thread, as in [`App::configure`]; give the same
+    /// function there, so that dynamic handlers see the same data. [`Server::configure`] does both.
+    ///
+    /// [`App::configure`]: actix_web::App::configure
+    /// [`Server::configure`]: crate::Server::configure
+    #[must_use]
+    pub fn configure(
+        mut self,
+        configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
+    ) -> Self {
+        self.setup.configure.push(Arc::new(configure));
+        Self::of(self.setup)
     }
 
     /// Serves as in development or as in production, whatever the environment says.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
-        self
+        self.setup.mode = mode;
+        Self::of(self.setup)
+    }
+
+    /// Does what should be done before the first request: starts the renderers, and checks that
+    /// the app data of every cached handler is there.
+    ///
+    /// [`Server::run`](crate::Server::run) does it by itself; call it before you run an
+    /// `HttpServer` of your own.
+    ///
+    /// # Errors
+    ///
+    /// App data that a cached handler needs and that was registered neither with
+    /// [`data`](Self::data) nor in [`configure`](Self::configure). Data that only a hand-written
+    /// `App` has is not there: cached handlers do not run in it.
+    pub async fn ready(&self) -> Result<(), RoutesError> {
+        let missing = self.renderers().missing().await;
+        let missing = missing.map_err(|_| RoutesError::renderers())?;
+        let handlers = &self.setup.table.handlers;
+        let problems: Vec<_> = missing
+            .into_iter()
+            .map(|missing| RouteProblem::MissingData {
+                route: Place::from(&handlers[missing.handler].descriptor),
+                argument: missing.argument,
+                data: missing.data,
+            })
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(RoutesError::new(problems))
+        }
+    }
+
+    /// What was built from another setup would not fit.
+    fn of(setup: Setup) -> Self {
+        Self {
+            setup,
+            renderers: Arc::default(),
+        }
+    }
+
+    pub(crate) fn renderers(&self) -> &Renderers {
+        self.renderers.get_or_init(|| Renderers::start(&self.setup))
     }
 
     /// Every handler, sorted by pattern and method.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Route<'_>> {
-        self.table.handlers.iter().map(|handler| Route {
-            pattern: &self.table.nodes[handler.node].pattern,
+        self.setup.table.handlers.iter().map(|handler| Route {
+            pattern: &self.setup.table.nodes[handler.node].pattern,
             descriptor: &handler.descriptor,
             rendering: handler.rendering,
         })
@@ -150,15 +235,21 @@ impl Routes {
         use crate::trie::Match;
         let (Match::Clean { value, .. }
         | Match::Unclean { value, .. }
-        | Match::Malformed { value }) = self.table.trie.lookup(path)?;
-        Some(&self.table.nodes[*value].pattern)
+        | Match::Malformed { value }) = self.setup.table.trie.lookup(path)?;
+        Some(&self.setup.table.nodes[*value].pattern)
     }
 }
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.table.handlers.iter().map(|handler| handler.descriptor))
+            .entries(
+                self.setup
+                    .table
+                    .handlers
+                    .iter()
+                    .map(|handler| handler.descriptor),
+            )
             .finish()
     }
 }

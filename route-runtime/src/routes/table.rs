@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::dev::ResourceDef;
+use actix_web::dev::{ResourceDef, ServiceRequest};
 use actix_web::http::header::HeaderValue;
 
 use super::check;
@@ -27,7 +27,7 @@ pub(crate) struct Node {
     /// The value of the `Allow` header.
     pub(crate) allow: HeaderValue,
     /// The same pattern for actix-web's `match_info`; `None` without parameters.
-    pub(crate) resource: Option<ResourceDef>,
+    resource: Option<ResourceDef>,
     handlers: [Option<usize>; Method::ALL.len()],
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Handler {
     pub(crate) rendering: Rendering,
     pub(crate) node: usize,
     /// It has an argument, or middleware, that may look at `match_info`.
-    pub(crate) reads_match_info: bool,
+    reads_match_info: bool,
 }
 
 impl Node {
@@ -70,6 +70,15 @@ impl Table {
             table.add(&prefix, &path);
         }
         Ok(table)
+    }
+
+    /// Fills actix-web's `match_info` for a handler that may look at it.
+    pub(crate) fn capture(&self, handler: &Handler, request: &mut ServiceRequest) {
+        if handler.reads_match_info
+            && let Some(resource) = &self.nodes[handler.node].resource
+        {
+            resource.capture_match_info(request.match_info_mut());
+        }
     }
 
     fn add(&mut self, prefix: &[Segment], path: &[RouteDescriptor]) {

@@ -1,51 +1,61 @@
 //! From a matched request to a response: path, method, middleware, handler.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
+use std::cell::OnceCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix_service::{Service, always_ready};
-use actix_web::body::{BodySize, BoxBody, MessageBody as _};
+use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody as _};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, header};
-use actix_web::{Error, HttpResponse};
+use actix_web::http::{Method as HttpMethod, StatusCode, header};
+use actix_web::{Error, HttpResponse, HttpResponseBuilder};
 use futures_core::future::LocalBoxFuture;
-use futures_util::FutureExt as _;
+use tokio_stream::wrappers::ReceiverStream;
 
-use super::call::Call;
+use super::answer::answer;
+use super::body_limit::{self, BodyWatch};
 use super::fault;
 use super::head::HeadBody;
 use super::matched::{Matched, MatchedPath, matched};
 use super::wrap::Endpoint;
 use crate::descriptor::Method;
-use crate::mode::Mode;
+use crate::render::{Rendered, RenderedBody};
 use crate::respond::Problem;
-use crate::routes::{Node, Table};
+use crate::routes::{Handler, Node, Routes};
 use crate::trie::Params;
+
+type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
 
 /// One worker's service for every route.
 pub(super) struct Dispatcher {
-    pub(super) table: Arc<Table>,
-    /// By handler; `None` where no middleware is asked for.
-    pub(super) wrapped: Rc<[Option<Endpoint>]>,
+    pub(super) routes: Rc<Routes>,
+    /// By handler, as the table's.
+    pub(super) endpoints: Vec<WorkerEndpoint>,
     pub(super) data: Option<Rc<Extensions>>,
-    pub(super) mode: Mode,
+}
+
+/// What a worker keeps for a handler.
+pub(super) struct WorkerEndpoint {
+    /// `None` where no middleware is asked for.
+    pub(super) wrapped: Option<Endpoint>,
+    pub(super) body_limit: Option<u64>,
+    /// Made for the first request, which shows what the user configured.
+    pub(super) extractor_limits: OnceCell<Rc<Extensions>>,
 }
 
 impl Service<ServiceRequest> for Dispatcher {
     type Response = ServiceResponse;
     type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+    type Future = Answer;
 
     always_ready!();
 
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Answer {
         if let Some(data) = &self.data {
             request.add_data_container(Rc::clone(data));
         }
+        let table = &self.routes.setup.table;
         let Matched { node, path, .. } = matched(&request);
-        let node = &self.table.nodes[node];
+        let node = &table.nodes[node];
         let params = match path {
             MatchedPath::Clean(params) => params,
             MatchedPath::Unclean(clean) => {
@@ -61,50 +71,48 @@ impl Service<ServiceRequest> for Dispatcher {
         };
         let Some(index) = handler_of(node, &request) else {
             let response = match *request.method() {
-                actix_web::http::Method::OPTIONS => HttpResponse::NoContent().finish(),
+                HttpMethod::OPTIONS => HttpResponse::NoContent().finish(),
                 _ => fault::response(&Problem::new(StatusCode::METHOD_NOT_ALLOWED), node.kind),
             };
             return respond(request, with_allow(response, node));
         };
 
-        let handler = &self.table.handlers[index];
-        if handler.reads_match_info
-            && let Some(resource) = &node.resource
-        {
-            resource.capture_match_info(request.match_info_mut());
+        table.capture(&table.handlers[index], &mut request);
+        let endpoint = &self.endpoints[index];
+        if let Some(limit) = endpoint.body_limit {
+            let limits = endpoint
+                .extractor_limits
+                .get_or_init(|| Rc::new(body_limit::extractor_limits(&request, limit)));
+            request.add_data_container(Rc::clone(limits));
+            if let Err(response) = BodyWatch::put_on(&mut request, limit, node.kind) {
+                return respond(request, response);
+            }
         }
-        match &self.wrapped[index] {
-            Some(endpoint) => endpoint.call(request),
-            None => run(Arc::clone(&self.table), index, params, self.mode, request),
+        match &endpoint.wrapped {
+            Some(wrapped) => wrapped.call(request),
+            None => run(Rc::clone(&self.routes), index, params, request),
         }
     }
 }
 
 /// What a route's middleware goes round.
 pub(super) struct HandlerService {
-    pub(super) table: Arc<Table>,
+    pub(super) routes: Rc<Routes>,
     pub(super) index: usize,
-    pub(super) mode: Mode,
 }
 
 impl Service<ServiceRequest> for HandlerService {
     type Response = ServiceResponse;
     type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+    type Future = Answer;
 
     always_ready!();
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, request: ServiceRequest) -> Answer {
         let MatchedPath::Clean(params) = matched(&request).path else {
             unreachable!("other paths are answered before any middleware")
         };
-        run(
-            Arc::clone(&self.table),
-            self.index,
-            params,
-            self.mode,
-            request,
-        )
+        run(Rc::clone(&self.routes), self.index, params, request)
     }
 }
 
@@ -117,41 +125,62 @@ fn handler_of(node: &Node, request: &ServiceRequest) -> Option<usize> {
     })
 }
 
-/// Calls the handler. Whatever it does, there is a response.
-fn run(
-    table: Arc<Table>,
-    index: usize,
-    params: Params,
-    mode: Mode,
-    request: ServiceRequest,
-) -> LocalBoxFuture<'static, Result<ServiceResponse, Error>> {
+/// Runs the handler here, or where nothing of this request is within its reach.
+fn run(routes: Rc<Routes>, index: usize, params: Params, request: ServiceRequest) -> Answer {
     Box::pin(async move {
-        let handler = &table.handlers[index].descriptor;
-        let (request, payload) = request.into_parts();
-        let call = Call::new(request.clone(), payload, params);
-        let outcome = AssertUnwindSafe(async { (handler.call)(call).await })
-            .catch_unwind()
-            .await;
-        let response = match outcome {
-            Ok(Ok(response)) => fault::as_answered(response, handler.kind),
-            Ok(Err(error)) => fault::of_argument(&error, handler.kind, mode),
-            Err(panic) => fault::of_panic(panic_message(&*panic), handler.kind, mode),
+        let handler = &routes.setup.table.handlers[index];
+        let response = if handler.rendering.is_cached() {
+            let response = rendered(&routes, handler, index, &params, &request).await;
+            request.into_response(response)
+        } else {
+            answer(handler, params, routes.setup.mode, request).await
         };
-        let is_headless =
-            handler.method == Method::Get && *request.method() == actix_web::http::Method::HEAD;
-        let response = if is_headless {
+        let is_headless = handler.descriptor.method == Method::Get
+            && *response.request().method() == HttpMethod::HEAD;
+        Ok(if is_headless {
             without_body(response)
         } else {
             response
-        };
-        Ok(ServiceResponse::new(request, response))
+        })
     })
 }
 
-fn respond(
-    request: ServiceRequest,
-    response: HttpResponse,
-) -> LocalBoxFuture<'static, Result<ServiceResponse, Error>> {
+/// What a cached handler answers, from a blank render.
+async fn rendered(
+    routes: &Routes,
+    handler: &Handler,
+    index: usize,
+    params: &Params,
+    request: &ServiceRequest,
+) -> HttpResponse {
+    let path = params.path(request.path()).to_owned();
+    let params = params.clone();
+    let most = routes.setup.entry_limit;
+    match routes.renderers().render(index, path, params, most).await {
+        Ok(Rendered {
+            status,
+            headers,
+            body,
+        }) => {
+            let mut builder = HttpResponseBuilder::new(status);
+            for (name, value) in &headers {
+                builder.append_header((name.clone(), value.clone()));
+            }
+            match body {
+                RenderedBody::Full(bytes) => builder.body(bytes),
+                RenderedBody::Stream(chunks) => {
+                    builder.body(BodyStream::new(ReceiverStream::new(chunks)))
+                }
+            }
+        }
+        Err(_) => fault::response(
+            &Problem::new(StatusCode::INTERNAL_SERVER_ERROR),
+            handler.descriptor.kind,
+        ),
+    }
+}
+
+fn respond(request: ServiceRequest, response: HttpResponse) -> Answer {
     let response = request.into_response(response);
     Box::pin(std::future::ready(Ok(response)))
 }
@@ -176,17 +205,9 @@ fn with_allow(mut response: HttpResponse, node: &Node) -> HttpResponse {
 }
 
 /// Keeps the length, drops the body: an endless stream is not even begun.
-fn without_body(response: HttpResponse) -> HttpResponse {
+fn without_body(response: ServiceResponse) -> ServiceResponse {
     response.map_body(|_, body| match body.size() {
         BodySize::Sized(length) => BoxBody::new(HeadBody(length)),
         BodySize::None | BodySize::Stream => BoxBody::new(()),
     })
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

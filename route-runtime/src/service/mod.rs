@@ -1,5 +1,7 @@
 //! actix glue: which requests are ours, and what becomes of them. HTTP is decided here.
 
+mod answer;
+mod body_limit;
 mod call;
 mod dispatch;
 mod fault;
@@ -8,6 +10,7 @@ mod matched;
 mod mount;
 mod wrap;
 
+pub(crate) use answer::answer;
 pub(crate) use call::Thunk;
 pub use call::{Call, handle};
 pub use matched::Matched;

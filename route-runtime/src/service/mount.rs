@@ -1,5 +1,6 @@
 //! `Routes` as one service of an actix-web `App`.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use actix_web::dev::{
 };
 use futures_core::future::LocalBoxFuture;
 
-use super::dispatch::{Dispatcher, HandlerService};
+use super::body_limit::limit_of;
+use super::dispatch::{Dispatcher, HandlerService, WorkerEndpoint};
 use super::matched::MatchGuard;
 use super::wrap::Endpoint;
 use crate::routes::Routes;
@@ -25,13 +27,14 @@ impl HttpServiceFactory for Routes {
             "routes are mounted inside a `web::scope`, which would cut their paths short; mount \
              them on the `App` itself, behind a prefix with `routes.at(\"/v1\")?`"
         );
-        let guard = MatchGuard(Arc::clone(&self.table));
+        let guard = MatchGuard(Arc::clone(&self.setup.table));
         let everything = ResourceDef::prefix("");
-        config.register_service(everything, Some(vec![Box::new(guard)]), Factory(self), None);
+        let factory = Factory(Rc::new(self));
+        config.register_service(everything, Some(vec![Box::new(guard)]), factory, None);
     }
 }
 
-struct Factory(Routes);
+struct Factory(Rc<Routes>);
 
 impl ServiceFactory<ServiceRequest> for Factory {
     type Response = ServiceResponse;
@@ -42,17 +45,21 @@ impl ServiceFactory<ServiceRequest> for Factory {
     type Future = LocalBoxFuture<'static, Result<Dispatcher, ()>>;
 
     fn new_service(&self, (): ()) -> Self::Future {
-        let routes = self.0.clone();
+        let routes = Rc::clone(&self.0);
         Box::pin(async move {
-            let mut wrapped = Vec::with_capacity(routes.table.handlers.len());
-            for index in 0..routes.table.handlers.len() {
-                wrapped.push(wrap_handler(&routes, index).await);
+            let handlers = &routes.setup.table.handlers;
+            let mut endpoints = Vec::with_capacity(handlers.len());
+            for (index, handler) in handlers.iter().enumerate() {
+                endpoints.push(WorkerEndpoint {
+                    wrapped: wrap_handler(&routes, index).await,
+                    body_limit: limit_of(&handler.descriptor),
+                    extractor_limits: OnceCell::new(),
+                });
             }
             Ok(Dispatcher {
-                data: routes.data.container().map(Rc::new),
-                mode: routes.mode,
-                table: routes.table,
-                wrapped: wrapped.into(),
+                data: routes.setup.data.container().map(Rc::new),
+                routes,
+                endpoints,
             })
         })
     }
@@ -60,15 +67,14 @@ impl ServiceFactory<ServiceRequest> for Factory {
 
 /// The handler inside its middleware; the first one named is the outermost and sees a request
 /// first. `None` if there is none, so that a request takes no detour.
-async fn wrap_handler(routes: &Routes, index: usize) -> Option<Endpoint> {
-    let wraps = routes.table.handlers[index].descriptor.config.wrap;
+async fn wrap_handler(routes: &Rc<Routes>, index: usize) -> Option<Endpoint> {
+    let wraps = routes.setup.table.handlers[index].descriptor.config.wrap;
     if wraps.is_empty() {
         return None;
     }
     let mut endpoint: Endpoint = rc_service(HandlerService {
-        table: Arc::clone(&routes.table),
+        routes: Rc::clone(routes),
         index,
-        mode: routes.mode,
     });
     for wrap in wraps.iter().rev() {
         endpoint = wrap(endpoint).await;

@@ -1,0 +1,132 @@
+//! Blank renders: what is cached runs here, and nothing of any request is within reach.
+//!
+//! A renderer is a thread with an actix runtime and an `App` of its own: our service, the app data
+//! and the `configure` closures, no middleware. A render is asked for with a path and answered
+//! with what can cross threads. The request that the handler sees is made for it: the head is
+//! `RequestHead::default()` with method and path, so headers, cookies, query and peer address are
+//! empty, whoever caused the render.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::routes::Setup;
+use crate::trie::Params;
+
+mod renderer;
+mod service;
+
+/// The threads, and the next one's turn.
+pub(crate) struct Renderers {
+    jobs: Vec<mpsc::UnboundedSender<Job>>,
+    next: AtomicUsize,
+}
+
+/// What a renderer is asked.
+enum Job {
+    Render(Render),
+    /// Which app data the cached handlers lack.
+    Missing(oneshot::Sender<Vec<MissingData>>),
+}
+
+/// One handler, one path.
+struct Render {
+    handler: usize,
+    path: String,
+    params: Params,
+    /// Bodies beyond this many bytes are passed on as they come.
+    most: usize,
+    reply: oneshot::Sender<Rendered>,
+}
+
+/// What a handler answered, ready to cross threads.
+pub(crate) struct Rendered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: RenderedBody,
+}
+
+pub(crate) enum RenderedBody {
+    /// Whole.
+    Full(Bytes),
+    /// Longer than asked for, or endless: chunks, as they come. Closed early if the handler's own
+    /// stream fails.
+    Stream(mpsc::Receiver<Result<Bytes, BrokenBody>>),
+}
+
+/// A handler's body ended with an error, or its renderer did.
+#[derive(Debug)]
+pub(crate) struct BrokenBody;
+
+impl fmt::Display for BrokenBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body of a render ended early")
+    }
+}
+
+impl std::error::Error for BrokenBody {}
+
+/// A cached handler's argument needs app data that nobody registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MissingData {
+    pub(crate) handler: usize,
+    pub(crate) argument: &'static str,
+    pub(crate) data: String,
+}
+
+/// The renderer is gone: its thread could not start, or died.
+#[derive(Debug)]
+pub(crate) struct RendererGone;
+
+impl Renderers {
+    /// One per core. A renderer that cannot start answers nothing; whoever asks is told.
+    pub(crate) fn start(setup: &Setup) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = (0..threads)
+            .map(|number| {
+                let (sender, jobs) = mpsc::unbounded_channel();
+                renderer::spawn(number, setup.clone(), jobs);
+                sender
+            })
+            .collect();
+        Self {
+            jobs,
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// Runs a cached handler with a blank request.
+    pub(crate) async fn render(
+        &self,
+        handler: usize,
+        path: String,
+        params: Params,
+        most: usize,
+    ) -> Result<Rendered, RendererGone> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Render(Render {
+            handler,
+            path,
+            params,
+            most,
+            reply,
+        }))?;
+        answer.await.map_err(|_| RendererGone)
+    }
+
+    /// Asks one renderer, which are all alike.
+    pub(crate) async fn missing(&self) -> Result<Vec<MissingData>, RendererGone> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Missing(reply))?;
+        answer.await.map_err(|_| RendererGone)
+    }
+
+    fn send(&self, job: Job) -> Result<(), RendererGone> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.jobs.len();
+        self.jobs[turn].send(job).map_err(|_| RendererGone)
+    }
+}

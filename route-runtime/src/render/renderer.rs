@@ -1,0 +1,184 @@
+//! One renderer: a thread, its runtime, its blank app.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+
+use actix_http::{Request, RequestHead};
+use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, header};
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{App, Error, HttpMessage as _, rt};
+use tokio::sync::mpsc;
+
+use super::service::{MissingReply, RenderService, Task};
+use super::{BrokenBody, Job, Render, Rendered, RenderedBody};
+use crate::routes::Setup;
+
+/// How many chunks of a passed-on body wait for a slow client.
+const CHUNKS: usize = 4;
+
+pub(super) fn spawn(number: usize, setup: Setup, jobs: mpsc::UnboundedReceiver<Job>) {
+    let name = format!("route-renderer-{number}");
+    let result = std::thread::Builder::new()
+        .name(name)
+        .spawn(move || rt::System::new().block_on(run(setup, jobs)));
+    if let Err(error) = result {
+        tracing::error!(%error, "a renderer could not start");
+    }
+}
+
+async fn run(setup: Setup, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    let configure = setup.configure.clone();
+    let app = App::new()
+        .service(RenderService::new(setup))
+        .configure(|config| {
+            for configure in &configure {
+                configure(config);
+            }
+        })
+        .into_factory();
+    // What a blank render sees of the server is the same before it listens and after.
+    let Ok(app) = app.new_service(AppConfig::default()).await else {
+        tracing::error!("the app of a renderer could not be built");
+        return;
+    };
+    let app = std::rc::Rc::new(app);
+    while let Some(job) = jobs.recv().await {
+        let app = std::rc::Rc::clone(&app);
+        match job {
+            Job::Render(render) => {
+                rt::spawn(async move { answer(&*app, render).await });
+            }
+            Job::Missing(reply) => {
+                rt::spawn(async move {
+                    let request = blank("/");
+                    request
+                        .extensions_mut()
+                        .insert(Task::Missing(MissingReply::new(reply)));
+                    // The answer itself says nothing; the reply does.
+                    drop(app.call(request).await);
+                });
+            }
+        }
+    }
+}
+
+/// A request with a method and a path, and nothing of any other. A head from the pool would keep
+/// the peer address, method and version of the last one.
+fn blank(path: &str) -> Request {
+    let mut request = Request::new();
+    *request.head_mut() = RequestHead::default();
+    request.head_mut().method = Method::GET;
+    // A canonical path is always a valid one.
+    request.head_mut().uri = path.parse().unwrap_or_default();
+    request
+}
+
+async fn answer<S>(app: &S, render: Render)
+where
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
+{
+    let Render {
+        handler,
+        path,
+        params,
+        most,
+        reply,
+    } = render;
+    let request = blank(&path);
+    let task = Task::Render { handler, params };
+    request.extensions_mut().insert(task);
+    let (head, body) = match app.call(request).await {
+        Ok(response) => response.into_parts().1.into_parts(),
+        Err(error) => error.error_response().into_parts(),
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in head.headers() {
+        headers.append(name.clone(), value.clone());
+    }
+    let rendered = |body| Rendered {
+        status: head.status(),
+        headers,
+        body,
+    };
+    let mut body = pin!(body);
+    let is_events = is_event_stream(head.headers());
+    match read(body.as_mut(), if is_events { 0 } else { most }).await {
+        Ok(Read::Whole(bytes)) => drop(reply.send(rendered(RenderedBody::Full(bytes)))),
+        Ok(Read::Beyond(first)) => {
+            let (sender, chunks) = mpsc::channel(CHUNKS);
+            if reply.send(rendered(RenderedBody::Stream(chunks))).is_ok() {
+                pass_on(first, body, sender).await;
+            }
+        }
+        Err(BrokenBody) => {
+            let (sender, chunks) = mpsc::channel(1);
+            drop(sender.send(Err(BrokenBody)).await);
+            drop(reply.send(rendered(RenderedBody::Stream(chunks))));
+        }
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.trim_start().starts_with("text/event-stream"))
+}
+
+enum Read {
+    Whole(Bytes),
+    /// The first bytes of what is longer than was asked for.
+    Beyond(Bytes),
+}
+
+async fn read(mut body: Pin<&mut BoxBody>, most: usize) -> Result<Read, BrokenBody> {
+    if let BodySize::Sized(length) = body.size()
+        && length > most as u64
+    {
+        return Ok(Read::Beyond(Bytes::new()));
+    }
+    if most == 0 && body.size() == BodySize::Stream {
+        return Ok(Read::Beyond(Bytes::new()));
+    }
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = next(body.as_mut()).await {
+        let chunk = chunk?;
+        whole.extend_from_slice(&chunk);
+        if whole.len() > most {
+            return Ok(Read::Beyond(whole.freeze()));
+        }
+    }
+    Ok(Read::Whole(whole.freeze()))
+}
+
+/// Ends when the body does, or when nobody listens any more.
+async fn pass_on(
+    first: Bytes,
+    mut body: Pin<&mut BoxBody>,
+    chunks: mpsc::Sender<Result<Bytes, BrokenBody>>,
+) {
+    if !first.is_empty() && chunks.send(Ok(first)).await.is_err() {
+        return;
+    }
+    loop {
+        let chunk = tokio::select! {
+            chunk = next(body.as_mut()) => chunk,
+            () = chunks.closed() => return,
+        };
+        let Some(chunk) = chunk else { return };
+        let is_last = chunk.is_err();
+        if chunks.send(chunk).await.is_err() || is_last {
+            return;
+        }
+    }
+}
+
+async fn next(mut body: Pin<&mut BoxBody>) -> Option<Result<Bytes, BrokenBody>> {
+    poll_fn(|context| body.as_mut().poll_next(context))
+        .await
+        .map(|chunk| chunk.map_err(|_| BrokenBody))
+}

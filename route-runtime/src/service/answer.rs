@@ -1,0 +1,86 @@
+//! One call of a handler, whatever it does: there is always a response.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use actix_web::HttpMessage as _;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use futures_util::FutureExt as _;
+
+use super::body_limit::BodyWatch;
+use super::call::Call;
+use super::fault;
+use crate::mode::Mode;
+use crate::respond::Problem;
+use crate::routes::Handler;
+use crate::trie::Params;
+
+/// A cached render that takes longer is given up, unless `max_duration` says otherwise.
+const RENDER_LIMIT: Duration = Duration::from_secs(60);
+
+/// Calls the handler; errors of arguments, panics and time limits become responses.
+pub(crate) async fn answer(
+    handler: &Handler,
+    params: Params,
+    mode: Mode,
+    request: ServiceRequest,
+) -> ServiceResponse {
+    let route = &handler.descriptor;
+    let kind = route.kind;
+    let (request, payload) = request.into_parts();
+    let body = request.extensions().get::<BodyWatch>().cloned();
+    let call = Call::new(request.clone(), payload, params);
+    // The thunk is called inside, so that nothing it does can panic outside.
+    let call = AssertUnwindSafe(async { (route.call)(call).await }).catch_unwind();
+
+    let outcome = match time_limit(handler) {
+        None => call.await,
+        Some(limit) => match tokio::time::timeout(limit, call).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let is_upload = body.is_some_and(|body| body.is_awaited());
+                let status = if is_upload {
+                    StatusCode::REQUEST_TIMEOUT
+                } else {
+                    StatusCode::GATEWAY_TIMEOUT
+                };
+                let response = fault::response(&Problem::new(status), kind);
+                return ServiceResponse::new(request, response);
+            }
+        },
+    };
+    let response = match outcome {
+        Ok(Ok(response)) => fault::as_answered(response, kind),
+        Ok(Err(error)) => fault::of_argument(&error, kind, mode),
+        Err(panic) => {
+            let message = panic_message(&*panic);
+            tracing::error!(http.route = route.pattern, message, "a handler panicked");
+            fault::of_panic(message, kind, mode)
+        }
+    };
+    // An extractor may call it a bad request; what it is, is too large.
+    let response = match body {
+        Some(body) if body.is_exceeded() && response.status().is_client_error() => {
+            body.too_large(kind)
+        }
+        _ => response,
+    };
+    ServiceResponse::new(request, response)
+}
+
+fn time_limit(handler: &Handler) -> Option<Duration> {
+    let seconds = handler.descriptor.config.max_duration;
+    seconds
+        .map(|seconds| Duration::from_secs(seconds.into()))
+        .or_else(|| handler.rendering.is_cached().then_some(RENDER_LIMIT))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

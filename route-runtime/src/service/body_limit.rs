@@ -1,0 +1,153 @@
+//! How many bytes of a request's body are read: those that come over the wire.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::dev::{Extensions, Payload, ServiceRequest};
+use actix_web::error::PayloadError;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, Data, FormConfig, JsonConfig, PayloadConfig};
+use actix_web::{HttpMessage as _, HttpResponse};
+use futures_core::Stream;
+
+use super::fault;
+use crate::descriptor::{Kind, Method, RouteDescriptor};
+use crate::respond::Problem;
+
+/// Where nothing else is said.
+const DEFAULT: u64 = 1 << 20;
+
+/// The limit of a handler; `None` for methods without a body, whose connection may also be
+/// upgraded to something endless.
+pub(super) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
+    let has_body = matches!(
+        route.method,
+        Method::Post | Method::Put | Method::Patch | Method::Delete
+    );
+    has_body.then(|| route.config.body_limit.unwrap_or(DEFAULT))
+}
+
+/// Watches a request's body, from its extensions.
+#[derive(Clone)]
+pub(super) struct BodyWatch(Rc<Watched>);
+
+struct Watched {
+    limit: u64,
+    read: Cell<u64>,
+    is_exceeded: Cell<bool>,
+    /// The last thing that happened was waiting for the client.
+    is_awaited: Cell<bool>,
+}
+
+impl BodyWatch {
+    /// Puts the limit on a request. `Err` is what to answer, before anything is read, if the
+    /// request itself tells that it is too large.
+    pub(super) fn put_on(
+        request: &mut ServiceRequest,
+        limit: u64,
+        kind: Kind,
+    ) -> Result<(), HttpResponse> {
+        if request.head().upgrade() {
+            return Ok(());
+        }
+        let watch = Self(Rc::new(Watched {
+            limit,
+            read: Cell::new(0),
+            is_exceeded: Cell::new(false),
+            is_awaited: Cell::new(false),
+        }));
+        if content_length(request).is_some_and(|length| length > limit) {
+            return Err(watch.too_large(kind));
+        }
+        let payload = request.take_payload();
+        request.set_payload(match payload {
+            Payload::None => Payload::None,
+            payload => Payload::Stream {
+                payload: Box::pin(LimitedBody {
+                    payload,
+                    watch: watch.clone(),
+                }),
+            },
+        });
+        request.extensions_mut().insert(watch);
+        Ok(())
+    }
+
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.0.is_exceeded.get()
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.is_awaited.get()
+    }
+
+    /// 413. What of the body is still to come is not read: the connection ends.
+    pub(super) fn too_large(&self, kind: Kind) -> HttpResponse {
+        let limit = self.0.limit;
+        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
+            .detail(format!("the body may have {limit} bytes"));
+        let mut response = fault::response(&problem, kind);
+        response
+            .head_mut()
+            .set_connection_type(actix_http::ConnectionType::Close);
+        response
+    }
+}
+
+fn content_length(request: &ServiceRequest) -> Option<u64> {
+    let value = request.headers().get(header::CONTENT_LENGTH)?;
+    value.to_str().ok()?.trim().parse().ok()
+}
+
+/// actix-web's own extractors have limits of their own, which would be lower or higher than ours.
+/// Keeps everything else of what the user configured for them.
+pub(super) fn extractor_limits(request: &ServiceRequest, limit: u64) -> Extensions {
+    fn configured<T: Clone + Default + 'static>(request: &ServiceRequest) -> T {
+        let data = || {
+            request
+                .app_data::<Data<T>>()
+                .map(|data| data.get_ref().clone())
+        };
+        request
+            .app_data()
+            .cloned()
+            .or_else(data)
+            .unwrap_or_default()
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut container = Extensions::new();
+    container.insert(configured::<JsonConfig>(request).limit(limit));
+    container.insert(configured::<FormConfig>(request).limit(limit));
+    container.insert(configured::<PayloadConfig>(request).limit(limit));
+    container
+}
+
+/// A body that ends with an error where it becomes too long.
+struct LimitedBody {
+    payload: Payload,
+    watch: BodyWatch,
+}
+
+impl Stream for LimitedBody {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let watched = Rc::clone(&self.watch.0);
+        if watched.is_exceeded.get() {
+            return Poll::Ready(Some(Err(PayloadError::Overflow)));
+        }
+        let polled = Pin::new(&mut self.payload).poll_next(context);
+        watched.is_awaited.set(polled.is_pending());
+        if let Poll::Ready(Some(Ok(chunk))) = &polled {
+            let read = watched.read.get() + chunk.len() as u64;
+            watched.read.set(read);
+            if read > watched.limit {
+                watched.is_exceeded.set(true);
+                return Poll::Ready(Some(Err(PayloadError::Overflow)));
+            }
+        }
+        polled
+    }
+}

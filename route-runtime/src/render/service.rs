@@ -9,6 +9,7 @@ use actix_web::dev::{
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use futures_core::future::LocalBoxFuture;
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::MissingData;
 use crate::routes::Setup;
@@ -82,7 +83,16 @@ impl Service<ServiceRequest> for RenderService {
                 Some(Task::Render { handler, params }) => {
                     let handler = &table.handlers[handler];
                     table.capture(handler, &mut request);
-                    return Ok(answer(handler, params, setup.mode, request).await);
+                    let span = tracing::info_span!(
+                        "render",
+                        http.route = table.nodes[handler.node].pattern,
+                        url.path = request.path(),
+                        http.response.status_code = tracing::field::Empty,
+                    );
+                    let answered = answer(handler, params, setup.mode, request);
+                    let response = answered.instrument(span.clone()).await;
+                    span.record("http.response.status_code", response.status().as_u16());
+                    return Ok(response);
                 }
                 Some(Task::Missing(MissingReply(reply))) => {
                     let request = request.request();

@@ -10,6 +10,7 @@ use actix_web::http::{Method as HttpMethod, StatusCode, header};
 use actix_web::{Error, HttpResponse, HttpResponseBuilder};
 use futures_core::future::LocalBoxFuture;
 use tokio_stream::wrappers::ReceiverStream;
+use tracing::Instrument as _;
 
 use super::answer::answer;
 use super::body_limit::{self, BodyWatch};
@@ -127,14 +128,30 @@ fn handler_of(node: &Node, request: &ServiceRequest) -> Option<usize> {
 
 /// Runs the handler here, or where nothing of this request is within its reach.
 fn run(routes: Rc<Routes>, index: usize, params: Params, request: ServiceRequest) -> Answer {
-    Box::pin(async move {
+    let table = &routes.setup.table;
+    let span = tracing::info_span!(
+        "request",
+        http.request.method = %request.method(),
+        http.route = table.nodes[table.handlers[index].node].pattern,
+        http.response.status_code = tracing::field::Empty,
+        outcome = tracing::field::Empty,
+    );
+    let answered = async move {
         let handler = &routes.setup.table.handlers[index];
+        let outcome = if handler.rendering.is_cached() {
+            "rendered"
+        } else {
+            "dynamic"
+        };
         let response = if handler.rendering.is_cached() {
             let response = rendered(&routes, handler, index, &params, &request).await;
             request.into_response(response)
         } else {
             answer(handler, params, routes.setup.mode, request).await
         };
+        let span = tracing::Span::current();
+        span.record("http.response.status_code", response.status().as_u16());
+        span.record("outcome", outcome);
         let is_headless = handler.descriptor.method == Method::Get
             && *response.request().method() == HttpMethod::HEAD;
         Ok(if is_headless {
@@ -142,7 +159,8 @@ fn run(routes: Rc<Routes>, index: usize, params: Params, request: ServiceRequest
         } else {
             response
         })
-    })
+    };
+    Box::pin(answered.instrument(span))
 }
 
 /// What a cached handler answers, from a blank render.

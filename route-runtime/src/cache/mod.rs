@@ -6,9 +6,15 @@
 #![allow(dead_code, reason = "the engine, which uses it, comes next")]
 
 mod clock;
+mod epoch;
+mod flight;
 mod freshness;
 mod key;
 mod stats;
 mod status;
+mod sync;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::stats::Stats;

@@ -3,8 +3,6 @@
 //! Memory of the process always comes first and is not reached through this trait. A [`Store`] is
 //! what may stand behind it: files that survive a restart, or a server many instances share.
 
-#![allow(dead_code, reason = "the cache engine, which uses it, comes next")]
-
 mod ledger;
 mod memory;
 mod shared_memory;
@@ -20,7 +18,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-#[allow(unused_imports, reason = "see above")]
 pub(crate) use self::{
     ledger::{Ledger, Standing},
     memory::{Memory, MemoryOptions, Weighted},

@@ -6,6 +6,7 @@ mod failing;
 mod individual;
 mod invalidation;
 mod nested;
+mod second;
 mod timeline;
 
 use std::{

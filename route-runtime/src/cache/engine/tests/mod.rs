@@ -6,6 +6,7 @@ mod failing;
 mod individual;
 mod invalidation;
 mod nested;
+mod random;
 mod second;
 mod timeline;
 

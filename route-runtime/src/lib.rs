@@ -3,6 +3,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod cache;
 mod config;
 mod descriptor;
 mod extract;
@@ -15,6 +16,7 @@ mod respond;
 mod routes;
 mod server;
 mod service;
+mod store;
 mod trie;
 
 pub use config::{Dynamic, FetchCache, Revalidate};

@@ -1,0 +1,84 @@
+//! How many renders run at once, and who waits for a turn.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use super::{Failure, Limits};
+use crate::cache::Clock;
+
+/// Admits renders within the [`Limits`].
+#[derive(Debug)]
+pub(super) struct Admission {
+    limits: Limits,
+    renders: Arc<Semaphore>,
+    queued: Arc<AtomicUsize>,
+    refreshes: Arc<AtomicUsize>,
+}
+
+impl Admission {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            renders: Arc::new(Semaphore::new(limits.renders)),
+            queued: Arc::default(),
+            refreshes: Arc::default(),
+        }
+    }
+
+    /// Admits a refresh, or refuses it: nobody waits for one, so none queues.
+    pub(super) fn refresh(&self) -> Option<Counted> {
+        Counted::take(&self.refreshes, self.limits.refreshes)
+    }
+
+    /// Waits until a render that requests wait for may run.
+    ///
+    /// `hurry` lets it run at once and uncounted: a render that is already admitted has come to
+    /// wait for it, and would hold its own turn in the meantime.
+    pub(super) async fn render(
+        &self,
+        clock: &Clock,
+        hurry: &Notify,
+    ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+        let renders = Arc::clone(&self.renders);
+        if let Ok(permit) = Arc::clone(&renders).try_acquire_owned() {
+            return Ok(Some(permit));
+        }
+        let overloaded = Failure::Overloaded {
+            retry_after: self.limits.retry_after,
+        };
+        let Some(_queued) = Counted::take(&self.queued, self.limits.queue) else {
+            return Err(overloaded);
+        };
+        tokio::select! {
+            biased;
+            permit = renders.acquire_owned() => Ok(permit.ok()),
+            () = hurry.notified() => Ok(None),
+            () = clock.sleep(self.limits.queue_wait) => Err(overloaded),
+        }
+    }
+}
+
+/// One of a limited number, given back when dropped.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn take(count: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
+        count
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |taken| {
+                (taken < limit).then_some(taken + 1)
+            })
+            .ok()
+            .map(|_| Self(Arc::clone(count)))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

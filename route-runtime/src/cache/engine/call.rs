@@ -1,0 +1,114 @@
+//! What goes into the engine with a request, and what comes out.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::Place;
+use crate::{
+    cache::{
+        ancestry::{Ancestry, Stale},
+        entry::{CacheSlot, Entry, Value},
+        key::CacheKey,
+        outcome::{Outcome, Rendered},
+        status::{Status, Ttl},
+    },
+    store::Tag,
+};
+
+/// What a request asks for, and how.
+#[derive(Debug)]
+pub(crate) struct Call<'a, K: CacheKey, V: Value> {
+    pub(crate) key: &'a K,
+    /// The place of a route without parameters; otherwise the content is kept under the key.
+    pub(crate) slot: Option<&'a Arc<CacheSlot<V>>>,
+    /// What the content is known to depend on before it is rendered: the path, the pattern, the
+    /// declared tags. It holds for results that are not stored, too.
+    pub(crate) tags: &'a Arc<[Tag]>,
+    pub(crate) stale: Stale,
+    /// How long the render may take.
+    pub(crate) limit: Duration,
+    pub(crate) turn: Turn,
+    /// The render on whose behalf this is asked, if any.
+    pub(crate) parent: Option<&'a Ancestry<K>>,
+}
+
+/// Whether a render that a request waits for has to wait for its turn. One that is part of another
+/// never does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It does, when [`Limits::renders`](super::Limits) others are running.
+    Queue,
+    /// It does not: what asks for it is bounded already, like a handler that fetches data.
+    AtOnce,
+}
+
+/// How a request was answered.
+pub(crate) struct Answer<V: Value> {
+    pub(crate) content: Content<V>,
+    pub(crate) status: Status,
+    /// Since its render finished.
+    pub(crate) age: Duration,
+}
+
+impl<V: Value> fmt::Debug for Answer<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("age", &self.age)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a request is answered with.
+pub(crate) enum Content<V: Value> {
+    /// A stored value, or one that was shared like one.
+    Entry(Arc<Entry<V>>),
+    /// A value that is not stored.
+    Once(Arc<V>),
+    /// A value for this request only.
+    Individual(V::Individual),
+}
+
+/// A usable entry.
+#[derive(Debug)]
+pub(crate) struct Hit<V: Value> {
+    pub(crate) entry: Arc<Entry<V>>,
+    pub(crate) age: Duration,
+    pub(crate) ttl: Ttl,
+}
+
+impl<V: Value> Hit<V> {
+    pub(super) fn answer(self, status: impl FnOnce(Ttl) -> Status) -> Answer<V> {
+        Answer {
+            content: Content::Entry(self.entry),
+            status: status(self.ttl),
+            age: self.age,
+        }
+    }
+}
+
+impl<V: Value> From<Hit<V>> for Answer<V> {
+    fn from(hit: Hit<V>) -> Self {
+        hit.answer(Status::Hit)
+    }
+}
+
+impl<K: CacheKey, V: Value> Call<'_, K, V> {
+    pub(super) fn place(&self) -> Place<'_, K, V> {
+        Place {
+            key: self.key,
+            slot: self.slot.map(|slot| &**slot),
+        }
+    }
+}
+
+impl<V: Value> Rendered<V> {
+    /// For the one request it was rendered for, whatever may be done with it otherwise.
+    pub(super) fn into_content(self) -> Content<V> {
+        match self.outcome {
+            Outcome::Store { value, .. } | Outcome::ShareOnce(value) => {
+                Content::Once(Arc::new(value))
+            }
+            Outcome::Individual { value, .. } => Content::Individual(value),
+        }
+    }
+}

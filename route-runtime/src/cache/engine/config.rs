@@ -1,0 +1,98 @@
+//! What an engine is made of, and its bounds.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, thread, time::Duration};
+
+use crate::{
+    cache::Clock,
+    store::{MemoryOptions, Store},
+};
+
+/// A unit of background work: one render with what belongs to it.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Runs tasks apart from the requests that caused them, so that a client that hangs up, or a
+/// worker that stops, cancels nobody else's render.
+///
+/// A task may be dropped unfinished: whoever waited for it asks again.
+pub(crate) trait Spawn: Send + Sync + 'static {
+    fn spawn(&self, task: Task);
+}
+
+/// The runtime needs its timer enabled, and must outlive the workers.
+impl Spawn for tokio::runtime::Handle {
+    fn spawn(&self, task: Task) {
+        drop(tokio::runtime::Handle::spawn(self, task));
+    }
+}
+
+/// The parts of an [`Engine`](super::Engine).
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) clock: Clock,
+    pub(crate) spawn: Arc<dyn Spawn>,
+    pub(crate) memory: MemoryOptions,
+    pub(crate) limits: Limits,
+    /// What stands behind memory, if anything.
+    pub(crate) store: Option<Arc<dyn Store>>,
+    /// Names the build whose entries are read from and written to the store.
+    pub(crate) build: Arc<str>,
+}
+
+impl Config {
+    /// Memory of 50 MB, the system's clock, no store behind.
+    pub(crate) fn new(spawn: impl Spawn) -> Self {
+        Self {
+            clock: Clock::system(),
+            spawn: Arc::new(spawn),
+            memory: MemoryOptions::with_capacity(50_000_000),
+            limits: Limits::default(),
+            store: None,
+            build: Arc::from(""),
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("memory", &self.memory)
+            .field("limits", &self.limits)
+            .field("store", &self.store.is_some())
+            .field("build", &self.build)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much an engine does at once, and how long it waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Refreshes at once. Beyond, entries simply stay stale.
+    pub(crate) refreshes: usize,
+    /// Renders at once that requests wait for. Beyond, renders queue.
+    pub(crate) renders: usize,
+    /// Renders that may queue. Beyond, requests are turned away.
+    pub(crate) queue: usize,
+    /// How long a render may queue before its requests are turned away.
+    pub(crate) queue_wait: Duration,
+    /// When those turned away are told to come back.
+    pub(crate) retry_after: Duration,
+    /// How long a request waits for the store behind memory.
+    pub(crate) store_read: Duration,
+    /// How long a write to it, or the record of an invalidation, may take.
+    pub(crate) store_write: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            refreshes: 4 * cores,
+            renders: 64,
+            queue: 1024,
+            queue_wait: Duration::from_secs(10),
+            retry_after: Duration::from_secs(1),
+            store_read: Duration::from_millis(50),
+            store_write: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Puts the parts together: looks, answers, and starts renders.
+
+mod admission;
+mod call;
+mod config;
+mod render;
+mod request;
+mod second;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use self::{admission::Admission, render::Landing, second::Second};
+pub(crate) use self::{
+    call::{Answer, Call, Content, Hit, Turn},
+    config::{Config, Limits, Spawn, Task},
+};
+use super::{
+    clock::{Clock, Moment},
+    entry::{CacheSlot, Entry, Held, Kept, Value},
+    epoch::{self, Epochs},
+    flight::Flights,
+    freshness::Freshness,
+    key::CacheKey,
+    stats::{Counters, Stats, read},
+    status::{Status, Ttl},
+};
+use crate::store::{Epoch, Invalidation, Memory, Standing, StoreError, Tag};
+
+/// Why there is no value to answer with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Too many renders are waiting already.
+    Overloaded { retry_after: Duration },
+    /// The render took longer than its limit, and was dropped.
+    TimedOut,
+    /// The render panicked with this message.
+    Panicked(Arc<str>),
+    /// Renders were begun and dropped, several times over: the program is shutting down.
+    Abandoned,
+    /// The render needs itself.
+    Cycle,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overloaded { .. } => f.write_str("too many renders are waiting"),
+            Self::TimedOut => f.write_str("the render took too long"),
+            Self::Panicked(message) => write!(f, "the render panicked: {message}"),
+            Self::Abandoned => f.write_str("the render was abandoned"),
+            Self::Cycle => f.write_str("the render needs its own result"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Answers from memory, renders what is missing once, and refreshes what is stale.
+///
+/// A clone is another handle to the same engine.
+pub(crate) struct Engine<K: CacheKey, V: Value>(Arc<Core<K, V>>);
+
+impl<K: CacheKey, V: Value> Clone for Engine<K, V> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: CacheKey, V: Value> fmt::Debug for Engine<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the handles of an engine and its tasks share.
+struct Core<K: CacheKey, V: Value> {
+    clock: Clock,
+    spawn: Arc<dyn Spawn>,
+    memory: Memory<K, Held<V>>,
+    epochs: Epochs,
+    flights: Flights<K, Notify, Landing<V>>,
+    admission: Admission,
+    second: Option<Second>,
+    counters: Counters,
+    tasks: Arc<Tasks>,
+}
+
+impl<K: CacheKey, V: Value> Engine<K, V> {
+    /// Makes an empty engine. One with a store behind it should [`catch_up`](Self::catch_up)
+    /// before it serves.
+    pub(crate) fn new(config: Config) -> Self {
+        Self(Arc::new(Core {
+            memory: Memory::new(config.memory),
+            epochs: Epochs::new(epoch::TAGS),
+            flights: Flights::new(),
+            admission: Admission::new(config.limits),
+            second: config
+                .store
+                .map(|store| Second::new(store, config.build, &config.limits)),
+            counters: Counters::default(),
+            tasks: Arc::default(),
+            clock: config.clock,
+            spawn: config.spawn,
+        }))
+    }
+
+    /// Makes a place for a route without parameters. Its content is found without hashing, is
+    /// never evicted, and counts towards the bound on memory.
+    pub(crate) fn slot(&self) -> Arc<CacheSlot<V>> {
+        Arc::new(self.0.memory.slot())
+    }
+
+    /// Returns the fresh entry under a key. Does nothing else: whatever is not a plain hit is for
+    /// [`get_or_render`](Self::get_or_render).
+    pub(crate) fn lookup<Q>(&self, key: &Q) -> Option<Hit<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.0.fresh(self.0.memory.read(key))
+    }
+
+    /// The same as [`lookup`](Self::lookup), for a slot.
+    pub(crate) fn lookup_slot(&self, slot: &CacheSlot<V>) -> Option<Hit<V>> {
+        self.0.fresh(slot.read())
+    }
+
+    /// Invalidates all content that depends on one of `tags` and whose render has begun by now.
+    ///
+    /// Once this has resolved, no request that begins is answered with such content.
+    ///
+    /// # Errors
+    ///
+    /// When the store behind memory did not say that it recorded it, or when what else it recorded
+    /// could not be read. Then nothing is invalidated here: content that others still serve would
+    /// come back from them. Asking again is safe.
+    pub(crate) async fn invalidate(
+        &self,
+        tags: &[Tag],
+        how: Invalidation,
+    ) -> Result<(), StoreError> {
+        match &self.0.second {
+            None => {
+                self.0.epochs.invalidate(tags, how);
+                Ok(())
+            }
+            Some(second) => {
+                let epoch = second.invalidate(&self.0.clock, tags, how).await?;
+                if self.0.epochs.follow(epoch, tags, how) {
+                    return Ok(());
+                }
+                self.catch_up().await
+            }
+        }
+    }
+
+    /// Learns from the store behind memory what others have invalidated. Without one, does
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        if let Some(second) = &self.0.second {
+            let after = self.0.epochs.published();
+            let news = second.invalidations(&self.0.clock, after).await?;
+            self.0.epochs.adopt(&news);
+        }
+        Ok(())
+    }
+
+    /// Waits until no render and no refresh is under way.
+    pub(crate) async fn settled(&self) {
+        self.0.tasks.done().await;
+    }
+
+    /// Returns the largest weight of a value that is kept. Whoever renders something larger
+    /// should call it [`Individual`](super::Outcome::Individual) rather than buffer it.
+    pub(crate) fn entry_limit(&self) -> u64 {
+        self.0.memory.entry_limit()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let Core {
+            counters, memory, ..
+        } = &*self.0;
+        Stats {
+            hits: counters.hits.sum(),
+            stale: counters.stale.sum(),
+            misses: read(&counters.misses),
+            renders: read(&counters.renders),
+            refreshes: read(&counters.refreshes),
+            overloaded: read(&counters.overloaded),
+            evictions: memory.evictions(),
+            oversize: read(&counters.oversize),
+            store_failures: read(&counters.store_failures),
+            entries: memory.len() as u64,
+            bytes: memory.bytes(),
+            pinned: memory.pinned(),
+            capacity: memory.capacity(),
+        }
+    }
+}
+
+/// Where the content for a request lives.
+struct Place<'a, K, V: Value> {
+    key: &'a K,
+    slot: Option<&'a CacheSlot<V>>,
+}
+
+/// What a look at a place found.
+enum Found<V: Value> {
+    Fresh(Hit<V>),
+    Stale(Hit<V>),
+    Kept(Arc<Kept<V>>, Duration),
+    Pass,
+    Absent(Absence),
+}
+
+/// Why a request has to wait for a render.
+#[derive(Clone, Copy)]
+enum Absence {
+    Never,
+    /// Also stale, for a request that cannot take stale content.
+    Expired,
+    Invalidated,
+}
+
+impl Absence {
+    fn status(self, stored: bool) -> Status {
+        match self {
+            Self::Never => Status::Miss { stored },
+            Self::Expired => Status::Expired { stored },
+            Self::Invalidated => Status::Invalidated { stored },
+        }
+    }
+}
+
+impl<K: CacheKey, V: Value> Core<K, V> {
+    fn fresh(&self, held: Option<Held<V>>) -> Option<Hit<V>> {
+        let Held::Entry(entry) = held? else {
+            return None;
+        };
+        match self.judge(entry, self.clock.now()) {
+            Found::Fresh(hit) => {
+                self.counters.hits.add();
+                Some(hit)
+            }
+            _ => None,
+        }
+    }
+
+    fn look(&self, place: &Place<'_, K, V>, now: Moment) -> Found<V> {
+        match self.held(place) {
+            Some(Held::Entry(entry)) => self.judge(entry, now),
+            Some(Held::Kept(kept)) => match kept.age(now) {
+                None => Found::Absent(Absence::Never),
+                Some(_) if kept.standing(&self.epochs) != Standing::Valid => {
+                    Found::Absent(Absence::Never)
+                }
+                Some(age) => Found::Kept(kept, age),
+            },
+            Some(Held::Pass(until)) if now < until => Found::Pass,
+            Some(Held::Pass(_)) | None => Found::Absent(Absence::Never),
+        }
+    }
+
+    fn judge(&self, entry: Arc<Entry<V>>, now: Moment) -> Found<V> {
+        let age = now.since(entry.created());
+        let lifetime = entry.lifetime();
+        let standing = entry.standing(&self.epochs);
+        let hit = |ttl: Ttl| Hit { entry, age, ttl };
+        let left = lifetime.seconds_left(age);
+        match (standing, lifetime.freshness(age)) {
+            (Standing::Absent, _) => Found::Absent(Absence::Invalidated),
+            (_, Freshness::Expired) => Found::Absent(Absence::Expired),
+            (Standing::Valid, Freshness::Fresh) => Found::Fresh(hit(left)),
+            (Standing::Valid, Freshness::Stale) => Found::Stale(hit(left)),
+            // Whatever its age had left, it has no longer.
+            (Standing::Stale, _) => Found::Stale(hit(Some(left.map_or(0, |left| left.min(0))))),
+        }
+    }
+
+    fn held(&self, place: &Place<'_, K, V>) -> Option<Held<V>> {
+        match place.slot {
+            Some(slot) => slot.read(),
+            None => self.memory.read(place.key),
+        }
+    }
+
+    fn hold(&self, place: &Place<'_, K, V>, held: Held<V>) -> bool {
+        match place.slot {
+            Some(slot) => self.memory.write_slot(slot, held),
+            None => self.memory.write(place.key, held),
+        }
+    }
+
+    /// Whether content whose render began at `started` may be given to a request that began when
+    /// `begun` was published, and which takes content of this standing.
+    ///
+    /// A request that began before the invalidation may have what was rendered meanwhile; one
+    /// that began after it may not. Which of several invalidations came between cannot be told
+    /// any more, so one that began after any takes only what has survived all.
+    fn serves(
+        &self,
+        begun: Epoch,
+        started: Epoch,
+        standing: impl FnOnce() -> Standing,
+        at_least: Standing,
+    ) -> bool {
+        begun <= started || standing() >= at_least
+    }
+}
+
+/// The tasks under way.
+#[derive(Debug, Default)]
+struct Tasks {
+    count: AtomicUsize,
+    idle: Notify,
+}
+
+impl Tasks {
+    fn begin(self: &Arc<Self>) -> Running {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Running(Arc::clone(self))
+    }
+
+    async fn done(&self) {
+        loop {
+            // Before the count is read, so that the last task cannot end unnoticed.
+            let idle = self.idle.notified();
+            if self.count.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+}
+
+/// A task under way, for as long as this value lives.
+#[derive(Debug)]
+struct Running(Arc<Tasks>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.idle.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! What happens in the task of a flight.
+
+use std::{
+    any::Any,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::{Core, Failure, Place, admission::Counted};
+use crate::{
+    cache::{
+        ancestry::{Ancestry, Stale},
+        entry::{CacheSlot, Claim, Entry, Held, Kept, Made, Value},
+        flight::Lead,
+        freshness::{Freshness, Lifetime},
+        key::CacheKey,
+        outcome::{Outcome, Rendered},
+        stats::count,
+    },
+    store::{Epoch, Standing, Tag},
+};
+
+/// What those who waited for a flight are given. All of it may be shared: there is no place here
+/// for content that is for one request only.
+#[derive(Debug)]
+pub(super) enum Landing<V: Value> {
+    Entry(Arc<Entry<V>>, Origin),
+    Kept(Arc<Kept<V>>),
+    /// Everyone renders for themselves.
+    Individual,
+    /// Something was put into memory: look there.
+    Look,
+    /// No render was run.
+    Refused(Failure),
+}
+
+impl<V: Value> Clone for Landing<V> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Entry(entry, origin) => Self::Entry(Arc::clone(entry), *origin),
+            Self::Kept(kept) => Self::Kept(Arc::clone(kept)),
+            Self::Individual => Self::Individual,
+            Self::Look => Self::Look,
+            Self::Refused(failure) => Self::Refused(failure.clone()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Rendered, and now in memory.
+    Stored,
+    /// Rendered, and invalidated meanwhile or too large.
+    Unstored,
+    /// Found in the store behind memory.
+    Adopted,
+}
+
+/// A render that others may wait for, ready to start.
+pub(super) struct Flight<K: CacheKey, V: Value, R> {
+    pub(super) lead: Lead<K, Notify, Landing<V>>,
+    pub(super) slot: Option<Arc<CacheSlot<V>>>,
+    pub(super) tags: Arc<[Tag]>,
+    pub(super) limit: Duration,
+    pub(super) ancestry: Ancestry<K>,
+    pub(super) render: R,
+    pub(super) admit: Admit<V>,
+    /// Where content for one request only goes: to the one who started the flight, if it waits.
+    pub(super) own: Option<oneshot::Sender<V::Individual>>,
+    /// Whether the store behind memory is asked first, and whether stale content from it will do.
+    pub(super) adopt: Option<Stale>,
+}
+
+/// By what right a render runs.
+pub(super) enum Admit<V: Value> {
+    /// It has been admitted, and gives both back when it is done.
+    Refresh { _claim: Claim<V>, _permit: Counted },
+    /// As part of a render that has been admitted, or because its caller bounds it.
+    AtOnce,
+    /// When its turn comes.
+    Queue,
+}
+
+/// What is left to do once nobody waits any more.
+enum Aftermath<V: Value> {
+    Nothing,
+    Write(Arc<Entry<V>>),
+    Remove,
+}
+
+impl<K: CacheKey, V: Value> Core<K, V> {
+    /// Hands a flight to the spawner.
+    pub(super) fn start<R, F>(self: &Arc<Self>, flight: Flight<K, V, R>)
+    where
+        R: Fn(Ancestry<K>) -> F + Send + 'static,
+        F: Future<Output = Rendered<V>> + Send + 'static,
+    {
+        let core = Arc::clone(self);
+        let running = self.tasks.begin();
+        self.spawn.spawn(Box::pin(async move {
+            core.fly(flight).await;
+            drop(running);
+        }));
+    }
+
+    async fn fly<R, F>(&self, flight: Flight<K, V, R>)
+    where
+        R: Fn(Ancestry<K>) -> F + Send,
+        F: Future<Output = Rendered<V>> + Send,
+    {
+        let Flight {
+            lead,
+            slot,
+            tags,
+            limit,
+            ancestry,
+            render,
+            admit,
+            own,
+            adopt,
+        } = flight;
+        let key = lead.key().clone();
+        let place = Place {
+            key: &key,
+            slot: slot.as_deref(),
+        };
+        if let Some(landing) = self.adopt(&place, adopt).await {
+            drop(admit);
+            return lead.land(landing);
+        }
+        let turn = match admit {
+            Admit::Queue => match self.admission.render(&self.clock, lead.meta()).await {
+                Ok(turn) => turn,
+                Err(failure) => return lead.land(Landing::Refused(failure)),
+            },
+            Admit::AtOnce | Admit::Refresh { .. } => None,
+        };
+        let started = self.epochs.published();
+        let result = self.run(limit, move || render(ancestry)).await;
+        let (landing, aftermath) = self.conclude(&place, &tags, started, result, own);
+        drop((turn, admit));
+        lead.land(landing);
+        self.after(&key, aftermath).await;
+    }
+
+    /// Runs a render, for at most its limit, and turns a panic into a failure.
+    pub(super) async fn run<F>(
+        &self,
+        limit: Duration,
+        render: impl FnOnce() -> F,
+    ) -> Result<Rendered<V>, Failure>
+    where
+        F: Future<Output = Rendered<V>>,
+    {
+        count(&self.counters.renders);
+        // In a block of its own, so that a panic before there is a future is caught, too.
+        let mut render = Box::pin(async { render().await });
+        let mut limit = self.clock.sleep(limit);
+        poll_fn(|cx| {
+            let polled = catch_unwind(AssertUnwindSafe(|| render.as_mut().poll(cx)));
+            match polled {
+                Ok(Poll::Ready(rendered)) => Poll::Ready(Ok(rendered)),
+                Ok(Poll::Pending) => Pin::new(&mut limit)
+                    .poll(cx)
+                    .map(|()| Err(Failure::TimedOut)),
+                Err(payload) => Poll::Ready(Err(Failure::Panicked(message(&*payload)))),
+            }
+        })
+        .await
+    }
+
+    /// Decides what becomes of the result, and puts into memory what those who come next find.
+    fn conclude(
+        &self,
+        place: &Place<'_, K, V>,
+        declared: &Arc<[Tag]>,
+        started: Epoch,
+        result: Result<Rendered<V>, Failure>,
+        own: Option<oneshot::Sender<V::Individual>>,
+    ) -> (Landing<V>, Aftermath<V>) {
+        let now = self.clock.now();
+        match result.map(|rendered| (rendered.outcome, joined(declared, rendered.tags))) {
+            Ok((Outcome::Store { value, lifetime }, tags)) => {
+                self.store(place, value, lifetime, tags, started)
+            }
+            Ok((Outcome::Individual { value, pass }, _)) => {
+                self.hold(place, Held::Pass(now.after(pass)));
+                if let Some(own) = own {
+                    // Whoever started the flight may have gone; then nobody gets it.
+                    drop(own.send(value));
+                }
+                (Landing::Individual, Aftermath::Remove)
+            }
+            Ok((Outcome::ShareOnce(value), tags)) => {
+                self.keep(place, Kept::new(Ok(value), Some(tags), now, started))
+            }
+            Err(failure) => self.keep(place, Kept::new(Err(failure), None, now, started)),
+        }
+    }
+
+    fn store(
+        &self,
+        place: &Place<'_, K, V>,
+        value: V,
+        lifetime: Lifetime,
+        tags: Arc<[Tag]>,
+        started: Epoch,
+    ) -> (Landing<V>, Aftermath<V>) {
+        let made = Made {
+            created: self.clock.now(),
+            created_wall: self.clock.wall(),
+            started,
+        };
+        let entry = Arc::new(Entry::new(value, lifetime, tags, made));
+        if entry.standing(&self.epochs) == Standing::Absent {
+            // The old entry, if there is one, may depend on less.
+            return (Landing::Entry(entry, Origin::Unstored), Aftermath::Nothing);
+        }
+        if self.hold(place, Held::Entry(Arc::clone(&entry))) {
+            let aftermath = Aftermath::Write(Arc::clone(&entry));
+            (Landing::Entry(entry, Origin::Stored), aftermath)
+        } else {
+            count(&self.counters.oversize);
+            (Landing::Entry(entry, Origin::Unstored), Aftermath::Remove)
+        }
+    }
+
+    /// Keeps what is not stored, for a moment, unless there is an entry to fall back on.
+    fn keep(&self, place: &Place<'_, K, V>, kept: Kept<V>) -> (Landing<V>, Aftermath<V>) {
+        let now = self.clock.now();
+        let kept = Arc::new(kept);
+        match self.held(place) {
+            Some(Held::Entry(old))
+                if old.standing(&self.epochs) != Standing::Absent
+                    && old.lifetime().freshness(now.since(old.created())) != Freshness::Expired =>
+            {
+                old.rest(now);
+            }
+            _ => {
+                if !self.hold(place, Held::Kept(Arc::clone(&kept))) {
+                    count(&self.counters.oversize);
+                }
+            }
+        }
+        (Landing::Kept(kept), Aftermath::Nothing)
+    }
+
+    /// Asks the store behind memory for something better than what is in memory.
+    async fn adopt(&self, place: &Place<'_, K, V>, stale: Option<Stale>) -> Option<Landing<V>> {
+        let (second, stale) = (self.second.as_ref()?, stale?);
+        let entry = match second.read(&self.clock, place.key).await {
+            Ok(entry) => Arc::new(entry?),
+            Err(_) => {
+                count(&self.counters.store_failures);
+                return None;
+            }
+        };
+        let age = self.clock.now().since(entry.created());
+        let standing = entry.standing(&self.epochs);
+        match (standing, entry.lifetime().freshness(age)) {
+            (Standing::Valid, Freshness::Fresh) => {
+                self.hold(place, Held::Entry(Arc::clone(&entry)));
+                Some(Landing::Entry(entry, Origin::Adopted))
+            }
+            (Standing::Absent, _) | (_, Freshness::Expired) => None,
+            // Stale: whoever looks finds it, takes it and starts a refresh.
+            _ => {
+                let adopted = stale == Stale::Serve && self.hold(place, Held::Entry(entry));
+                adopted.then_some(Landing::Look)
+            }
+        }
+    }
+
+    async fn after(&self, key: &K, aftermath: Aftermath<V>) {
+        let Some(second) = &self.second else { return };
+        let done = match aftermath {
+            Aftermath::Nothing => Ok(()),
+            Aftermath::Write(entry) => second.write(&self.clock, key, &entry).await,
+            Aftermath::Remove => second.remove(&self.clock, key).await,
+        };
+        if done.is_err() {
+            count(&self.counters.store_failures);
+        }
+    }
+}
+
+/// The tags that were declared, and those found out, each once.
+fn joined(declared: &Arc<[Tag]>, found: Vec<Tag>) -> Arc<[Tag]> {
+    if found.is_empty() {
+        return Arc::clone(declared);
+    }
+    let mut tags = declared.to_vec();
+    tags.extend(found);
+    tags.sort_unstable();
+    tags.dedup();
+    tags.into()
+}
+
+fn message(payload: &(dyn Any + Send)) -> Arc<str> {
+    let text = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    Arc::from(text.unwrap_or("no message"))
+}

@@ -1,0 +1,314 @@
+//! The way of a request through the engine.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::{
+    Absence, Answer, Call, Content, Core, Engine, Failure, Found, Hit, Turn,
+    render::{Admit, Flight, Landing, Origin},
+};
+use crate::{
+    cache::{
+        ancestry::{Ancestry, Stale},
+        entry::{Entry, Value},
+        flight::{End, Flights, Follow, Join, Waiting},
+        key::CacheKey,
+        outcome::Rendered,
+        stats::count,
+        status::{Bypass, Status},
+    },
+    store::{Epoch, Standing},
+};
+
+/// How often a request asks again when flights end without an answer for it. Two suffice while
+/// renders are not dropped; the bound is for a runtime that is going away.
+const ATTEMPTS: usize = 8;
+
+/// A request that waited for a flight.
+struct Waited<V: Value> {
+    /// What had been published when it began.
+    begun: Epoch,
+    stale: Stale,
+    /// Why it waited.
+    absence: Absence,
+    /// Where it gets what is for it alone, if it started the flight.
+    own: Option<oneshot::Receiver<V::Individual>>,
+}
+
+/// What a flight that landed means for a request that waited for it.
+enum Arrival<V: Value> {
+    Answered(Result<Answer<V>, Failure>),
+    /// It renders for itself.
+    Alone,
+    /// It looks again: what landed is older than it may have, or in memory.
+    Again,
+}
+
+impl<K: CacheKey, V: Value> Engine<K, V> {
+    /// Answers a request: from memory if it can, from a render that is under way, or by starting
+    /// one. `render` is called for each render this request starts, usually none.
+    ///
+    /// A render runs as a task of its own: dropping the returned future stops nothing that others
+    /// may wait for. Only what is rendered for this request alone runs as part of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`]. A render's own errors are values.
+    pub(crate) async fn get_or_render<R, F>(
+        &self,
+        call: Call<'_, K, V>,
+        render: R,
+    ) -> Result<Answer<V>, Failure>
+    where
+        R: Fn(Ancestry<K>) -> F + Clone + Send + 'static,
+        F: Future<Output = Rendered<V>> + Send + 'static,
+    {
+        let core = &self.0;
+        let begun = core.epochs.published();
+        let mut first_absence = None;
+        for attempt in 0..ATTEMPTS {
+            let absence = match core.look(&call.place(), core.clock.now()) {
+                Found::Fresh(hit) => {
+                    core.counters.hits.add();
+                    return Ok(hit.into());
+                }
+                Found::Stale(hit) if call.stale == Stale::Serve => {
+                    core.refresh(&call, &hit, &render);
+                    core.counters.stale.add();
+                    return Ok(hit.answer(Status::Stale));
+                }
+                Found::Kept(kept, age) => {
+                    return kept.result().map(|value| Answer {
+                        content: Content::Once(value),
+                        status: Status::Collapsed,
+                        age,
+                    });
+                }
+                Found::Pass => return core.alone(&call, render, Bypass::Individual).await,
+                Found::Stale(_) => Absence::Expired,
+                Found::Absent(absence) => absence,
+            };
+            let absence = *first_absence.get_or_insert_with(|| {
+                count(&core.counters.misses);
+                absence
+            });
+
+            let (follow, led) = match core.flights.join(call.key, Notify::new) {
+                Join::Follow(follow) => (follow, None),
+                Join::Lead(lead) => {
+                    // The flight before this one may have landed since the look.
+                    if core.has_content(&call) {
+                        continue;
+                    }
+                    if call.parent.is_some_and(Ancestry::is_deep) {
+                        return Err(Failure::Cycle);
+                    }
+                    (lead.follow(), Some((lead, oneshot::channel())))
+                }
+            };
+            // Before a render of our own begins, so that it knows that we wait.
+            let Ok(_waiting) = call.wait_for(&core.flights, &follow) else {
+                return core.alone(&call, render, Bypass::Cycle).await;
+            };
+            let own = led.map(|(lead, (send, receive))| {
+                core.start(Flight {
+                    ancestry: Ancestry::flight(call.key.clone(), lead.id(), call.parent),
+                    lead,
+                    slot: call.slot.cloned(),
+                    tags: Arc::clone(call.tags),
+                    limit: call.limit,
+                    render: render.clone(),
+                    admit: match (call.turn, call.parent) {
+                        (Turn::Queue, None) => Admit::Queue,
+                        _ => Admit::AtOnce,
+                    },
+                    own: Some(send),
+                    // A second look at the store would find what the first one found.
+                    adopt: (attempt == 0).then_some(call.stale),
+                });
+                receive
+            });
+
+            let End::Landed(landing) = follow.end().await else {
+                continue;
+            };
+            let waited = Waited {
+                begun,
+                stale: call.stale,
+                absence,
+                own,
+            };
+            match core.arrive(landing, waited) {
+                Arrival::Answered(answer) => return answer,
+                Arrival::Alone => return core.alone(&call, render, Bypass::Individual).await,
+                Arrival::Again => {}
+            }
+        }
+        Err(Failure::Abandoned)
+    }
+}
+
+impl<K: CacheKey, V: Value> Core<K, V> {
+    /// Starts the refresh of a stale entry, if none is under way, none has failed lately, and not
+    /// too many others are.
+    pub(super) fn refresh<R, F>(self: &Arc<Self>, call: &Call<'_, K, V>, hit: &Hit<V>, render: &R)
+    where
+        R: Fn(Ancestry<K>) -> F + Clone + Send + 'static,
+        F: Future<Output = Rendered<V>> + Send + 'static,
+    {
+        let Some(claim) = hit.entry.claim(self.clock.now()) else {
+            return;
+        };
+        let Some(permit) = self.admission.refresh() else {
+            return;
+        };
+        let Join::Lead(lead) = self.flights.join(call.key, Notify::new) else {
+            return;
+        };
+        // The refresh before this one may have landed since the look.
+        match self.look(&call.place(), self.clock.now()) {
+            Found::Stale(now) if Arc::ptr_eq(&now.entry, &hit.entry) => {}
+            _ => return,
+        }
+        count(&self.counters.refreshes);
+        self.start(Flight {
+            // Nobody waits for it, so it is rendered for nobody's sake.
+            ancestry: Ancestry::flight(call.key.clone(), lead.id(), None),
+            lead,
+            slot: call.slot.cloned(),
+            tags: Arc::clone(call.tags),
+            limit: call.limit,
+            render: render.clone(),
+            admit: Admit::Refresh {
+                _claim: claim,
+                _permit: permit,
+            },
+            own: None,
+            adopt: Some(Stale::Refetch),
+        });
+    }
+
+    /// Gives a request that waited for a flight its share of what landed.
+    fn arrive(&self, landing: Landing<V>, waited: Waited<V>) -> Arrival<V> {
+        let Waited {
+            begun,
+            stale,
+            absence,
+            own,
+        } = waited;
+        let status = |stored| match own {
+            Some(_) => absence.status(stored),
+            None => Status::Collapsed,
+        };
+        match landing {
+            Landing::Entry(entry, origin) => {
+                if !self.serves_entry(begun, &entry, stale) {
+                    return Arrival::Again;
+                }
+                let age = self.clock.now().since(entry.created());
+                let status = match origin {
+                    Origin::Adopted if own.is_some() => {
+                        Status::Hit(entry.lifetime().seconds_left(age))
+                    }
+                    origin => status(origin == Origin::Stored),
+                };
+                Arrival::Answered(Ok(Answer {
+                    content: Content::Entry(entry),
+                    status,
+                    age,
+                }))
+            }
+            Landing::Kept(kept) => {
+                let result = kept.result();
+                // A render that was cut off shows nothing, old or new.
+                let shows_nothing = matches!(result, Err(Failure::TimedOut));
+                let standing = || kept.standing(&self.epochs);
+                if !shows_nothing && !self.serves(begun, kept.started(), standing, Standing::Valid)
+                {
+                    return Arrival::Again;
+                }
+                Arrival::Answered(result.map(|value| Answer {
+                    content: Content::Once(value),
+                    status: status(false),
+                    age: Duration::ZERO,
+                }))
+            }
+            Landing::Individual => match own.and_then(|mut own| own.try_recv().ok()) {
+                Some(value) => Arrival::Answered(Ok(Answer {
+                    content: Content::Individual(value),
+                    status: Status::Bypass(Bypass::Individual),
+                    age: Duration::ZERO,
+                })),
+                None => Arrival::Alone,
+            },
+            Landing::Look => Arrival::Again,
+            Landing::Refused(failure) => {
+                count(&self.counters.overloaded);
+                Arrival::Answered(Err(failure))
+            }
+        }
+    }
+
+    /// Renders for one request only, as part of it.
+    async fn alone<R, F>(
+        &self,
+        call: &Call<'_, K, V>,
+        render: R,
+        why: Bypass,
+    ) -> Result<Answer<V>, Failure>
+    where
+        R: Fn(Ancestry<K>) -> F,
+        F: Future<Output = Rendered<V>>,
+    {
+        if call.parent.is_some_and(|parent| parent.circles(call.key)) {
+            return Err(Failure::Cycle);
+        }
+        let ancestry = Ancestry::alone(call.key.clone(), call.parent);
+        let rendered = self.run(call.limit, move || render(ancestry)).await?;
+        Ok(Answer {
+            content: rendered.into_content(),
+            status: Status::Bypass(why),
+            age: Duration::ZERO,
+        })
+    }
+
+    /// Whether a request like this one would find an answer without a flight.
+    fn has_content(&self, call: &Call<'_, K, V>) -> bool {
+        match self.look(&call.place(), self.clock.now()) {
+            Found::Fresh(_) | Found::Kept(..) | Found::Pass => true,
+            Found::Stale(_) => call.stale == Stale::Serve,
+            Found::Absent(_) => false,
+        }
+    }
+
+    fn serves_entry(&self, begun: Epoch, entry: &Entry<V>, stale: Stale) -> bool {
+        let at_least = match stale {
+            Stale::Serve => Standing::Stale,
+            Stale::Refetch => Standing::Valid,
+        };
+        let standing = || entry.standing(&self.epochs);
+        self.serves(begun, entry.started(), standing, at_least)
+    }
+}
+
+impl<K: CacheKey, V: Value> Call<'_, K, V> {
+    /// Records that the render this request comes from, if any, waits for a flight. Fails if that
+    /// flight waits for that render.
+    fn wait_for<T: Clone>(
+        &self,
+        flights: &Flights<K, Notify, T>,
+        follow: &Follow<Notify, T>,
+    ) -> Result<Option<Waiting>, Circle> {
+        let Some(waiter) = self.parent.and_then(Ancestry::nearest_flight) else {
+            return Ok(None);
+        };
+        let waiting = flights.wait_for(waiter, follow.id()).ok_or(Circle)?;
+        // It may be queueing for the turn which that render holds.
+        follow.meta().notify_one();
+        Ok(Some(waiting))
+    }
+}
+
+/// Waiting would never end.
+struct Circle;

@@ -1,0 +1,338 @@
+use std::{future::pending, sync::atomic::AtomicBool, time::SystemTime};
+
+use super::*;
+use crate::{
+    cache::Status,
+    store::{
+        EntryKey, Epoch, Invalidations, MemoryStore, Store, StoreError, StoreFuture, StoredEntry,
+    },
+};
+
+const TWO: Lifetime = Lifetime::revalidate(secs(2));
+
+/// A store that can be made to hang, and counts how often it is read.
+struct Slow {
+    inner: MemoryStore,
+    down: AtomicBool,
+    reads: AtomicUsize,
+}
+
+impl Slow {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryStore::new(1_000_000),
+            down: AtomicBool::new(false),
+            reads: AtomicUsize::new(0),
+        })
+    }
+
+    fn go_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    fn unless_down<'a, T: Send + 'a>(&'a self, up: StoreFuture<'a, T>) -> StoreFuture<'a, T> {
+        if self.down.load(Ordering::SeqCst) {
+            Box::pin(pending())
+        } else {
+            up
+        }
+    }
+}
+
+impl Store for Slow {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.unless_down(self.inner.read(key))
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        self.unless_down(self.inner.write(key, entry))
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        self.unless_down(self.inner.remove(key))
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        if self.down.load(Ordering::SeqCst) {
+            return Box::pin(pending());
+        }
+        self.inner.invalidate(tags, how)
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        self.unless_down(self.inner.invalidations(after))
+    }
+}
+
+/// An instance in front of the store; several share one clock.
+fn instance(clock: &Clock, hands: &ManualClock, store: &Arc<Slow>, build: &str) -> Cache {
+    let engine = Cache::engine(clock.clone(), |config| {
+        config.store = Some(Arc::clone(store) as Arc<dyn Store>);
+        config.build = build.into();
+    });
+    Cache {
+        engine,
+        hands: hands.clone(),
+    }
+}
+
+struct Cluster {
+    store: Arc<Slow>,
+    clock: Clock,
+    hands: ManualClock,
+}
+
+impl Cluster {
+    fn new() -> Self {
+        let (clock, hands) = Clock::manual();
+        Self {
+            store: Slow::new(),
+            clock,
+            hands,
+        }
+    }
+
+    fn instance(&self) -> Cache {
+        instance(&self.clock, &self.hands, &self.store, "build")
+    }
+}
+
+#[tokio::test]
+async fn what_one_instance_rendered_another_finds() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance(), cluster.instance());
+    let origin = Origin::numbers(TWO);
+    assert_eq!(one.told("/a", &origin).await, "miss 1");
+    one.engine.settled().await;
+    cluster.hands.advance(ms(500));
+    let answer = two.get("/a", &origin).await.unwrap();
+    assert_eq!((body(&answer), answer.age), ("1", ms(500)));
+    assert_eq!(answer.status, Status::Hit(Some(1)));
+    assert_eq!(cluster.store.reads(), 2);
+    // From its own memory now.
+    assert_eq!(two.told("/a", &origin).await, "hit 1");
+    assert_eq!((cluster.store.reads(), origin.runs()), (2, 1));
+}
+
+#[tokio::test]
+async fn stale_content_of_a_store_is_given_and_refreshed() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance(), cluster.instance());
+    let origin = Origin::numbers(TWO);
+    one.get("/a", &origin).await.unwrap();
+    one.engine.settled().await;
+    cluster.hands.advance(secs(100));
+    assert_eq!(two.told("/a", &origin).await, "stale 1");
+    two.engine.settled().await;
+    assert_eq!(two.told("/a", &origin).await, "hit 2");
+    // The first still has the old one, and adopts the new one instead of rendering.
+    assert_eq!(one.told("/a", &origin).await, "stale 1");
+    one.engine.settled().await;
+    assert_eq!(one.told("/a", &origin).await, "hit 2");
+    assert_eq!(origin.runs(), 2);
+}
+
+#[tokio::test]
+async fn stale_content_of_a_store_is_not_given_to_what_will_be_stored() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance(), cluster.instance());
+    let origin = Origin::numbers(TWO);
+    one.get("/a", &origin).await.unwrap();
+    one.engine.settled().await;
+    cluster.hands.advance(secs(2));
+    let answer = two.ask("/a", Stale::Refetch, None, &origin).await;
+    assert_eq!(told(&answer), "miss 2");
+}
+
+#[tokio::test]
+async fn an_invalidation_reaches_the_entries_of_a_store() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance(), cluster.instance());
+    let origin = Origin::numbers(Lifetime::FOREVER);
+    one.get("/a", &origin).await.unwrap();
+    one.engine.settled().await;
+    one.invalidate("other").await;
+    one.invalidate("/a").await;
+    // The second has not heard of it, but what it adopts from the store it may also hear there.
+    two.engine.catch_up().await.unwrap();
+    assert_eq!(two.told("/a", &origin).await, "miss 2");
+    two.engine.settled().await;
+    assert_eq!(one.told("/a", &origin).await, "hit 2");
+
+    // Numbered by the store, whoever asks.
+    two.invalidate("/a").await;
+    one.invalidate("other").await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 3");
+    assert_eq!(origin.runs(), 3);
+}
+
+#[tokio::test]
+async fn an_instance_started_later_knows_what_was_invalidated_before() {
+    let cluster = Cluster::new();
+    let one = cluster.instance();
+    let origin = Origin::numbers(Lifetime::FOREVER);
+    one.get("/a", &origin).await.unwrap();
+    one.get("/b", &origin).await.unwrap();
+    one.engine.settled().await;
+    one.invalidate("/a").await;
+    one.mark("/b", Invalidation::Stale).await;
+    let two = cluster.instance();
+    two.engine.catch_up().await.unwrap();
+    assert_eq!(two.told("/a", &origin).await, "miss 3");
+    assert_eq!(two.told("/b", &origin).await, "stale 2");
+}
+
+#[tokio::test]
+async fn an_invalidation_that_was_not_recorded_is_an_error() {
+    let cluster = Cluster::new();
+    let one = cluster.instance();
+    let origin = Origin::numbers(Lifetime::FOREVER);
+    one.get("/a", &origin).await.unwrap();
+    one.engine.settled().await;
+    cluster.store.go_down(true);
+    let invalidating = tokio::spawn({
+        let engine = one.engine.clone();
+        async move {
+            let tags = [Tag::from("/a")];
+            engine.invalidate(&tags, Invalidation::Absent).await
+        }
+    });
+    until(|| cluster.hands.sleepers() == 1).await;
+    cluster.hands.advance(secs(1));
+    let error: StoreError = invalidating.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "the store did not answer in time");
+    assert_eq!(one.told("/a", &origin).await, "hit 1");
+    cluster.store.go_down(false);
+    one.invalidate("/a").await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 2");
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_costs_a_moment_and_no_request() {
+    let cluster = Cluster::new();
+    let one = cluster.instance();
+    let origin = Origin::numbers(TWO);
+    cluster.store.go_down(true);
+    let asking = one.crowd(20, "/a", &origin);
+    until(|| cluster.hands.sleepers() == 1).await;
+    cluster.hands.advance(ms(50));
+    let answers = all_told(asking).await;
+    assert_eq!(tally(&answers), [(19, "collapsed 1"), (1, "miss 1")]);
+    // What could not be written has been given up.
+    until(|| cluster.hands.sleepers() == 1).await;
+    cluster.hands.advance(secs(1));
+    one.engine.settled().await;
+    assert_eq!(one.engine.stats().store_failures, 2);
+    assert_eq!(one.told("/a", &origin).await, "hit 1");
+}
+
+#[tokio::test]
+async fn entries_belong_to_a_build_and_data_to_the_application() {
+    let cluster = Cluster::new();
+    let origin = Origin::numbers(TWO);
+    let one = cluster.instance();
+    one.get("/a", &origin).await.unwrap();
+    one.get("data", &origin).await.unwrap();
+    one.engine.settled().await;
+    let next = instance(&cluster.clock, &cluster.hands, &cluster.store, "next build");
+    assert_eq!(next.told("/a", &origin).await, "miss 3");
+    assert_eq!(next.told("data", &origin).await, "hit 2");
+}
+
+#[tokio::test]
+async fn what_cannot_be_shared_is_taken_out_of_the_store() {
+    let cluster = Cluster::new();
+    let origin = Origin::new(|run, _| async move {
+        match run {
+            1 => store("old", TWO),
+            _ => individual(run.to_string()),
+        }
+    });
+    let one = cluster.instance();
+    one.get("/a", &origin).await.unwrap();
+    one.engine.settled().await;
+    cluster.hands.advance(secs(2));
+    assert_eq!(one.told("/a", &origin).await, "stale old");
+    one.engine.settled().await;
+    assert_eq!(cluster.instance().told("/a", &origin).await, "bypass 3");
+}
+
+#[tokio::test]
+async fn what_has_become_too_large_is_taken_out_of_the_store() {
+    let cluster = Cluster::new();
+    let origin = Origin::new(|run, _| async move {
+        match run {
+            1 => store("old", TWO),
+            _ => store("x".repeat(3_000_000), TWO),
+        }
+    });
+    let one = cluster.instance();
+    one.get("/a", &origin).await.unwrap();
+    one.engine.settled().await;
+    cluster.hands.advance(secs(2));
+    assert_eq!(one.told("/a", &origin).await, "stale old");
+    one.engine.settled().await;
+    let answer = cluster.instance().told("/a", &origin).await;
+    assert!(answer.starts_with("miss xxx"));
+}
+
+#[tokio::test]
+async fn expired_content_of_a_store_is_a_miss() {
+    let cluster = Cluster::new();
+    let origin = Origin::numbers(TWO.expire(secs(10)));
+    let one = cluster.instance();
+    one.get("/a", &origin).await.unwrap();
+    one.engine.settled().await;
+    cluster.hands.advance(secs(10));
+    assert_eq!(cluster.instance().told("/a", &origin).await, "miss 2");
+}
+
+/// What the clock of whoever wrote an entry makes of it.
+#[tokio::test]
+async fn entries_from_the_future_are_believed_up_to_five_seconds() {
+    for (ahead, expected) in [
+        (ms(0), "hit old"),
+        (secs(5), "hit old"),
+        (ms(5001), "miss 1"),
+    ] {
+        let cluster = Cluster::new();
+        let key = EntryKey {
+            build: Some("build"),
+            name: "/a",
+        };
+        let entry = stored("old", cluster.clock.wall() + ahead);
+        cluster.store.write(key, entry).await.unwrap();
+        let origin = Origin::numbers(TWO);
+        assert_eq!(cluster.instance().told("/a", &origin).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_decoded_is_a_miss() {
+    let cluster = Cluster::new();
+    let key = EntryKey {
+        build: Some("build"),
+        name: "/a",
+    };
+    let mut entry = stored("", cluster.clock.wall());
+    entry.body = Arc::from([0xff, 0xfe]);
+    cluster.store.write(key, entry).await.unwrap();
+    let origin = Origin::numbers(TWO);
+    assert_eq!(cluster.instance().told("/a", &origin).await, "miss 1");
+}
+
+fn stored(body: &str, created: SystemTime) -> StoredEntry {
+    StoredEntry {
+        body: body.as_bytes().into(),
+        created,
+        started: Epoch(0),
+        revalidate: Some(secs(2)),
+        expire: None,
+        tags: Arc::from([Tag::from("/a")]),
+    }
+}

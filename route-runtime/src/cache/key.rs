@@ -1,0 +1,121 @@
+//! What makes two requests the same.
+
+use std::{borrow::Borrow, fmt, fmt::Write as _, hash::Hash, sync::Arc};
+
+use crate::store::Weighted;
+
+/// What an engine can file values under.
+pub(crate) trait CacheKey:
+    Clone + Eq + Hash + fmt::Debug + Weighted + Send + Sync + 'static
+{
+    /// The name under which a store behind memory keeps it: equal exactly for equal keys.
+    fn name(&self) -> &str;
+
+    /// Whether what it names belongs to one build of the program, and not to the application.
+    fn belongs_to_build(&self) -> bool;
+}
+
+/// A canonical path and an ordered list of further parts.
+///
+/// It is kept as one string, in which a key without parts *is* its path. So a lookup borrows the
+/// path of the request and allocates nothing:
+///
+/// ```text
+/// Key::new("/api/posts/7")                    → "/api/posts/7"
+/// Key::new("/api/posts/7").with_part("de")    → "/api/posts/7\0 2:de"   (without the space)
+/// ```
+///
+/// Distinct keys are distinct strings: no path contains a NUL, and every part tells its length.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key(Arc<str>);
+
+impl Key {
+    /// The key of a route is its canonical path, which begins with a slash; a key that begins
+    /// otherwise names data. Neither contains a NUL.
+    pub(crate) fn new(path: &str) -> Self {
+        debug_assert!(!path.contains('\0'), "a canonical path holds no NUL");
+        Self(path.into())
+    }
+
+    /// Adds a part, after those it has.
+    #[must_use]
+    pub(crate) fn with_part(&self, part: &str) -> Self {
+        let mut name = String::with_capacity(self.0.len() + part.len() + 8);
+        name.push_str(&self.0);
+        write!(name, "\0{}:{part}", part.len()).expect("writing to a string does not fail");
+        Self(name.into())
+    }
+
+    /// Returns the path, without the parts.
+    pub(crate) fn path(&self) -> &str {
+        self.0.split_once('\0').map_or(&self.0, |(path, _)| path)
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl CacheKey for Key {
+    fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn belongs_to_build(&self) -> bool {
+        self.0.starts_with('/')
+    }
+}
+
+impl Weighted for Key {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.0.len()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({:?})", &self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(path: &str, parts: &[String]) -> Key {
+        parts
+            .iter()
+            .fold(Key::new(path), |key, part| key.with_part(part))
+    }
+
+    #[test]
+    fn a_key_without_parts_is_found_by_its_path() {
+        let state = RandomState::new();
+        let key = Key::new("/a");
+        assert_eq!(Borrow::<str>::borrow(&key), "/a");
+        assert_eq!(state.hash_one(&key), state.hash_one("/a"));
+        assert_eq!(key.with_part("x").path(), "/a");
+    }
+
+    #[test]
+    fn only_paths_belong_to_a_build() {
+        assert!(Key::new("/").with_part("a").belongs_to_build());
+        assert!(!Key::new("fetch").with_part("/").belongs_to_build());
+    }
+
+    proptest! {
+        #[test]
+        fn equal_exactly_if_made_of_equal_parts(
+            left in ("/[a-b0-2:]{0,2}", proptest::collection::vec("[\0:ab0-2]{0,3}", 0..3)),
+            right in ("/[a-b0-2:]{0,2}", proptest::collection::vec("[\0:ab0-2]{0,3}", 0..3)),
+        ) {
+            prop_assert_eq!(key(&left.0, &left.1) == key(&right.0, &right.1), left == right);
+        }
+    }
+}

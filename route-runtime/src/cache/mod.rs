@@ -1,0 +1,46 @@
+//! The cache engine: what may be answered from memory, what is rendered, and who waits for whom.
+//!
+//! Knows neither HTTP nor actix-web: responses and data are values to it, and how they are made is
+//! the caller's affair. Pure questions are apart from what acts on them: [`freshness`] and
+//! [`outcome`] hold no state; [`epoch`] and [`flight`] are synchronous, built from `std` alone and
+//! model-checked; [`clock`] is the only reader of time; [`engine`] puts them together.
+
+#![cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the service layer, which uses it, is not there yet"
+    )
+)]
+
+mod ancestry;
+mod clock;
+mod engine;
+mod entry;
+mod epoch;
+mod flight;
+mod freshness;
+mod key;
+mod outcome;
+mod stats;
+mod status;
+mod sync;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::stats::Stats;
+#[allow(
+    unused_imports,
+    reason = "for the service layer, which is not there yet"
+)]
+pub(crate) use self::{
+    ancestry::{Ancestry, Stale},
+    clock::{Clock, ManualClock, Moment},
+    engine::{Answer, Call, Config, Content, Engine, Failure, Hit, Limits, Spawn, Task, Turn},
+    entry::{CacheSlot, Entry, Value},
+    freshness::{Freshness, Lifetime},
+    key::{CacheKey, Key},
+    outcome::{Outcome, Rendered},
+    status::{Bypass, Status, Ttl},
+};

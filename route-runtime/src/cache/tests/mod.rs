@@ -1,0 +1,3 @@
+mod epoch;
+mod flight;
+mod model;

@@ -1,0 +1,180 @@
+//! The record of invalidations, tag by tag, in bounded memory.
+
+use std::collections::HashMap;
+
+use super::{Epoch, Invalidation, Invalidations, Risen, Tag};
+
+/// What the invalidations since its render began leave of a piece of content.
+///
+/// Ordered from worst to best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// One of its tags was invalidated: it must not be used.
+    Absent,
+    /// One of its tags was marked stale.
+    Stale,
+    /// Nothing it depends on was invalidated.
+    Valid,
+}
+
+/// Which tag was invalidated at which epoch.
+///
+/// Holds at most `capacity` tags. What falls out raises a floor below which all content counts as
+/// invalidated: forgetting costs renders, never correctness.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    tags: HashMap<Tag, Risen>,
+    floor: Risen,
+    capacity: usize,
+}
+
+impl Ledger {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            tags: HashMap::new(),
+            floor: Risen::default(),
+            capacity: capacity.max(1),
+        }
+    }
+
+    /// Records that `tag` was invalidated at `epoch`. Never lowers what is recorded.
+    pub(crate) fn raise(&mut self, tag: &Tag, how: Invalidation, epoch: Epoch) {
+        let mut risen = Risen::default();
+        risen.raise(how, epoch);
+        self.merge(tag, risen);
+    }
+
+    pub(crate) fn merge(&mut self, tag: &Tag, risen: Risen) {
+        if let Some(known) = self.tags.get_mut(tag) {
+            known.merge(risen);
+            return;
+        }
+        if self.tags.len() >= self.capacity {
+            self.forget_oldest();
+        }
+        self.tags.insert(tag.clone(), risen);
+    }
+
+    pub(crate) fn raise_floor(&mut self, floor: Risen) {
+        self.floor.merge(floor);
+    }
+
+    /// Judges content whose render began at `started` and which depends on `tags`.
+    pub(crate) fn standing(&self, started: Epoch, tags: &[Tag]) -> Standing {
+        let mut worst = judge(started, self.floor);
+        for tag in tags {
+            if let Some(&risen) = self.tags.get(tag) {
+                worst = worst.min(judge(started, risen));
+            }
+        }
+        worst
+    }
+
+    /// Returns everything recorded above `after`, complete up to `until`.
+    pub(crate) fn since(&self, after: Epoch, until: Epoch) -> Invalidations {
+        let above = self.tags.iter().filter(|(_, risen)| risen.latest() > after);
+        Invalidations {
+            until,
+            floor: self.floor,
+            tags: above.map(|(tag, &risen)| (tag.clone(), risen)).collect(),
+        }
+    }
+
+    /// A quarter at once, so that the search for the oldest is paid once in many insertions.
+    fn forget_oldest(&mut self) {
+        let mut epochs: Vec<Epoch> = self.tags.values().map(|risen| risen.latest()).collect();
+        let quarter = epochs.len() / 4;
+        let (_, &mut bound, _) = epochs.select_nth_unstable(quarter);
+        let floor = &mut self.floor;
+        self.tags.retain(|_, risen| {
+            let kept = risen.latest() > bound;
+            if !kept {
+                floor.merge(*risen);
+            }
+            kept
+        });
+    }
+}
+
+fn judge(started: Epoch, risen: Risen) -> Standing {
+    if started < risen.absent {
+        Standing::Absent
+    } else if started < risen.stale {
+        Standing::Stale
+    } else {
+        Standing::Valid
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(names: &[&str]) -> Vec<Tag> {
+        names.iter().map(|&name| Tag::from(name)).collect()
+    }
+
+    #[test]
+    fn content_is_judged_by_the_worst_of_its_tags() {
+        let mut ledger = Ledger::new(10);
+        ledger.raise(&Tag::from("a"), Invalidation::Stale, Epoch(3));
+        ledger.raise(&Tag::from("b"), Invalidation::Absent, Epoch(5));
+        let check = |started, names: &[&str], expected| {
+            assert_eq!(
+                ledger.standing(Epoch(started), &tags(names)),
+                expected,
+                "{started} {names:?}"
+            );
+        };
+        check(2, &["a"], Standing::Stale);
+        check(3, &["a"], Standing::Valid);
+        check(2, &["a", "b"], Standing::Absent);
+        check(4, &["a", "b"], Standing::Absent);
+        check(5, &["a", "b"], Standing::Valid);
+        check(0, &["c"], Standing::Valid);
+        check(0, &[], Standing::Valid);
+    }
+
+    #[test]
+    fn a_later_mark_of_the_other_kind_hides_nothing() {
+        let mut ledger = Ledger::new(10);
+        ledger.raise(&Tag::from("a"), Invalidation::Absent, Epoch(3));
+        ledger.raise(&Tag::from("a"), Invalidation::Stale, Epoch(7));
+        ledger.raise(&Tag::from("a"), Invalidation::Absent, Epoch(1));
+        assert_eq!(ledger.standing(Epoch(2), &tags(&["a"])), Standing::Absent);
+        assert_eq!(ledger.standing(Epoch(3), &tags(&["a"])), Standing::Stale);
+        assert_eq!(ledger.standing(Epoch(7), &tags(&["a"])), Standing::Valid);
+    }
+
+    #[test]
+    fn forgetting_a_tag_makes_older_content_absent() {
+        let mut ledger = Ledger::new(8);
+        for epoch in 1..=100 {
+            ledger.raise(
+                &Tag::new(format!("t{epoch}")),
+                Invalidation::Absent,
+                Epoch(epoch),
+            );
+            assert!(ledger.tags.len() <= 8);
+        }
+        for epoch in 1..=100 {
+            let tag = [Tag::new(format!("t{epoch}"))];
+            assert_eq!(ledger.standing(Epoch(epoch - 1), &tag), Standing::Absent);
+        }
+        assert_eq!(ledger.standing(Epoch(100), &tags(&["t1"])), Standing::Valid);
+    }
+
+    #[test]
+    fn a_snapshot_carries_what_rose_after_it() {
+        let mut ledger = Ledger::new(8);
+        ledger.raise(&Tag::from("a"), Invalidation::Absent, Epoch(1));
+        ledger.raise(&Tag::from("b"), Invalidation::Stale, Epoch(2));
+        let since = ledger.since(Epoch(1), Epoch(2));
+        assert_eq!(since.until, Epoch(2));
+        let stale = Risen {
+            stale: Epoch(2),
+            ..Risen::default()
+        };
+        assert_eq!(since.tags, [(Tag::from("b"), stale)]);
+    }
+}

@@ -1,0 +1,314 @@
+//! The memory of this process: a bounded map, and slots beside it.
+
+use std::{
+    borrow::Borrow,
+    hash::Hash,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter, sync::Cache};
+
+use super::slot::{Pinned, Slot};
+
+/// How many bytes something occupies. Must not change while it is kept, and must not be zero.
+pub(crate) trait Weighted {
+    fn weight(&self) -> usize;
+}
+
+/// How large a [`Memory`] may become.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MemoryOptions {
+    /// Bytes in all: keys, values and what it takes to keep them.
+    pub(crate) capacity: u64,
+    /// Bytes of one value; what is larger is not kept.
+    pub(crate) entry_limit: u64,
+}
+
+impl MemoryOptions {
+    const LARGEST_ENTRY: u64 = 2 * 1024 * 1024;
+
+    /// Limits entries to 2 MiB, and to a quarter of a capacity below 8 MiB.
+    pub(crate) fn with_capacity(capacity: u64) -> Self {
+        Self {
+            capacity,
+            entry_limit: Self::LARGEST_ENTRY.min(capacity / 4),
+        }
+    }
+
+    /// As many as the cores ask for, but each with room for two of the largest entries: a value
+    /// heavier than its shard would be refused.
+    fn shards(self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let roomy = self.capacity / (2 * self.entry_limit).max(1);
+        let shards = usize::try_from(roomy)
+            .unwrap_or(usize::MAX)
+            .clamp(1, cores * 4);
+        1 << shards.ilog2()
+    }
+
+    /// Only an estimate for sizing what remembers evicted keys.
+    fn items(self) -> usize {
+        usize::try_from(self.capacity / 4096)
+            .unwrap_or(usize::MAX)
+            .clamp(1024, 1 << 20)
+    }
+}
+
+/// Keeps values within a bound of bytes, giving up those least used.
+///
+/// The map is scan-resistant: what was read twice outlives any stream of values read once.
+#[derive(Debug)]
+pub(crate) struct Memory<K, T: Weighted + Clone> {
+    map: Cache<K, T, ByWeight, DefaultHashBuilder, CountEvictions>,
+    options: MemoryOptions,
+    pinned: Arc<Pinned>,
+    /// The bytes for slots that the map's capacity was last reduced by; held while a slot changes.
+    yielded: Mutex<u64>,
+    evictions: Arc<AtomicU64>,
+}
+
+impl<K, T> Memory<K, T>
+where
+    K: Hash + Eq + Clone + Weighted,
+    T: Weighted + Clone,
+{
+    pub(crate) fn new(options: MemoryOptions) -> Self {
+        let evictions = Arc::default();
+        let built = OptionsBuilder::new()
+            .weight_capacity(options.capacity)
+            .estimated_items_capacity(options.items())
+            .shards(options.shards())
+            .build()
+            .expect("both capacities are set");
+        Self {
+            map: Cache::with_options(
+                built,
+                ByWeight,
+                DefaultHashBuilder::default(),
+                CountEvictions(Arc::clone(&evictions)),
+            ),
+            options,
+            pinned: Arc::default(),
+            yielded: Mutex::new(0),
+            evictions,
+        }
+    }
+
+    /// Makes a slot whose value counts towards this memory's bound.
+    pub(crate) fn slot(&self) -> Slot<T> {
+        Slot::new(Arc::clone(&self.pinned))
+    }
+
+    pub(crate) fn read<Q>(&self, key: &Q) -> Option<T>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.map.get(key)
+    }
+
+    /// Keeps a value under a key, or, if it is too large, nothing. Returns whether it is kept.
+    ///
+    /// Whatever was there before is gone in both cases: a caller never finds what it replaced.
+    pub(crate) fn write(&self, key: &K, value: T) -> bool {
+        // A shard admits what fits into the part it reserves for values in use.
+        let shard = self.map.shard_capacity() * 9 / 10;
+        let weight = (key.weight() + value.weight()) as u64;
+        if weight > self.options.entry_limit.min(shard) {
+            self.map.remove(key);
+            return false;
+        }
+        self.map.insert(key.clone(), value);
+        true
+    }
+
+    pub(crate) fn remove(&self, key: &K) {
+        self.map.remove(key);
+    }
+
+    /// The same as [`write`](Self::write), for a slot.
+    pub(crate) fn write_slot(&self, slot: &Slot<T>, value: T) -> bool {
+        debug_assert!(slot.belongs_to(&self.pinned), "a slot of another memory");
+        let mut yielded = self.yielded.lock().unwrap_or_else(PoisonError::into_inner);
+        let weight = value.weight() as u64;
+        let others = self.pinned.bytes() - slot.weight();
+        let fits = weight <= self.options.entry_limit && others + weight <= self.options.capacity;
+        slot.swap(fits.then_some(value));
+        self.make_room(&mut yielded);
+        fits
+    }
+
+    pub(crate) fn entry_limit(&self) -> u64 {
+        self.options.entry_limit
+    }
+
+    pub(crate) fn capacity(&self) -> u64 {
+        self.options.capacity
+    }
+
+    /// The bytes slots hold.
+    pub(crate) fn pinned(&self) -> u64 {
+        self.pinned.bytes()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.map.weight() + self.pinned()
+    }
+
+    /// The number of values under keys; slots are not counted.
+    pub(crate) fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    pub(crate) fn evictions(&self) -> u64 {
+        self.evictions.load(Ordering::Relaxed)
+    }
+
+    /// Takes from the map what slots hold.
+    fn make_room(&self, yielded: &mut u64) {
+        let reserved = self.pinned.reserved();
+        if *yielded != reserved {
+            *yielded = reserved;
+            // Zero would make the map forget how it divides its room.
+            let left = self.options.capacity.saturating_sub(reserved).max(1);
+            self.map.set_capacity(left);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ByWeight;
+
+impl<K: Weighted, T: Weighted> Weighter<K, T> for ByWeight {
+    fn weight(&self, key: &K, value: &T) -> u64 {
+        (key.weight() + value.weight()) as u64
+    }
+}
+
+/// Counts what is evicted, and leaves it to be dropped outside the shard's lock.
+#[derive(Clone, Debug)]
+struct CountEvictions(Arc<AtomicU64>);
+
+impl<K, T> Lifecycle<K, T> for CountEvictions {
+    /// Seldom more than one: values are evicted as others come in.
+    type RequestState = [Option<(K, T)>; 2];
+
+    fn before_evict(&self, _: &mut Self::RequestState, _: &K, _: &mut T) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Called for what is replaced, too.
+    fn on_evict(&self, evicted: &mut Self::RequestState, key: K, value: T) {
+        if let Some(place) = evicted.iter_mut().find(|place| place.is_none()) {
+            *place = Some((key, value));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Bytes(u32, usize);
+
+    impl Weighted for Bytes {
+        fn weight(&self) -> usize {
+            self.1
+        }
+    }
+
+    impl Weighted for u32 {
+        fn weight(&self) -> usize {
+            4
+        }
+    }
+
+    fn memory(capacity: u64) -> Memory<u32, Bytes> {
+        Memory::new(MemoryOptions::with_capacity(capacity))
+    }
+
+    #[test]
+    fn a_million_keys_stay_within_the_bound_and_push_out_nothing_that_is_used() {
+        let memory = memory(1_000_000);
+        for used in 0..50 {
+            memory.write(&used, Bytes(used, 1000));
+        }
+        for key in 1000..1_001_000 {
+            if key % 100 == 0 {
+                (0..50).for_each(|used| assert!(memory.read(&used).is_some(), "{used} at {key}"));
+            }
+            memory.write(&key, Bytes(key, 200));
+        }
+        assert!(memory.bytes() <= 1_000_000 && memory.bytes() > 900_000);
+        assert_eq!(memory.evictions() + memory.len() as u64, 1_000_050);
+    }
+
+    #[test]
+    fn what_is_too_large_leaves_nothing_of_what_it_replaces() {
+        let memory = memory(1_000_000);
+        assert!(memory.write(&1, Bytes(1, 100)));
+        assert!(memory.write(&1, Bytes(2, 200)));
+        assert_eq!(
+            (memory.read(&1), memory.bytes()),
+            (Some(Bytes(2, 200)), 204)
+        );
+        assert!(!memory.write(&1, Bytes(3, 250_000)));
+        assert_eq!((memory.read(&1), memory.bytes()), (None, 0));
+
+        let slot = memory.slot();
+        assert!(memory.write_slot(&slot, Bytes(1, 100)));
+        assert!(!memory.write_slot(&slot, Bytes(2, 250_001)));
+        assert_eq!((slot.read(), memory.bytes()), (None, 0));
+        assert_eq!(memory.evictions(), 0);
+    }
+
+    #[test]
+    fn every_size_of_memory_takes_its_largest_entry_in_every_shard() {
+        for capacity in [
+            100,
+            10_000,
+            1_000_000,
+            10_000_000,
+            50_000_000,
+            10_000_000_000,
+        ] {
+            let memory = memory(capacity);
+            let limit = usize::try_from(memory.entry_limit()).unwrap();
+            for key in 0..100 {
+                assert!(
+                    memory.write(&key, Bytes(key, limit - 4)),
+                    "{key} of {capacity}"
+                );
+                assert!(memory.read(&key).is_some(), "{key} of {capacity}");
+                assert!(memory.bytes() <= capacity);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_make_room_for_slots_and_get_it_back() {
+        let memory = memory(1_000_000);
+        let fill = || {
+            for key in 0..2000 {
+                memory.write(&key, Bytes(key, 996));
+            }
+            memory.len()
+        };
+        assert!(fill() > 900);
+        let slots: Vec<_> = (0..3).map(|_| memory.slot()).collect();
+        for slot in &slots {
+            assert!(memory.write_slot(slot, Bytes(0, 200_000)));
+            assert!(memory.bytes() <= 1_000_000);
+        }
+        assert!(fill() < 400);
+        drop(slots);
+        // Noticed when a slot changes next.
+        let slot = memory.slot();
+        memory.write_slot(&slot, Bytes(0, 1));
+        assert!(fill() > 900);
+    }
+}

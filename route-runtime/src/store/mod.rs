@@ -1,0 +1,190 @@
+//! Where responses and data are kept between requests.
+//!
+//! Memory of the process always comes first and is not reached through this trait. A [`Store`] is
+//! what may stand behind it: files that survive a restart, or a server many instances share.
+
+mod ledger;
+mod memory;
+mod shared_memory;
+mod slot;
+mod tag;
+
+use std::{
+    error::Error,
+    fmt,
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+pub(crate) use self::{
+    ledger::{Ledger, Standing},
+    memory::{Memory, MemoryOptions, Weighted},
+    slot::Slot,
+};
+pub use self::{
+    shared_memory::MemoryStore,
+    tag::{Epoch, Invalidation, Risen, Tag},
+};
+
+/// What a [`Store`]'s methods return: a boxed future, so that stores can be used as `dyn Store`.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps entries and the record of invalidations outside this process's memory.
+///
+/// # Contract
+///
+/// **Entries** are opaque bytes with metadata. A store returns exactly what was written or
+/// nothing: an entry that is damaged, of an unknown version or of another build is `Ok(None)`,
+/// never an error and never a guess. It may forget any entry at any time. A write must not
+/// replace an entry that is *newer* ([`StoredEntry::is_newer_than`]), because writes of two
+/// instances may arrive in either order. A reader sees a whole entry, never half of one.
+///
+/// **Keys** say to whom an entry belongs: to one build, or to the application
+/// ([`EntryKey::build`]). Names are arbitrary strings of any length; a store must not derive a
+/// path or a command from one unescaped.
+///
+/// **Time** is wall time. [`StoredEntry::created`] is when the render finished, by the clock of
+/// whoever wrote it; readers clamp negative ages, and take an entry from more than five seconds
+/// in the future for expired. A store keeps nothing for ever: an entry may go after its `expire`,
+/// or after 30 days without having been written.
+///
+/// **Invalidations** are numbered by the store, upwards from 1, without gaps, one number for each
+/// call of [`invalidate`](Store::invalidate); the number outlives restarts and must rise above
+/// every epoch found in an entry. When the future of `invalidate` resolves with `Ok`, the record
+/// is durable and every later [`invalidations`](Store::invalidations) includes it. Invalidations
+/// belong to the application: they reach the entries of every build. A store deletes no entries
+/// because of them; whoever reads an entry compares its epoch.
+///
+/// **Leases** say which instance renders an entry. They are advice: a lost lease costs a second
+/// render. The provided methods grant every lease, which is right for a store that only one
+/// process uses.
+///
+/// **Errors and time.** A method that cannot do its work returns an error; it does not retry for
+/// long, since requests wait for it. Callers limit how long they wait and drop the future.
+pub trait Store: Send + Sync + 'static {
+    /// Reads an entry.
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>>;
+
+    /// Writes an entry, unless what is there is newer.
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()>;
+
+    /// Removes an entry. Absent already is success.
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()>;
+
+    /// Records an invalidation of these tags and returns its number.
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch>;
+
+    /// Returns every invalidation above `after`; all that is known, for [`Epoch`] 0.
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations>;
+
+    /// Asks to be the one who renders this entry, for at most `length`.
+    fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
+        let _ = (key, length);
+        Box::pin(ready(Ok(Lease::Granted(LeaseToken(0)))))
+    }
+
+    /// Gives a lease back. One that has run out, or was taken over, is left alone.
+    fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
+        let _ = (key, token);
+        Box::pin(ready(Ok(())))
+    }
+}
+
+/// Names an entry in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EntryKey<'a> {
+    /// The build the entry belongs to, or `None` if it is the application's.
+    pub build: Option<&'a str>,
+    /// The canonical key. Any string.
+    pub name: &'a str,
+}
+
+/// An entry as stores keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// The encoded value, with its own version.
+    pub body: Arc<[u8]>,
+    /// When its render finished.
+    pub created: SystemTime,
+    /// The last invalidation its render had seen when it began.
+    pub started: Epoch,
+    /// How long it is fresh; `None` for ever.
+    pub revalidate: Option<Duration>,
+    /// The age from which it must not be used; `None` never.
+    pub expire: Option<Duration>,
+    /// What it depends on.
+    pub tags: Arc<[Tag]>,
+}
+
+impl StoredEntry {
+    /// Returns whether this entry is to be preferred: it has seen more invalidations, or, having
+    /// seen as many, it was finished later.
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        (self.started, self.created) > (other.started, other.created)
+    }
+}
+
+/// What was invalidated, as a state and not as a log: applying it twice changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Invalidations {
+    /// All invalidations up to this one are included.
+    pub until: Epoch,
+    /// Content of any tag that began below this is invalidated: the store has forgotten the rest.
+    pub floor: Risen,
+    /// The tags invalidated, each with its latest epochs.
+    pub tags: Vec<(Tag, Risen)>,
+}
+
+/// The answer to a request for a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// Yours until it runs out or is released.
+    Granted(LeaseToken),
+    /// Another instance holds it for at most this long.
+    Held(Duration),
+}
+
+/// Proves who holds a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LeaseToken(pub u64);
+
+/// Why a store could not do what it was asked.
+#[derive(Debug)]
+pub struct StoreError {
+    what: String,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// Describes a failure in words.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            cause: None,
+        }
+    }
+
+    /// Adds what caused it.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            Some(cause) => Some(&**cause),
+            None => None,
+        }
+    }
+}

@@ -3,8 +3,9 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod cache;
+pub mod cache;
 mod config;
+mod context;
 mod descriptor;
 mod extract;
 mod handle;
@@ -13,10 +14,14 @@ mod path;
 mod render;
 mod rendering;
 mod respond;
+mod responses;
+mod revalidate;
 mod routes;
 mod server;
 mod service;
-mod store;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod trie;
 
 pub use config::{Dynamic, FetchCache, Revalidate};
@@ -27,6 +32,9 @@ pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
 pub use rendering::{CachedReason, DynamicReason, Rendering};
 pub use respond::{Problem, not_found};
+pub use revalidate::{
+    RevalidateError, Revalidation, revalidate_path, revalidate_pattern, revalidate_tag,
+};
 pub use route_macros::{page, route};
 pub use routes::{Place, Route, RouteProblem, Routes, RoutesError};
 pub use server::{ServeError, Server, serve};

@@ -92,7 +92,6 @@ impl<'p> RequestPath<'p> {
 ///
 /// For paths that no request brought, such as the argument of `revalidate_path`: it forgives
 /// empty segments, which a request is redirected for.
-#[cfg_attr(not(test), expect(dead_code, reason = "for `revalidate_path`"))]
 pub(crate) fn canonical(raw: &str) -> Option<Cow<'_, str>> {
     let path = RequestPath::parse(raw)?;
     (path.spelling != Spelling::Malformed).then_some(path.text)

@@ -10,6 +10,7 @@ pub use crate::config::{Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};
 pub use crate::extract::{Probe, ProbeDefaults, must_be_cacheable, must_be_static};
 pub use crate::handle::{Many, One, PathBuilder, static_params};
+pub use crate::revalidate::revalidate_route;
 pub use crate::service::{Call, handle, wrap};
 pub use crate::source;
 

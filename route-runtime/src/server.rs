@@ -60,6 +60,8 @@ pub struct Server {
     address: Option<String>,
     workers: Option<usize>,
     mode: Option<Mode>,
+    cache_capacity: Option<u64>,
+    cdn: Option<bool>,
 }
 
 /// Starts an actix-web server whose apps have the type that `app` was given.
@@ -84,6 +86,8 @@ impl Server {
             address: None,
             workers: None,
             mode: None,
+            cache_capacity: None,
+            cdn: None,
         }
     }
 
@@ -121,6 +125,18 @@ impl Server {
     ) -> Self {
         self.shape
             .push(Box::new(|routes| routes.configure(configure)));
+        self
+    }
+
+    /// See [`Routes::cache_capacity`]; instead of `ROUTE_CACHE_BYTES`.
+    pub fn cache_capacity(mut self, bytes: u64) -> Self {
+        self.cache_capacity = Some(bytes);
+        self
+    }
+
+    /// See [`Routes::cdn`]; instead of `ROUTE_CDN`.
+    pub fn cdn(mut self, cdn: bool) -> Self {
+        self.cdn = Some(cdn);
         self
     }
 
@@ -162,10 +178,26 @@ impl Server {
         if let Some(mode) = self.mode {
             routes = routes.mode(mode);
         }
+        let capacity = match self.cache_capacity {
+            Some(bytes) => Some(bytes),
+            None => variable("ROUTE_CACHE_BYTES", "a number of bytes")?,
+        };
+        if let Some(bytes) = capacity {
+            routes = routes.cache_capacity(bytes);
+        }
+        let cdn = match self.cdn {
+            Some(cdn) => Some(cdn),
+            None => variable("ROUTE_CDN", "`true` or `false`")?,
+        };
+        if let Some(cdn) = cdn {
+            routes = routes.cdn(cdn);
+        }
         for shape in self.shape {
             routes = shape(routes);
         }
-        routes.ready().await?;
+        for failure in routes.prepare().await? {
+            eprintln!("{failure}");
+        }
         let table = routes.to_string();
         let (addresses, server) = (self.launch)(routes, &settings)?;
         println!("{table}");

@@ -1,17 +1,14 @@
-//! The cache engine: what may be answered from memory, what is rendered, and who waits for whom.
+//! What a cached render can say of itself, and what the cache has done.
 //!
-//! Knows neither HTTP nor actix-web: responses and data are values to it, and how they are made is
-//! the caller's affair. Pure questions are apart from what acts on them: [`freshness`] and
-//! [`outcome`] hold no state; [`epoch`] and [`flight`] are synchronous, built from `std` alone and
-//! model-checked; [`clock`] is the only reader of time; [`engine`] puts them together.
+//! [`tag`] and [`revalidate_after`] add to what the options `tags` and `revalidate` declare, from
+//! inside the handler, once it knows.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the service layer, which uses it, is not there yet"
-    )
-)]
+// The engine: what may be answered from memory, what is rendered, and who waits for whom.
+//
+// Knows neither HTTP nor actix-web: responses and data are values to it, and how they are made is
+// the caller's affair. Pure questions are apart from what acts on them: `freshness` and `outcome`
+// hold no state; `epoch` and `flight` are synchronous, built from `std` alone and model-checked;
+// `clock` is the only reader of time; `engine` puts them together.
 
 mod ancestry;
 mod clock;
@@ -44,3 +41,6 @@ pub(crate) use self::{
     outcome::{Outcome, Rendered},
     status::{Bypass, Status, Ttl},
 };
+
+// What a render can say of itself is kept with the render's context; this is its public name.
+pub use crate::revalidate::{revalidate_after, tag};

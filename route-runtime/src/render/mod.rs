@@ -8,13 +8,17 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cache::{Ancestry, Key};
+use crate::context::{Used, WeakCache};
 use crate::routes::Setup;
+use crate::store::Tag;
 use crate::trie::Params;
 
 mod renderer;
@@ -31,13 +35,20 @@ enum Job {
     Render(Render),
     /// Which app data the cached handlers lack.
     Missing(oneshot::Sender<Vec<MissingData>>),
+    /// The paths that a handler's `static_params` gives.
+    List(usize, oneshot::Sender<Listed>),
 }
+
+/// Canonical paths, or why there are none.
+pub(crate) type Listed = Result<Vec<String>, String>;
 
 /// One handler, one path.
 struct Render {
     handler: usize,
     path: String,
     params: Params,
+    declared: Arc<[Tag]>,
+    ancestry: Option<Ancestry<Key>>,
     /// Bodies beyond this many bytes are passed on as they come.
     most: usize,
     reply: oneshot::Sender<Rendered>,
@@ -48,6 +59,7 @@ pub(crate) struct Rendered {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: RenderedBody,
+    pub(crate) used: Used,
 }
 
 pub(crate) enum RenderedBody {
@@ -84,12 +96,12 @@ pub(crate) struct RendererGone;
 
 impl Renderers {
     /// One per core. A renderer that cannot start answers nothing; whoever asks is told.
-    pub(crate) fn start(setup: &Setup) -> Self {
+    pub(crate) fn start(setup: &Setup, cache: &WeakCache) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = (0..threads)
             .map(|number| {
                 let (sender, jobs) = mpsc::unbounded_channel();
-                renderer::spawn(number, setup.clone(), jobs);
+                renderer::spawn(number, setup.clone(), Weak::clone(cache), jobs);
                 sender
             })
             .collect();
@@ -105,6 +117,8 @@ impl Renderers {
         handler: usize,
         path: String,
         params: Params,
+        declared: Arc<[Tag]>,
+        ancestry: Option<Ancestry<Key>>,
         most: usize,
     ) -> Result<Rendered, RendererGone> {
         let (reply, answer) = oneshot::channel();
@@ -112,6 +126,8 @@ impl Renderers {
             handler,
             path,
             params,
+            declared,
+            ancestry,
             most,
             reply,
         }))?;
@@ -122,6 +138,13 @@ impl Renderers {
     pub(crate) async fn missing(&self) -> Result<Vec<MissingData>, RendererGone> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Missing(reply))?;
+        answer.await.map_err(|_| RendererGone)
+    }
+
+    /// Calls the handler's `static_params`.
+    pub(crate) async fn list(&self, handler: usize) -> Result<Listed, RendererGone> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::List(handler, reply))?;
         answer.await.map_err(|_| RendererGone)
     }
 

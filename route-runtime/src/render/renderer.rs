@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 
 use actix_http::{Request, RequestHead};
 use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _};
@@ -13,27 +14,33 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{App, Error, HttpMessage as _, rt};
 use tokio::sync::mpsc;
 
-use super::service::{MissingReply, RenderService, Task};
+use super::service::{RenderService, Task};
 use super::{BrokenBody, Job, Render, Rendered, RenderedBody};
+use crate::context::{self, WeakCache};
 use crate::routes::Setup;
 
 /// How many chunks of a passed-on body wait for a slow client.
 const CHUNKS: usize = 4;
 
-pub(super) fn spawn(number: usize, setup: Setup, jobs: mpsc::UnboundedReceiver<Job>) {
+pub(super) fn spawn(
+    number: usize,
+    setup: Setup,
+    cache: WeakCache,
+    jobs: mpsc::UnboundedReceiver<Job>,
+) {
     let name = format!("route-renderer-{number}");
     let result = std::thread::Builder::new()
         .name(name)
-        .spawn(move || rt::System::new().block_on(run(setup, jobs)));
+        .spawn(move || rt::System::new().block_on(run(setup, cache, jobs)));
     if let Err(error) = result {
         tracing::error!(%error, "a renderer could not start");
     }
 }
 
-async fn run(setup: Setup, mut jobs: mpsc::UnboundedReceiver<Job>) {
+async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let configure = setup.configure.clone();
     let app = App::new()
-        .service(RenderService::new(setup))
+        .service(RenderService::new(setup, cache))
         .configure(|config| {
             for configure in &configure {
                 configure(config);
@@ -45,25 +52,29 @@ async fn run(setup: Setup, mut jobs: mpsc::UnboundedReceiver<Job>) {
         tracing::error!("the app of a renderer could not be built");
         return;
     };
-    let app = std::rc::Rc::new(app);
+    let app = Rc::new(app);
     while let Some(job) = jobs.recv().await {
-        let app = std::rc::Rc::clone(&app);
+        let app = Rc::clone(&app);
         match job {
             Job::Render(render) => {
                 rt::spawn(async move { answer(&*app, render).await });
             }
-            Job::Missing(reply) => {
-                rt::spawn(async move {
-                    let request = blank("/");
-                    request
-                        .extensions_mut()
-                        .insert(Task::Missing(MissingReply::new(reply)));
-                    // The answer itself says nothing; the reply does.
-                    drop(app.call(request).await);
-                });
-            }
+            Job::Missing(reply) => ask(app, Task::Missing(reply)),
+            Job::List(handler, reply) => ask(app, Task::List { handler, reply }),
         }
     }
+}
+
+/// Calls the app for the sake of what it sends back beside its answer.
+fn ask<S>(app: Rc<S>, task: Task)
+where
+    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    rt::spawn(async move {
+        let request = blank("/");
+        request.extensions_mut().insert(task);
+        drop(app.call(request).await);
+    });
 }
 
 /// A request with a method and a path, and nothing of any other. A head from the pool would keep
@@ -85,13 +96,24 @@ where
         handler,
         path,
         params,
+        declared,
+        ancestry,
         most,
-        reply,
+        mut reply,
     } = render;
     let request = blank(&path);
-    let task = Task::Render { handler, params };
-    request.extensions_mut().insert(task);
-    let (head, body) = match app.call(request).await {
+    let render = Rc::new(context::Render::new(declared, ancestry));
+    request.extensions_mut().insert(Task::Render {
+        handler,
+        params,
+        render: Rc::clone(&render),
+    });
+    let answered = tokio::select! {
+        answered = app.call(request) => answered,
+        // Nobody wants it any more: its time is up.
+        () = reply.closed() => return,
+    };
+    let (head, body) = match answered {
         Ok(response) => response.into_parts().1.into_parts(),
         Err(error) => error.error_response().into_parts(),
     };
@@ -103,10 +125,15 @@ where
         status: head.status(),
         headers,
         body,
+        used: render.used(),
     };
     let mut body = pin!(body);
     let is_events = is_event_stream(head.headers());
-    match read(body.as_mut(), if is_events { 0 } else { most }).await {
+    let read = tokio::select! {
+        read = read(body.as_mut(), if is_events { 0 } else { most }) => read,
+        () = reply.closed() => return,
+    };
+    match read {
         Ok(Read::Whole(bytes)) => drop(reply.send(rendered(RenderedBody::Full(bytes)))),
         Ok(Read::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);

@@ -1,46 +1,52 @@
 //! The only service of a blank app: runs the handler it is told to.
 
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_service::{Service, ServiceFactory, always_ready};
 use actix_web::dev::{
     AppService, Extensions, HttpServiceFactory, ResourceDef, ServiceRequest, ServiceResponse,
 };
-use actix_web::{Error, HttpMessage as _, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_core::future::LocalBoxFuture;
+use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
-use super::MissingData;
-use crate::routes::Setup;
+use super::{Listed, MissingData};
+use crate::context::{self, Context, WeakCache};
+use crate::routes::{Handler, Setup};
 use crate::service::answer;
 use crate::trie::Params;
 
 /// What a request to the blank app carries.
 pub(super) enum Task {
-    Render { handler: usize, params: Params },
-    Missing(MissingReply),
-}
-
-pub(super) struct MissingReply(oneshot::Sender<Vec<MissingData>>);
-
-impl MissingReply {
-    pub(super) fn new(reply: oneshot::Sender<Vec<MissingData>>) -> Self {
-        Self(reply)
-    }
+    Render {
+        handler: usize,
+        params: Params,
+        render: Rc<context::Render>,
+    },
+    Missing(oneshot::Sender<Vec<MissingData>>),
+    List {
+        handler: usize,
+        reply: oneshot::Sender<Listed>,
+    },
 }
 
 #[derive(Clone)]
 pub(super) struct RenderService {
     setup: Rc<Setup>,
+    cache: WeakCache,
     data: Option<Rc<Extensions>>,
 }
 
 impl RenderService {
-    pub(super) fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: Setup, cache: WeakCache) -> Self {
         Self {
             data: setup.data.container().map(Rc::new),
             setup: Rc::new(setup),
+            cache,
         }
     }
 }
@@ -77,10 +83,15 @@ impl Service<ServiceRequest> for RenderService {
         }
         let task = request.extensions_mut().remove::<Task>();
         let setup = Rc::clone(&self.setup);
+        let cache = self.cache.clone();
         Box::pin(async move {
             let table = &setup.table;
             let response = match task {
-                Some(Task::Render { handler, params }) => {
+                Some(Task::Render {
+                    handler,
+                    params,
+                    render,
+                }) => {
                     let handler = &table.handlers[handler];
                     table.capture(handler, &mut request);
                     let span = tracing::info_span!(
@@ -89,12 +100,17 @@ impl Service<ServiceRequest> for RenderService {
                         url.path = request.path(),
                         http.response.status_code = tracing::field::Empty,
                     );
+                    let context = Context {
+                        table: Arc::clone(table),
+                        cache,
+                        render: Some(render),
+                    };
                     let answered = answer(handler, params, setup.mode, request);
-                    let response = answered.instrument(span.clone()).await;
+                    let response = context.scope(answered.instrument(span.clone())).await;
                     span.record("http.response.status_code", response.status().as_u16());
                     return Ok(response);
                 }
-                Some(Task::Missing(MissingReply(reply))) => {
+                Some(Task::Missing(reply)) => {
                     let request = request.request();
                     let handlers = table.handlers.iter().enumerate();
                     let missing = handlers
@@ -114,10 +130,29 @@ impl Service<ServiceRequest> for RenderService {
                     drop(reply.send(missing));
                     HttpResponse::NoContent()
                 }
+                Some(Task::List { handler, reply }) => {
+                    let handler = &table.handlers[handler];
+                    drop(reply.send(list(handler, request.request().clone()).await));
+                    HttpResponse::NoContent()
+                }
                 None => HttpResponse::NotFound(),
             }
             .finish();
             Ok(request.into_response(response))
         })
+    }
+}
+
+/// What `static_params` gives, as canonical paths. A panic is one more reason for there being
+/// none.
+async fn list(handler: &Handler, request: HttpRequest) -> Listed {
+    let Some(static_params) = handler.descriptor.config.static_params else {
+        return Ok(Vec::new());
+    };
+    let listed = AssertUnwindSafe(async { static_params(request).await }).catch_unwind();
+    match listed.await {
+        Ok(Ok(params)) => Ok(params.iter().map(|params| handler.path(params)).collect()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("`static_params` panicked".into()),
     }
 }

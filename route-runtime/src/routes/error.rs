@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::table::Handler;
 use crate::descriptor::{Method, RouteDescriptor, Source};
+use crate::render::MissingData;
 
 /// Everything that keeps a table of routes from being served.
 ///
@@ -19,6 +21,17 @@ impl RoutesError {
 
     pub(super) fn mode(found: String) -> Self {
         Self::new(vec![RouteProblem::Mode(found)])
+    }
+
+    pub(super) fn missing(missing: Vec<MissingData>, handlers: &[Handler]) -> Self {
+        let problems = missing
+            .into_iter()
+            .map(|missing| RouteProblem::MissingData {
+                route: Place::from(&handlers[missing.handler].descriptor),
+                argument: missing.argument,
+                data: missing.data,
+            });
+        Self::new(problems.collect())
     }
 
     pub(super) fn renderers() -> Self {

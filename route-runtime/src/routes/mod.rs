@@ -5,17 +5,23 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::web::ServiceConfig;
 
+use crate::cache::{Clock, Stats};
+use crate::context::Context;
 use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
 use crate::mode::Mode;
-use crate::render::Renderers;
 use crate::rendering::Rendering;
+use crate::responses::ResponseCache;
+use crate::revalidate::{Revalidation, Scope, Target};
+use crate::store::MemoryOptions;
 
+mod ahead;
 mod check;
 mod data;
 mod error;
 mod listing;
 mod table;
 
+pub(crate) use ahead::NotAhead;
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
 pub(crate) use table::{Handler, Node, Table};
@@ -50,8 +56,8 @@ pub(crate) use table::{Handler, Node, Table};
 #[derive(Clone)]
 pub struct Routes {
     pub(crate) setup: Setup,
-    /// Started by the first render; each clone asks the same ones.
-    renderers: Arc<OnceLock<Renderers>>,
+    /// Started by the first request for something cached; clones share it.
+    cache: Arc<OnceLock<ResponseCache>>,
 }
 
 /// What workers and renderers alike are built from.
@@ -61,15 +67,17 @@ pub(crate) struct Setup {
     pub(crate) data: SharedData,
     pub(crate) configure: Vec<Configure>,
     pub(crate) mode: Mode,
-    /// The largest body that is kept whole, in bytes.
-    pub(crate) entry_limit: usize,
+    pub(crate) memory: MemoryOptions,
+    /// Whether shared caches outside may keep what a route does not decide.
+    pub(crate) cdn: bool,
+    pub(crate) clock: Clock,
 }
 
 /// Configures the app of one thread.
 pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// A body of more bytes than this is passed on uncached.
-const ENTRY_LIMIT: usize = 8 << 20;
+/// How many bytes of responses are kept where nothing else is said.
+const CAPACITY: u64 = 50_000_000;
 
 impl Routes {
     /// The routes of this program: every `#[route]` and `#[page]` of every crate linked into it.
@@ -103,7 +111,9 @@ impl Routes {
             data: SharedData::default(),
             configure: Vec::new(),
             mode,
-            entry_limit: ENTRY_LIMIT,
+            memory: MemoryOptions::with_capacity(CAPACITY),
+            cdn: false,
+            clock: Clock::system(),
         }))
     }
 
@@ -161,8 +171,28 @@ impl Routes {
         Self::of(self.setup)
     }
 
-    /// Does what should be done before the first request: starts the renderers, and checks that
-    /// the app data of every cached handler is there.
+    /// Lets shared caches outside keep cached responses, where a route does not say otherwise.
+    ///
+    /// Off by default: then every use is validated here, so that `revalidate_*` and authorising
+    /// middleware hold everywhere.
+    #[must_use]
+    pub fn cdn(mut self, cdn: bool) -> Self {
+        self.setup.cdn = cdn;
+        Self::of(self.setup)
+    }
+
+    /// Keeps at most this many bytes of responses in memory; 50 MB where nothing is said.
+    #[must_use]
+    pub fn cache_capacity(mut self, bytes: u64) -> Self {
+        self.setup.memory = MemoryOptions::with_capacity(bytes);
+        Self::of(self.setup)
+    }
+
+    /// Does what should be done before the first request: starts the renderers, checks that the
+    /// app data of every cached handler is there, and in production renders ahead.
+    ///
+    /// Rendered ahead is every cached route without parameters, and every path that a
+    /// `static_params` names. What fails is logged and left to the first request.
     ///
     /// [`Server::run`](crate::Server::run) does it by itself; call it before you run an
     /// `HttpServer` of your own.
@@ -173,34 +203,90 @@ impl Routes {
     /// [`data`](Self::data) nor in [`configure`](Self::configure). Data that only a hand-written
     /// `App` has is not there: cached handlers do not run in it.
     pub async fn ready(&self) -> Result<(), RoutesError> {
-        let missing = self.renderers().missing().await;
-        let missing = missing.map_err(|_| RoutesError::renderers())?;
-        let handlers = &self.setup.table.handlers;
-        let problems: Vec<_> = missing
-            .into_iter()
-            .map(|missing| RouteProblem::MissingData {
-                route: Place::from(&handlers[missing.handler].descriptor),
-                argument: missing.argument,
-                data: missing.data,
-            })
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(RoutesError::new(problems))
+        for failure in self.prepare().await? {
+            tracing::warn!(path = failure.path, "{failure}");
         }
+        Ok(())
+    }
+
+    /// [`ready`](Self::ready), with what was not rendered ahead.
+    pub(crate) async fn prepare(&self) -> Result<Vec<NotAhead>, RoutesError> {
+        let has_cached = self.iter().any(|route| route.rendering().is_cached());
+        if !has_cached {
+            return Ok(Vec::new());
+        }
+        let missing = self.cache().renderers().missing().await;
+        let missing = missing.map_err(|_| RoutesError::renderers())?;
+        if !missing.is_empty() {
+            let handlers = &self.setup.table.handlers;
+            return Err(RoutesError::missing(missing, handlers));
+        }
+        match self.setup.mode {
+            Mode::Development => Ok(Vec::new()),
+            Mode::Production => Ok(ahead::render_ahead(self).await),
+        }
+    }
+
+    /// Throws away the response of one path, from anywhere; see [`revalidate_path`].
+    ///
+    /// [`revalidate_path`]: crate::revalidate_path
+    pub fn revalidate_path(&self, path: impl Into<String>) -> Revalidation {
+        self.revalidate(Target::Path(path.into()))
+    }
+
+    /// Throws away the responses of a pattern, from anywhere; see [`revalidate_pattern`].
+    ///
+    /// [`revalidate_pattern`]: crate::revalidate_pattern
+    pub fn revalidate_pattern(&self, pattern: impl Into<String>) -> Revalidation {
+        self.revalidate(Target::Pattern(pattern.into()))
+    }
+
+    /// Throws away every response with this tag, from anywhere; see [`revalidate_tag`].
+    ///
+    /// [`revalidate_tag`]: crate::revalidate_tag
+    pub fn revalidate_tag(&self, tag: impl Into<String>) -> Revalidation {
+        self.revalidate(Target::Tag(tag.into()))
+    }
+
+    fn revalidate(&self, target: Target) -> Revalidation {
+        Revalidation::new(target, Some(Scope::of(self.context())))
+    }
+
+    /// What the cache has done since it was started; all zero before.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.cache
+            .get()
+            .map_or_else(Stats::default, ResponseCache::stats)
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn with_clock(mut self, clock: Clock) -> Self {
+        self.setup.clock = clock;
+        Self::of(self.setup)
     }
 
     /// What was built from another setup would not fit.
     fn of(setup: Setup) -> Self {
         Self {
             setup,
-            renderers: Arc::default(),
+            cache: Arc::default(),
         }
     }
 
-    pub(crate) fn renderers(&self) -> &Renderers {
-        self.renderers.get_or_init(|| Renderers::start(&self.setup))
+    pub(crate) fn cache(&self) -> &ResponseCache {
+        let own = || Arc::downgrade(&self.cache);
+        self.cache
+            .get_or_init(|| ResponseCache::start(&self.setup, &own()))
+    }
+
+    /// What code in a handler of these routes is part of.
+    pub(crate) fn context(&self) -> Context {
+        Context {
+            table: Arc::clone(&self.setup.table),
+            cache: Arc::downgrade(&self.cache),
+            render: None,
+        }
     }
 
     /// Every handler, sorted by pattern and method.

@@ -8,6 +8,8 @@ use actix_web::http::header::HeaderValue;
 use super::check;
 use super::error::RoutesError;
 use crate::descriptor::{Kind, Method, RouteDescriptor, Segment};
+use crate::handle::ParamTexts;
+use crate::path::encode_segment;
 use crate::rendering::{self, Rendering};
 use crate::trie::Trie;
 
@@ -18,6 +20,8 @@ pub(crate) struct Table {
     /// Sorted by pattern and method.
     pub(crate) handlers: Vec<Handler>,
     pub(crate) trie: Trie<usize>,
+    /// Before every pattern; empty for none.
+    pub(crate) prefix: String,
 }
 
 /// One path and what answers its methods.
@@ -35,8 +39,44 @@ pub(crate) struct Handler {
     pub(crate) descriptor: RouteDescriptor,
     pub(crate) rendering: Rendering,
     pub(crate) node: usize,
+    /// Of the whole pattern, prefix and all.
+    pub(crate) segments: Vec<Segment>,
     /// It has an argument, or middleware, that may look at `match_info`.
     reads_match_info: bool,
+}
+
+impl Handler {
+    pub(crate) fn has_params(&self) -> bool {
+        let mut segments = self.segments.iter();
+        segments.any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)))
+    }
+
+    /// The path of these parameters.
+    pub(crate) fn path(&self, params: &ParamTexts) -> String {
+        let mut path = String::new();
+        let mut push = |text: &str| {
+            path.push('/');
+            encode_segment(text, &mut path);
+        };
+        let mut params = params.iter();
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(text) => push(text),
+                Segment::Group(_) => {}
+                Segment::Param(_) | Segment::CatchAll(_) | Segment::OptionalCatchAll(_) => {
+                    params
+                        .next()
+                        .into_iter()
+                        .flatten()
+                        .for_each(|text| push(text));
+                }
+            }
+        }
+        if path.is_empty() {
+            path.push('/');
+        }
+        path
+    }
 }
 
 impl Node {
@@ -47,11 +87,8 @@ impl Node {
 
 impl Table {
     /// Groups, checks, decides.
-    pub(super) fn build(
-        mut routes: Vec<RouteDescriptor>,
-        prefix: &str,
-    ) -> Result<Self, RoutesError> {
-        let prefix = check::prefix(prefix)?;
+    pub(super) fn build(mut routes: Vec<RouteDescriptor>, text: &str) -> Result<Self, RoutesError> {
+        let prefix = check::prefix(text)?;
         // `inventory` promises no order.
         routes.sort_by_key(|route| (route.pattern, route.method, route.source));
         check::check(&routes)?;
@@ -65,6 +102,7 @@ impl Table {
             nodes: Vec::with_capacity(paths.len()),
             handlers: Vec::new(),
             trie: Trie::new(),
+            prefix: text.into(),
         };
         for path in paths.into_values() {
             table.add(&prefix, &path);
@@ -94,6 +132,7 @@ impl Table {
                 descriptor: *route,
                 rendering: rendering::decide(route, path),
                 node,
+                segments: segments.clone(),
                 reads_match_info: !route.arguments.is_empty() || !route.config.wrap.is_empty(),
             });
         }
@@ -130,7 +169,7 @@ pub(super) fn shape(segments: &[Segment]) -> String {
             Segment::Group(_) => continue,
             Segment::Literal(text) => {
                 shape.push('/');
-                crate::path::encode_segment(text, &mut shape);
+                encode_segment(text, &mut shape);
                 continue;
             }
             Segment::Param(_) => shape.push_str("/[]"),

@@ -17,9 +17,6 @@ use crate::respond::Problem;
 use crate::routes::Handler;
 use crate::trie::Params;
 
-/// A cached render that takes longer is given up, unless `max_duration` says otherwise.
-const RENDER_LIMIT: Duration = Duration::from_secs(60);
-
 /// Calls the handler; errors of arguments, panics and time limits become responses.
 pub(crate) async fn answer(
     handler: &Handler,
@@ -70,11 +67,11 @@ pub(crate) async fn answer(
     ServiceResponse::new(request, response)
 }
 
+/// Of a dynamic handler. A render's is kept by whoever waits for it.
 fn time_limit(handler: &Handler) -> Option<Duration> {
-    let seconds = handler.descriptor.config.max_duration;
-    seconds
-        .map(|seconds| Duration::from_secs(seconds.into()))
-        .or_else(|| handler.rendering.is_cached().then_some(RENDER_LIMIT))
+    let seconds = handler.descriptor.config.max_duration?;
+    let is_dynamic = !handler.rendering.is_cached();
+    is_dynamic.then(|| Duration::from_secs(seconds.into()))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {

@@ -42,13 +42,9 @@ struct Watched {
 }
 
 impl BodyWatch {
-    /// Puts the limit on a request. `Err` is what to answer, before anything is read, if the
-    /// request itself tells that it is too large.
-    pub(super) fn put_on(
-        request: &mut ServiceRequest,
-        limit: u64,
-        kind: Kind,
-    ) -> Result<(), HttpResponse> {
+    /// Puts the limit on a request. `Err` if the request itself tells, before anything is read,
+    /// that it is [too large](Self::too_large).
+    pub(super) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<(), Self> {
         if request.head().upgrade() {
             return Ok(());
         }
@@ -59,7 +55,7 @@ impl BodyWatch {
             is_awaited: Cell::new(false),
         }));
         if content_length(request).is_some_and(|length| length > limit) {
-            return Err(watch.too_large(kind));
+            return Err(watch);
         }
         let payload = request.take_payload();
         request.set_payload(match payload {

@@ -4,27 +4,25 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use actix_service::{Service, always_ready};
-use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody as _};
+use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method as HttpMethod, StatusCode, header};
-use actix_web::{Error, HttpResponse, HttpResponseBuilder};
+use actix_web::{Error, HttpResponse};
 use futures_core::future::LocalBoxFuture;
-use tokio_stream::wrappers::ReceiverStream;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::answer::answer;
 use super::body_limit::{self, BodyWatch};
-use super::fault;
 use super::head::HeadBody;
 use super::matched::{Matched, MatchedPath, matched};
 use super::wrap::Endpoint;
+use super::{cached, fault, finish};
 use crate::descriptor::Method;
-use crate::render::{Rendered, RenderedBody};
 use crate::respond::Problem;
-use crate::routes::{Handler, Node, Routes};
+use crate::routes::{Handler, Node, Routes, Table};
 use crate::trie::Params;
 
-type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+pub(super) type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
 
 /// One worker's service for every route.
 pub(super) struct Dispatcher {
@@ -85,13 +83,13 @@ impl Service<ServiceRequest> for Dispatcher {
                 .extractor_limits
                 .get_or_init(|| Rc::new(body_limit::extractor_limits(&request, limit)));
             request.add_data_container(Rc::clone(limits));
-            if let Err(response) = BodyWatch::put_on(&mut request, limit, node.kind) {
-                return respond(request, response);
+            if let Err(watch) = BodyWatch::put_on(&mut request, limit) {
+                return respond(request, watch.too_large(node.kind));
             }
         }
         match &endpoint.wrapped {
             Some(wrapped) => wrapped.call(request),
-            None => run(Rc::clone(&self.routes), index, params, request),
+            None => run(&self.routes, index, params, request),
         }
     }
 }
@@ -113,7 +111,7 @@ impl Service<ServiceRequest> for HandlerService {
         let MatchedPath::Clean(params) = matched(&request).path else {
             unreachable!("other paths are answered before any middleware")
         };
-        run(Rc::clone(&self.routes), self.index, params, request)
+        run(&self.routes, self.index, params, request)
     }
 }
 
@@ -126,32 +124,22 @@ fn handler_of(node: &Node, request: &ServiceRequest) -> Option<usize> {
     })
 }
 
-/// Runs the handler here, or where nothing of this request is within its reach.
-fn run(routes: Rc<Routes>, index: usize, params: Params, request: ServiceRequest) -> Answer {
+/// Answers from the cache, by a render, or by calling the handler here.
+fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceRequest) -> Answer {
     let table = &routes.setup.table;
-    let span = tracing::info_span!(
-        "request",
-        http.request.method = %request.method(),
-        http.route = table.nodes[table.handlers[index].node].pattern,
-        http.response.status_code = tracing::field::Empty,
-        outcome = tracing::field::Empty,
-    );
+    let handler = &table.handlers[index];
+    if handler.rendering.is_cached() {
+        return cached::run(routes, index, params, request);
+    }
+    let span = request_span(table, handler, &request);
+    let routes = Rc::clone(routes);
     let answered = async move {
         let handler = &routes.setup.table.handlers[index];
-        let outcome = if handler.rendering.is_cached() {
-            "rendered"
-        } else {
-            "dynamic"
-        };
-        let response = if handler.rendering.is_cached() {
-            let response = rendered(&routes, handler, index, &params, &request).await;
-            request.into_response(response)
-        } else {
-            answer(handler, params, routes.setup.mode, request).await
-        };
-        let span = tracing::Span::current();
-        span.record("http.response.status_code", response.status().as_u16());
-        span.record("outcome", outcome);
+        let context = routes.context();
+        let answered = answer(handler, params, routes.setup.mode, request);
+        let mut response = context.scope(answered).await;
+        finish::uncached(response.response_mut(), "dynamic");
+        record(response.status(), "dynamic");
         let is_headless = handler.descriptor.method == Method::Get
             && *response.request().method() == HttpMethod::HEAD;
         Ok(if is_headless {
@@ -163,42 +151,25 @@ fn run(routes: Rc<Routes>, index: usize, params: Params, request: ServiceRequest
     Box::pin(answered.instrument(span))
 }
 
-/// What a cached handler answers, from a blank render.
-async fn rendered(
-    routes: &Routes,
-    handler: &Handler,
-    index: usize,
-    params: &Params,
-    request: &ServiceRequest,
-) -> HttpResponse {
-    let path = params.path(request.path()).to_owned();
-    let params = params.clone();
-    let most = routes.setup.entry_limit;
-    match routes.renderers().render(index, path, params, most).await {
-        Ok(Rendered {
-            status,
-            headers,
-            body,
-        }) => {
-            let mut builder = HttpResponseBuilder::new(status);
-            for (name, value) in &headers {
-                builder.append_header((name.clone(), value.clone()));
-            }
-            match body {
-                RenderedBody::Full(bytes) => builder.body(bytes),
-                RenderedBody::Stream(chunks) => {
-                    builder.body(BodyStream::new(ReceiverStream::new(chunks)))
-                }
-            }
-        }
-        Err(_) => fault::response(
-            &Problem::new(StatusCode::INTERNAL_SERVER_ERROR),
-            handler.descriptor.kind,
-        ),
-    }
+/// A request, from its match to its response.
+pub(super) fn request_span(table: &Table, handler: &Handler, request: &ServiceRequest) -> Span {
+    tracing::info_span!(
+        "request",
+        http.request.method = %request.method(),
+        http.route = table.nodes[handler.node].pattern,
+        http.response.status_code = tracing::field::Empty,
+        outcome = tracing::field::Empty,
+    )
 }
 
-fn respond(request: ServiceRequest, response: HttpResponse) -> Answer {
+/// What became of it.
+pub(super) fn record(status: StatusCode, outcome: &str) {
+    let span = Span::current();
+    span.record("http.response.status_code", status.as_u16());
+    span.record("outcome", outcome);
+}
+
+pub(super) fn respond(request: ServiceRequest, response: HttpResponse) -> Answer {
     let response = request.into_response(response);
     Box::pin(std::future::ready(Ok(response)))
 }
@@ -223,7 +194,7 @@ fn with_allow(mut response: HttpResponse, node: &Node) -> HttpResponse {
 }
 
 /// Keeps the length, drops the body: an endless stream is not even begun.
-fn without_body(response: ServiceResponse) -> ServiceResponse {
+pub(super) fn without_body(response: ServiceResponse) -> ServiceResponse {
     response.map_body(|_, body| match body.size() {
         BodySize::Sized(length) => BoxBody::new(HeadBody(length)),
         BodySize::None | BodySize::Stream => BoxBody::new(()),

@@ -2,12 +2,15 @@
 
 mod answer;
 mod body_limit;
+mod cached;
 mod call;
 mod dispatch;
 mod fault;
+mod finish;
 mod head;
 mod matched;
 mod mount;
+mod replay;
 mod wrap;
 
 pub(crate) use answer::answer;

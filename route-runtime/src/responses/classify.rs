@@ -1,0 +1,156 @@
+//! What may be done with what a handler answered. Pure.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+
+use super::directives::directives;
+use super::stored::StoredResponse;
+use crate::cache::{Lifetime, Outcome};
+use crate::render::{Rendered, RenderedBody};
+
+/// How long the absence of something that nobody listed is remembered: it may be born.
+const ABSENCE: Duration = Duration::from_secs(10);
+
+/// Whether a response may be kept, shared once, or is for one request alone.
+///
+/// `is_listed` says that the path is the program's own, and not a client's guess.
+pub(super) fn classify(
+    rendered: Rendered,
+    lifetime: Lifetime,
+    is_listed: bool,
+) -> Outcome<StoredResponse> {
+    let is_shareable = is_shareable(&rendered.headers);
+    let body = match rendered.body {
+        RenderedBody::Full(ref body) if is_shareable => body.clone(),
+        RenderedBody::Full(_) | RenderedBody::Stream(_) => return Outcome::individual(rendered),
+    };
+    let status = rendered.status;
+    let response = StoredResponse::new(status, &rendered.headers, body);
+    if !is_stored(status) {
+        return Outcome::ShareOnce(response);
+    }
+    let is_absence = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+    Outcome::store(
+        response,
+        if is_absence && !is_listed {
+            Lifetime {
+                revalidate: Some(
+                    lifetime
+                        .revalidate
+                        .map_or(ABSENCE, |after| after.min(ABSENCE)),
+                ),
+                expire: Some(ABSENCE),
+            }
+        } else {
+            lifetime
+        },
+    )
+}
+
+fn is_stored(status: StatusCode) -> bool {
+    let code = status.as_u16();
+    (status.is_success() && code != 206) || matches!(code, 301 | 302 | 307 | 308 | 404 | 410)
+}
+
+/// Nothing in the headers says that the response is meant for one client.
+fn is_shareable(headers: &HeaderMap) -> bool {
+    let mut cache_control = headers.get_all(header::CACHE_CONTROL);
+    let is_kept_private = cache_control.any(|value| {
+        // What cannot be read may well say so.
+        value.to_str().map_or(true, |value| {
+            directives(value).any(|name| matches!(&*name, "private" | "no-store"))
+        })
+    });
+    let is_events = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.trim_start().starts_with("text/event-stream"));
+    !is_kept_private && !is_events && !headers.contains_key(header::SET_COOKIE)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::web::Bytes;
+
+    use super::*;
+
+    fn outcome(status: u16, headers: &[(&str, &str)], is_listed: bool) -> String {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(
+                name.parse::<HeaderName>().unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
+        }
+        let rendered = Rendered {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: map,
+            body: RenderedBody::Full(Bytes::from_static(b"body")),
+            used: crate::context::Used::default(),
+        };
+        let lifetime = Lifetime::revalidate(Duration::from_secs(60));
+        match classify(rendered, lifetime, is_listed) {
+            Outcome::Store { lifetime, .. } => format!(
+                "store {}",
+                lifetime.revalidate.map_or(0, |after| after.as_secs())
+            ),
+            Outcome::ShareOnce(_) => "share once".into(),
+            Outcome::Individual { .. } => "individual".into(),
+        }
+    }
+
+    #[test]
+    fn by_status() {
+        let check = |status, expected: &str| {
+            assert_eq!(outcome(status, &[], true), expected, "{status}");
+        };
+        for stored in [200, 201, 202, 203, 204, 299, 301, 302, 307, 308, 404, 410] {
+            check(stored, "store 60");
+        }
+        for other in [
+            206, 300, 303, 304, 400, 401, 403, 405, 429, 500, 502, 503, 504,
+        ] {
+            check(other, "share once");
+        }
+    }
+
+    #[test]
+    fn absence_nobody_listed_is_brief() {
+        assert_eq!(outcome(404, &[], false), "store 10");
+        assert_eq!(outcome(410, &[], false), "store 10");
+        assert_eq!(outcome(200, &[], false), "store 60");
+    }
+
+    #[test]
+    fn by_header() {
+        let check = |name, value, expected: &str| {
+            assert_eq!(
+                outcome(200, &[(name, value)], true),
+                expected,
+                "{name}: {value}"
+            );
+        };
+        check("set-cookie", "a=b", "individual");
+        check("cache-control", "private", "individual");
+        check("cache-control", "max-age=1, No-Store", "individual");
+        check("cache-control", "private=\"x\"", "individual");
+        check("content-type", "text/event-stream", "individual");
+        check(
+            "content-type",
+            "text/event-stream; charset=utf-8",
+            "individual",
+        );
+        // Parsed, not searched for.
+        check("cache-control", "max-age=1, x-private", "store 60");
+        check("cache-control", "ext=\"private\"", "store 60");
+        check("cache-control", "no-cache", "store 60");
+    }
+
+    #[test]
+    fn an_error_with_a_cookie_is_for_one() {
+        assert_eq!(outcome(500, &[("set-cookie", "a=b")], true), "individual");
+    }
+}

@@ -1,0 +1,36 @@
+//! The thread on which flights wait for their renders, whatever becomes of the workers.
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// A runtime that may be dropped anywhere, also inside another.
+pub(super) struct FlightRuntime(Option<Runtime>);
+
+impl FlightRuntime {
+    /// # Panics
+    ///
+    /// If the system has no thread left for it, as a server's own start does.
+    pub(super) fn start() -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("route-flights")
+            .enable_time()
+            .build()
+            .expect("a thread can be started");
+        Self(Some(runtime))
+    }
+
+    pub(super) fn handle(&self) -> Handle {
+        match &self.0 {
+            Some(runtime) => runtime.handle().clone(),
+            None => unreachable!("it is there until it is dropped"),
+        }
+    }
+}
+
+impl Drop for FlightRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

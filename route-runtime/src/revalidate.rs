@@ -1,0 +1,291 @@
+//! Throwing away what was cached: by path, by pattern, by tag.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+
+use crate::context::{Context, Render, WeakCache};
+use crate::path;
+use crate::responses::{path_tag, pattern_tag};
+use crate::routes::Table;
+use crate::store::{Invalidation, StoreError, Tag};
+use crate::trie::Match;
+
+/// Throws away the response of one path, as in `revalidate_path("/api/posts/1")`.
+///
+/// To be awaited in a handler. Once it has resolved, every request that begins is answered with
+/// what is rendered after it; see [`Revalidation::stale`] for the gentler way. What the handler
+/// itself answers, also an error or a redirect, changes nothing about it.
+///
+/// # Example
+///
+/// ```
+/// use actix_web::{HttpResponse, Responder};
+/// use route_runtime::{RevalidateError, revalidate_path, route};
+///
+/// #[route("/articles")]
+/// async fn articles() -> &'static str {
+///     "rendered once, until somebody writes"
+/// }
+///
+/// #[route(POST, "/write")]
+/// async fn write() -> Result<impl Responder, RevalidateError> {
+///     revalidate_path("/articles").await?;
+///     Ok(HttpResponse::Created())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// See [`RevalidateError`]: a path no route has, no handler that this is called in, a cached
+/// render that would throw away itself.
+pub fn revalidate_path(path: impl Into<String>) -> Revalidation {
+    Revalidation::here(Target::Path(path.into()))
+}
+
+/// Throws away the responses of every path of a pattern, as in
+/// `revalidate_pattern("/api/posts/[id]")`. Otherwise like [`revalidate_path`].
+///
+/// # Errors
+///
+/// See [`RevalidateError`].
+pub fn revalidate_pattern(pattern: impl Into<String>) -> Revalidation {
+    Revalidation::here(Target::Pattern(pattern.into()))
+}
+
+/// Throws away every response with this tag, as in `revalidate_tag("posts")`. Otherwise like
+/// [`revalidate_path`]. A tag that nothing has is no error: nothing may have it yet.
+///
+/// # Errors
+///
+/// See [`RevalidateError`].
+pub fn revalidate_tag(tag: impl Into<String>) -> Revalidation {
+    Revalidation::here(Target::Tag(tag.into()))
+}
+
+/// The same as [`revalidate_path`], for a path without the prefix of `Routes::at`.
+#[doc(hidden)]
+pub fn revalidate_route(path: String) -> Revalidation {
+    Revalidation::here(Target::Route(path))
+}
+
+/// An invalidation to be awaited.
+#[must_use = "nothing is invalidated until this is awaited"]
+pub struct Revalidation {
+    target: Target,
+    how: Invalidation,
+    scope: Option<Scope>,
+}
+
+/// Whose cache.
+pub(crate) struct Scope {
+    table: Arc<Table>,
+    cache: WeakCache,
+    /// The tags of the render that asks, if one does.
+    own: Option<Arc<[Tag]>>,
+}
+
+impl Scope {
+    pub(crate) fn of(context: Context) -> Self {
+        Self {
+            own: context.render.map(|render| Arc::clone(&render.declared)),
+            table: context.table,
+            cache: context.cache,
+        }
+    }
+}
+
+pub(crate) enum Target {
+    Path(String),
+    /// A path without the prefix under which the table is mounted.
+    Route(String),
+    Pattern(String),
+    Tag(String),
+}
+
+impl Revalidation {
+    fn here(target: Target) -> Self {
+        Self::new(target, Context::current().map(Scope::of))
+    }
+
+    pub(crate) fn new(target: Target, scope: Option<Scope>) -> Self {
+        Self {
+            target,
+            how: Invalidation::Absent,
+            scope,
+        }
+    }
+
+    /// Marks content as stale instead: the next request still gets it, and starts a refresh.
+    pub fn stale(mut self) -> Self {
+        self.how = Invalidation::Stale;
+        self
+    }
+}
+
+impl IntoFuture for Revalidation {
+    type Output = Result<(), RevalidateError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self { target, how, scope } = self;
+            let Scope { table, cache, own } = scope.ok_or(RevalidateError::NoRoutes)?;
+            let tag = target.tag(&table)?;
+            if own.is_some_and(|own| own.contains(&tag)) {
+                return Err(RevalidateError::OwnRender);
+            }
+            match cache.upgrade() {
+                // Without a cache, nothing was cached.
+                Some(cache) => match cache.get() {
+                    Some(cache) => cache
+                        .invalidate(tag, how)
+                        .await
+                        .map_err(RevalidateError::Store),
+                    None => Ok(()),
+                },
+                None => Err(RevalidateError::NoRoutes),
+            }
+        })
+    }
+}
+
+impl Target {
+    fn tag(self, table: &Table) -> Result<Tag, RevalidateError> {
+        match self {
+            Self::Path(path) => known_path(table, path),
+            Self::Route(path) => {
+                let path = match (&*table.prefix, &*path) {
+                    ("", _) => path,
+                    (prefix, "/") => prefix.into(),
+                    (prefix, path) => format!("{prefix}{path}"),
+                };
+                known_path(table, path)
+            }
+            Self::Pattern(pattern) => {
+                let mut nodes = table.nodes.iter();
+                match nodes.find(|node| node.pattern == pattern) {
+                    Some(node) => Ok(pattern_tag(&node.pattern)),
+                    None => Err(RevalidateError::UnknownPattern(pattern)),
+                }
+            }
+            Self::Tag(tag) => {
+                if tag.is_empty() || tag.contains(char::is_whitespace) {
+                    return Err(RevalidateError::InvalidTag(tag));
+                }
+                Ok(Tag::new(tag))
+            }
+        }
+    }
+}
+
+fn known_path(table: &Table, path: String) -> Result<Tag, RevalidateError> {
+    let canonical = path::canonical(&path);
+    match canonical.as_deref().map(|path| table.trie.lookup(path)) {
+        Some(Some(Match::Clean { .. })) => Ok(path_tag(canonical.as_deref().unwrap_or(&path))),
+        _ => Err(RevalidateError::UnknownPath(path)),
+    }
+}
+
+/// Says, in a cached render, that what it makes depends on `tag`, as the option `tags` does.
+///
+/// Does nothing outside a cached render: nothing is kept there.
+///
+/// # Example
+///
+/// ```
+/// use route_runtime::{cache, route};
+///
+/// #[route("/authors/[id]/latest", revalidate = 60)]
+/// async fn latest(id: u64) -> String {
+///     let post = 4711; // Which one it is, is known only here.
+///     cache::tag(format!("post:{post}"));
+///     format!("author {id}, post {post}")
+/// }
+/// ```
+pub fn tag(tag: impl Into<String>) {
+    if let Some(render) = current_render() {
+        render.tag(Tag::new(tag.into()));
+    }
+}
+
+/// Says, in a cached render, that what it makes is fresh for `after` at most. The shortest of all
+/// that is said counts, and the option `revalidate` is one of them.
+///
+/// Does nothing outside a cached render: nothing is kept there.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use route_runtime::{cache, route};
+///
+/// #[route("/auction", revalidate = 60)]
+/// async fn auction() -> String {
+///     let closing_in = Duration::from_secs(7);
+///     cache::revalidate_after(closing_in);
+///     format!("closes in {} s", closing_in.as_secs())
+/// }
+/// ```
+pub fn revalidate_after(after: Duration) {
+    if let Some(render) = current_render() {
+        render.revalidate_after(after);
+    }
+}
+
+fn current_render() -> Option<std::rc::Rc<Render>> {
+    Context::current()?.render
+}
+
+/// Why nothing was invalidated.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RevalidateError {
+    /// No route has this path.
+    UnknownPath(String),
+    /// No route is declared with this pattern.
+    UnknownPattern(String),
+    /// A tag is not empty and has no white space.
+    InvalidTag(String),
+    /// Called outside a handler, or in a task of its own: no routes are known there. The methods
+    /// of [`Routes`](crate::Routes) work anywhere.
+    NoRoutes,
+    /// A cached render depends on what it would throw away, and so would never be kept.
+    OwnRender,
+    /// The store behind memory could not record it.
+    Store(StoreError),
+}
+
+impl fmt::Display for RevalidateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPath(path) => write!(f, "no route has the path `{path}`"),
+            Self::UnknownPattern(pattern) => {
+                write!(f, "no route is declared with the pattern `{pattern}`")
+            }
+            Self::InvalidTag(tag) => {
+                write!(f, "`{tag}` is no tag: it is empty or has white space")
+            }
+            Self::NoRoutes => f.write_str(
+                "no routes are known outside a handler; use the methods of `Routes` there",
+            ),
+            Self::OwnRender => f.write_str("a cached render cannot invalidate what it depends on"),
+            Self::Store(_) => f.write_str("the cache's store could not record the invalidation"),
+        }
+    }
+}
+
+impl std::error::Error for RevalidateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// An invalidation that failed is the server's fault: 500.
+impl actix_web::ResponseError for RevalidateError {}

@@ -1,0 +1,120 @@
+//! Rendering ahead: at start-up, every cached path that is known before anybody asks.
+
+use std::fmt;
+
+use futures_util::{StreamExt as _, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Routes;
+use crate::cache::Content;
+use crate::trie::{Match, Params};
+
+/// How many paths are rendered at once.
+const AT_ONCE: usize = 16;
+
+/// What was to be rendered ahead and was not. It is left to the first request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotAhead {
+    /// A path, or a pattern whose paths could not be listed.
+    pub(crate) path: String,
+    pub(crate) reason: String,
+}
+
+impl fmt::Display for NotAhead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was not rendered ahead: {}", self.path, self.reason)
+    }
+}
+
+/// Renders what can be. Never fails: a server without it is only slower at first.
+pub(super) async fn render_ahead(routes: &Routes) -> Vec<NotAhead> {
+    let (paths, mut failures) = known_paths(routes).await;
+    let bar = ProgressBar::new(paths.len() as u64).with_message("rendering ahead");
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
+        bar.set_style(style);
+    }
+    let renders = stream::iter(paths).map(|known| async {
+        let result = render(routes, &known).await;
+        bar.inc(1);
+        result.err().map(|reason| NotAhead {
+            path: known.path,
+            reason,
+        })
+    });
+    failures.extend(
+        renders
+            .buffer_unordered(AT_ONCE)
+            .filter_map(std::future::ready)
+            .collect::<Vec<_>>()
+            .await,
+    );
+    bar.finish_and_clear();
+    failures.sort_by(|a, b| a.path.cmp(&b.path));
+    failures
+}
+
+/// A path of a cached handler.
+struct Known {
+    handler: usize,
+    path: String,
+    params: Params,
+}
+
+/// Of routes without parameters, and of those whose `static_params` gives them.
+async fn known_paths(routes: &Routes) -> (Vec<Known>, Vec<NotAhead>) {
+    let mut known = Vec::new();
+    let mut failures = Vec::new();
+    let table = &routes.setup.table;
+    for (index, handler) in table.handlers.iter().enumerate() {
+        if !handler.rendering.is_cached() {
+            continue;
+        }
+        let paths = if !handler.has_params() {
+            vec![handler.path(&Vec::new())]
+        } else if handler.descriptor.config.static_params.is_some() {
+            match routes.cache().listed(index).await {
+                Ok(listed) => listed.iter().cloned().collect(),
+                Err(reason) => {
+                    failures.push(NotAhead {
+                        path: table.nodes[handler.node].pattern.clone(),
+                        reason,
+                    });
+                    continue;
+                }
+            }
+        } else {
+            continue;
+        };
+        for path in paths {
+            // A path may belong to a more precise pattern than the one that listed it.
+            match table.trie.lookup(&path) {
+                Some(Match::Clean { value, params }) if *value == handler.node => {
+                    known.push(Known {
+                        handler: index,
+                        path,
+                        params,
+                    });
+                }
+                _ => failures.push(NotAhead {
+                    path,
+                    reason: format!(
+                        "`static_params` of `{}` gives it, but another route has it",
+                        table.nodes[handler.node].pattern
+                    ),
+                }),
+            }
+        }
+    }
+    (known, failures)
+}
+
+async fn render(routes: &Routes, known: &Known) -> Result<(), String> {
+    let answer = routes
+        .cache()
+        .get(known.handler, &known.path, &known.params);
+    match answer.await.map_err(|failure| failure.to_string())?.content {
+        Content::Entry(_) => Ok(()),
+        Content::Once(response) => Err(format!("it answered {}", response.status)),
+        Content::Individual(_) => Err("its response is for one request only".into()),
+    }
+}

@@ -1,0 +1,229 @@
+//! Requests for cached routes: from the cache, or from a render, shared as far as it may be.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::BodyStream;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method as HttpMethod, StatusCode};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use tokio_stream::wrappers::ReceiverStream;
+use tracing::Instrument as _;
+
+use super::dispatch::{Answer, record, request_span, respond, without_body};
+use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
+use super::{fault, finish};
+use crate::cache::{Content, Entry, Failure, Status};
+use crate::mode::Mode;
+use crate::render::{Rendered, RenderedBody};
+use crate::respond::Problem;
+use crate::responses::StoredResponse;
+use crate::routes::{Handler, Routes};
+use crate::store::Tag;
+use crate::trie::Params;
+
+/// Answers at once from what is fresh; otherwise waits.
+pub(super) fn run(
+    routes: &Rc<Routes>,
+    index: usize,
+    params: Params,
+    request: ServiceRequest,
+) -> Answer {
+    let handler = &routes.setup.table.handlers[index];
+    if routes.setup.mode == Mode::Production
+        && let Some(hit) = routes.cache().lookup(index, params.path(request.path()))
+    {
+        let stored = hit.entry.value();
+        let encoding = encoding_for(stored, &request);
+        if stored.encoded(encoding).is_some() {
+            let tags = outside_tags(routes, handler, &hit.entry);
+            let answer = Replay {
+                status: Status::Hit(hit.ttl),
+                age: Some(hit.age),
+                cdn: tags.as_deref().map(|tags| Shared {
+                    lifetime: hit.entry.lifetime(),
+                    tags,
+                }),
+            };
+            let response = replay(stored, encoding, &answer, &request);
+            return respond(request, response);
+        }
+    }
+    let span = request_span(&routes.setup.table, handler, &request);
+    let routes = Rc::clone(routes);
+    let answered = async move {
+        let handler = &routes.setup.table.handlers[index];
+        let path = params.path(request.path()).to_owned();
+        let (response, outcome) = match refusal(&routes, handler, index, &path).await {
+            Some(problem) => (
+                fault::response(&problem, handler.descriptor.kind),
+                "refused",
+            ),
+            None if routes.setup.mode == Mode::Production => {
+                kept(&routes, index, &path, &params, &request).await
+            }
+            None => once(&routes, index, &path, &params).await,
+        };
+        record(response.status(), outcome);
+        let is_head = *request.method() == HttpMethod::HEAD;
+        let response = request.into_response(response);
+        Ok(if is_head {
+            without_body(response)
+        } else {
+            response
+        })
+    };
+    Box::pin(answered.instrument(span))
+}
+
+/// With `dynamic_params = false`, a path that `static_params` does not give is not there; as long
+/// as nobody can tell, it is unavailable.
+async fn refusal(routes: &Routes, handler: &Handler, index: usize, path: &str) -> Option<Problem> {
+    if handler.descriptor.config.dynamic_params {
+        return None;
+    }
+    match routes.cache().listed(index).await {
+        Ok(listed) if listed.contains(path) => None,
+        Ok(_) => Some(Problem::new(StatusCode::NOT_FOUND)),
+        Err(reason) => {
+            let pattern = handler.descriptor.pattern;
+            tracing::error!(http.route = pattern, reason, "`static_params` failed");
+            Some(Problem::new(StatusCode::SERVICE_UNAVAILABLE))
+        }
+    }
+}
+
+/// In production: whatever the cache has or has rendered.
+async fn kept(
+    routes: &Routes,
+    index: usize,
+    path: &str,
+    params: &Params,
+    request: &ServiceRequest,
+) -> (HttpResponse, &'static str) {
+    let handler = &routes.setup.table.handlers[index];
+    let answer = match routes.cache().get(index, path, params).await {
+        Ok(answer) => answer,
+        Err(failure) => return (failed(&failure, handler, routes.setup.mode), "failed"),
+    };
+    let status = answer.status;
+    let response = match answer.content {
+        Content::Entry(entry) => {
+            let stored = entry.value();
+            let encoding = encoding_for(stored, request);
+            stored.encode(encoding).await;
+            let tags = outside_tags(routes, handler, &entry);
+            let how = Replay {
+                status,
+                age: Some(answer.age),
+                cdn: tags.as_deref().map(|tags| Shared {
+                    lifetime: entry.lifetime(),
+                    tags,
+                }),
+            };
+            replay(stored, encoding, &how, request)
+        }
+        Content::Once(stored) => once_shared(&stored, status),
+        Content::Individual(rendered) => {
+            let detail = why_individual(&rendered);
+            let mut response = passed_on(rendered);
+            finish::uncached(&mut response, detail);
+            response
+        }
+    };
+    (response, status.as_str())
+}
+
+/// In development: always anew, and kept nowhere.
+async fn once(
+    routes: &Routes,
+    index: usize,
+    path: &str,
+    params: &Params,
+) -> (HttpResponse, &'static str) {
+    let handler = &routes.setup.table.handlers[index];
+    let mut response = match routes.cache().render_once(index, path, params).await {
+        Some(rendered) => passed_on(rendered),
+        None => failed(&Failure::TimedOut, handler, routes.setup.mode),
+    };
+    finish::uncached(&mut response, "development");
+    (response, "development")
+}
+
+/// The entry's tags as `Cache-Tag` wants them, if shared caches outside may keep the response.
+fn outside_tags(
+    routes: &Routes,
+    handler: &Handler,
+    entry: &Arc<Entry<StoredResponse>>,
+) -> Option<String> {
+    let is_shared = handler.descriptor.config.cdn.unwrap_or(routes.setup.cdn);
+    is_shared.then(|| {
+        let tags = entry.tags().iter().map(Tag::as_str);
+        // Our own, for paths and patterns, and what could not be told apart there.
+        let tags = tags.filter(|tag| {
+            tag.bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b',')
+        });
+        tags.collect::<Vec<_>>().join(",")
+    })
+}
+
+/// A result that is shared among those who waited, and not kept.
+fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
+    let mut response = HttpResponse::with_body(
+        stored.status,
+        actix_web::body::BoxBody::new(stored.body.clone()),
+    );
+    let headers = response.headers_mut();
+    for (name, value) in &stored.headers {
+        headers.append(name.clone(), value.clone());
+    }
+    if !stored.has_cache_control {
+        let value =
+            HeaderValue::from_static("private, no-cache, no-store, max-age=0, must-revalidate");
+        headers.insert(header::CACHE_CONTROL, value);
+    }
+    headers.append(super::replay::CACHE_STATUS, cache_status(status));
+    response
+}
+
+fn why_individual(rendered: &Rendered) -> &'static str {
+    match rendered.body {
+        _ if rendered.headers.contains_key(header::SET_COOKIE) => "set-cookie",
+        RenderedBody::Stream(_) => "stream",
+        RenderedBody::Full(_) => "private",
+    }
+}
+
+/// A render's answer as it is.
+fn passed_on(rendered: Rendered) -> HttpResponse {
+    let mut response = HttpResponseBuilder::new(rendered.status);
+    for (name, value) in &rendered.headers {
+        response.append_header((name.clone(), value.clone()));
+    }
+    match rendered.body {
+        RenderedBody::Full(bytes) => response.body(bytes),
+        RenderedBody::Stream(chunks) => response.body(BodyStream::new(ReceiverStream::new(chunks))),
+    }
+}
+
+fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {
+    let status = match failure {
+        Failure::Overloaded { .. } | Failure::Abandoned => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        Failure::Panicked(_) | Failure::Cycle => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let mut problem = Problem::new(status);
+    if mode == Mode::Development {
+        problem = problem.detail(failure.to_string());
+    }
+    let mut response = fault::response(&problem, handler.descriptor.kind);
+    if let Failure::Overloaded { retry_after } = failure {
+        let seconds = retry_after.as_secs().max(1);
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}

@@ -1,0 +1,211 @@
+//! Answering from an entry: validators, encodings, lifetimes for others, and what it cost.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::Header as _;
+use actix_web::http::header::{
+    self, ContentEncoding, EntityTag, HeaderName, HeaderValue, IfNoneMatch,
+};
+use actix_web::http::{Method, StatusCode};
+
+use super::head::HeadBody;
+use crate::cache::{Bypass, Lifetime, Status, Ttl};
+use crate::responses::{StoredResponse, preferred};
+
+pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+
+/// What a shared cache is told of content that is fresh for ever: a year.
+const FOR_EVER: u64 = 31_536_000;
+
+/// How an answer came about, and what others may do with it.
+pub(super) struct Replay<'a> {
+    pub(super) status: Status,
+    /// Since its render finished; `None` if it is no entry.
+    pub(super) age: Option<Duration>,
+    /// What shared caches are told; `None` where they may not keep it.
+    pub(super) cdn: Option<Shared<'a>>,
+}
+
+/// What a shared cache outside may do.
+pub(super) struct Shared<'a> {
+    pub(super) lifetime: Lifetime,
+    pub(super) tags: &'a str,
+}
+
+/// The encoding to answer this request in. It may have to be made first.
+pub(super) fn encoding_for(stored: &StoredResponse, request: &ServiceRequest) -> ContentEncoding {
+    if stored.is_compressible && request.headers().contains_key(header::ACCEPT_ENCODING) {
+        preferred(request)
+    } else {
+        ContentEncoding::Identity
+    }
+}
+
+/// Makes the response to one request.
+pub(super) fn replay(
+    stored: &StoredResponse,
+    encoding: ContentEncoding,
+    replay: &Replay<'_>,
+    request: &ServiceRequest,
+) -> HttpResponse {
+    // Unless it has been made, which whoever asks sees to.
+    let (body, encoding) = match stored.encoded(encoding) {
+        Some(body) => (body, encoding),
+        None => (stored.body.clone(), ContentEncoding::Identity),
+    };
+    let etag = etag(stored, encoding, request);
+    let is_unchanged = stored.status == StatusCode::OK && is_known(&etag, request);
+
+    let is_head = *request.method() == Method::HEAD;
+    let mut response = if is_unchanged {
+        HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
+    } else if is_head {
+        HttpResponse::with_body(stored.status, BoxBody::new(HeadBody(body.len() as u64)))
+    } else if has_no_body(stored.status) {
+        HttpResponse::with_body(stored.status, BoxBody::new(()))
+    } else {
+        HttpResponse::with_body(stored.status, BoxBody::new(body))
+    };
+
+    let headers = response.headers_mut();
+    for (name, value) in &stored.headers {
+        let is_wanted = !is_unchanged || belongs_to_304(name);
+        if is_wanted {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    if encoding != ContentEncoding::Identity && !is_unchanged {
+        let value = HeaderValue::from_static(encoding.as_str());
+        headers.insert(header::CONTENT_ENCODING, value);
+    }
+    if stored.is_compressible {
+        headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if stored.status == StatusCode::OK && !headers.contains_key(header::ETAG) {
+        headers.insert(header::ETAG, text(&etag.to_string()));
+    }
+    if let Some(age) = replay.age {
+        headers.insert(header::AGE, age.as_secs().into());
+    }
+    if !stored.has_cache_control {
+        match &replay.cdn {
+            None => {
+                let value = HeaderValue::from_static("no-cache");
+                headers.insert(header::CACHE_CONTROL, value);
+            }
+            Some(shared) => {
+                let is_stale = matches!(replay.status, Status::Stale(_));
+                let (browser, cdn) = shared.cache_control(is_stale);
+                headers.insert(header::CACHE_CONTROL, text(&browser));
+                headers.insert(CDN_CACHE_CONTROL, text(&cdn));
+                if !shared.tags.is_empty() {
+                    headers.insert(CACHE_TAG, text(shared.tags));
+                }
+            }
+        }
+    }
+    headers.append(CACHE_STATUS, cache_status(replay.status));
+    response
+}
+
+impl Shared<'_> {
+    /// For every cache, and for those that know `CDN-Cache-Control` (RFC 9213).
+    fn cache_control(&self, is_stale: bool) -> (String, String) {
+        if is_stale {
+            return ("public, max-age=0, s-maxage=0".into(), "max-age=0".into());
+        }
+        let seconds = |length: Option<Duration>| length.map_or(FOR_EVER, |length| length.as_secs());
+        let fresh = seconds(self.lifetime.revalidate);
+        let stale = seconds(self.lifetime.expire).saturating_sub(fresh);
+        (
+            format!("public, max-age=0, s-maxage={fresh}"),
+            format!("max-age={fresh}, stale-while-revalidate={stale}"),
+        )
+    }
+}
+
+/// RFC 9211, in the words of the design.
+pub(super) fn cache_status(status: Status) -> HeaderValue {
+    fn hit(ttl: Ttl) -> HeaderValue {
+        match ttl {
+            None => HeaderValue::from_static("route; hit"),
+            Some(seconds) => {
+                let mut value = String::with_capacity(24);
+                // Writing to a string does not fail.
+                let _ = write!(value, "route; hit; ttl={seconds}");
+                text(&value)
+            }
+        }
+    }
+    HeaderValue::from_static(match status {
+        Status::Hit(ttl) => return hit(ttl),
+        // So that a stale answer can be told from a fresh one in its last second.
+        Status::Stale(ttl) => return hit(Some(ttl.unwrap_or(-1).min(-1))),
+        Status::Miss { stored: true } => "route; fwd=miss; stored",
+        Status::Miss { stored: false } => "route; fwd=miss",
+        Status::Expired { stored: true } | Status::Invalidated { stored: true } => {
+            "route; fwd=stale; stored"
+        }
+        Status::Expired { stored: false } | Status::Invalidated { stored: false } => {
+            "route; fwd=stale"
+        }
+        Status::Collapsed => "route; fwd=miss; collapsed",
+        Status::Bypass(Bypass::Individual) => "route; fwd=bypass; detail=individual",
+        Status::Bypass(Bypass::Cycle) => "route; fwd=bypass; detail=cycle",
+    })
+}
+
+/// Strong, but weak where a `Compress` middleware round us may still re-encode.
+fn etag(stored: &StoredResponse, encoding: ContentEncoding, request: &ServiceRequest) -> EntityTag {
+    if encoding != ContentEncoding::Identity {
+        return EntityTag::new_strong(format!("{}-{}", stored.etag, encoding.as_str()));
+    }
+    let tag = stored.etag.clone();
+    if request.headers().contains_key(header::ACCEPT_ENCODING) {
+        EntityTag::new_weak(tag)
+    } else {
+        EntityTag::new_strong(tag)
+    }
+}
+
+/// Weak comparison, of each tag of each list; `*` is any.
+fn is_known(etag: &EntityTag, request: &ServiceRequest) -> bool {
+    if !request.headers().contains_key(header::IF_NONE_MATCH) {
+        return false;
+    }
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(items)) => items.iter().any(|item| item.weak_eq(etag)),
+        Err(_) => false,
+    }
+}
+
+fn has_no_body(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
+}
+
+/// RFC 9110, section 15.4.5: what a 304 repeats of the 200.
+fn belongs_to_304(name: &HeaderName) -> bool {
+    [
+        header::CACHE_CONTROL,
+        header::CONTENT_LOCATION,
+        header::ETAG,
+        header::EXPIRES,
+        header::VARY,
+        CDN_CACHE_CONTROL,
+        CACHE_TAG,
+        CACHE_STATUS,
+    ]
+    .contains(name)
+}
+
+/// Of text that is known to be printable.
+fn text(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,252 @@
+//! Testing routes with their cache, without a socket and without waiting.
+//!
+//! A [`TestApp`] is the whole app with a clock that the test moves: an hour of `revalidate = 3600`
+//! takes no time.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//! use std::time::Duration;
+//! use route_runtime::testing::{Outcome, TestApp};
+//! use route_runtime::{Mode, Routes, route};
+//!
+//! static RENDERS: AtomicU32 = AtomicU32::new(0);
+//!
+//! #[route("/news", revalidate = 3600)]
+//! async fn news() -> String {
+//!     RENDERS.fetch_add(1, Ordering::Relaxed).to_string()
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), route_runtime::RoutesError> {
+//! let routes = Routes::from_iter([news::ROUTE])?.mode(Mode::Production);
+//! let app = TestApp::new(routes).await?;
+//!
+//! let first = app.get("/news").await;
+//! assert_eq!((first.outcome(), first.text()), (Some(Outcome::Hit), "0"));
+//!
+//! app.advance(Duration::from_secs(3600));
+//! let stale = app.get("/news").await;
+//! assert_eq!((stale.outcome(), stale.text()), (Some(Outcome::Stale), "0"));
+//!
+//! app.settled().await;
+//! assert_eq!(app.get("/news").await.text(), "1");
+//! # Ok(())
+//! # }
+//! ```
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_http::Request;
+use actix_service::Service as _;
+use actix_service::boxed::{BoxService, service};
+use actix_web::body::{BoxBody, MessageBody, to_bytes};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::test::{TestRequest, init_service};
+use actix_web::web::Bytes;
+use actix_web::{App, Error};
+
+use crate::cache::{Clock, ManualClock};
+use crate::routes::{Routes, RoutesError};
+
+/// An app of routes, to be sent requests, with a clock that only the test moves.
+pub struct TestApp {
+    app: BoxService<Request, ServiceResponse<BoxBody>, Error>,
+    routes: Routes,
+    clock: ManualClock,
+}
+
+impl TestApp {
+    /// An app of these routes and nothing else, ready as a server would be: checked, and in
+    /// production with everything rendered ahead that can be.
+    ///
+    /// # Errors
+    ///
+    /// As [`Routes::ready`].
+    pub async fn new(routes: Routes) -> Result<Self, RoutesError> {
+        Self::with(routes, |routes| App::new().service(routes)).await
+    }
+
+    /// The same in an app with middleware and other services.
+    ///
+    /// # Errors
+    ///
+    /// As [`Routes::ready`].
+    pub async fn with<T, B>(
+        mut routes: Routes,
+        app: impl FnOnce(Routes) -> App<T>,
+    ) -> Result<Self, RoutesError>
+    where
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+        B: MessageBody + 'static,
+    {
+        let (time, clock) = Clock::manual();
+        routes = routes.with_clock(time);
+        routes.ready().await?;
+        let app = init_service(app(routes.clone())).await;
+        Ok(Self {
+            app: service(Boxed { app }),
+            routes,
+            clock,
+        })
+    }
+
+    /// Sends `GET path`.
+    pub async fn get(&self, path: &str) -> TestResponse {
+        self.send(TestRequest::get().uri(path)).await
+    }
+
+    /// Sends any request.
+    ///
+    /// # Panics
+    ///
+    /// If a middleware of the app fails without a response, or a response's body fails.
+    pub async fn send(&self, request: TestRequest) -> TestResponse {
+        let response = match self.app.call(request.to_request()).await {
+            Ok(response) => response,
+            Err(error) => panic!("no response: {error}"),
+        };
+        let (_, response) = response.into_parts();
+        let (head, body) = response.into_parts();
+        let body = match to_bytes(body).await {
+            Ok(body) => body,
+            Err(error) => panic!("the body failed: {error}"),
+        };
+        TestResponse {
+            status: head.status(),
+            headers: head.headers().clone(),
+            body,
+        }
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
+    /// Waits until no render and no refresh is under way.
+    pub async fn settled(&self) {
+        self.routes.cache().settled().await;
+    }
+
+    /// The routes, to invalidate and to count.
+    #[must_use]
+    pub fn routes(&self) -> &Routes {
+        &self.routes
+    }
+}
+
+impl fmt::Debug for TestApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestApp")
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Boxes the body of what an app answers.
+struct Boxed<S> {
+    app: S,
+}
+
+impl<S, B> actix_service::Service<Request> for Boxed<S>
+where
+    S: actix_service::Service<Request, Response = ServiceResponse<B>, Error = Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Future = futures_core::future::LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    actix_service::forward_ready!(app);
+
+    fn call(&self, request: Request) -> Self::Future {
+        let response = self.app.call(request);
+        Box::pin(async move { Ok(response.await?.map_into_boxed_body()) })
+    }
+}
+
+/// A response, whole.
+#[derive(Clone, Debug)]
+pub struct TestResponse {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl TestResponse {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Every header.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// A header's first value, if it has one that is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as text.
+    ///
+    /// # Panics
+    ///
+    /// If it is not UTF-8.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match std::str::from_utf8(&self.body) {
+            Ok(text) => text,
+            Err(error) => panic!("the body is no text: {error}"),
+        }
+    }
+
+    /// How it came about, by its `Cache-Status`. `None` for what no route answered.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        let mut all = self.headers.get_all("cache-status");
+        let ours = all.find_map(|value| value.to_str().ok()?.strip_prefix("route; "))?;
+        Some(if ours.starts_with("hit; ttl=-") {
+            Outcome::Stale
+        } else if ours.starts_with("hit") {
+            Outcome::Hit
+        } else if ours.starts_with("fwd=bypass") {
+            Outcome::Bypass
+        } else {
+            Outcome::Miss
+        })
+    }
+}
+
+/// How a response came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// From a fresh entry.
+    Hit,
+    /// From a stale entry, which is being refreshed.
+    Stale,
+    /// From a render that this request waited for, whether or not it started it.
+    Miss,
+    /// From a run of the handler for this request alone.
+    Bypass,
+}

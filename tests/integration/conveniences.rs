@@ -5,6 +5,7 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{App, Error, test};
 use route_runtime::{RouteDescriptor, Routes};
 
+mod cookies;
 mod requests;
 
 /// The app of these routes and nothing else.

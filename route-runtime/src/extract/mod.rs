@@ -1,5 +1,6 @@
 //! What a handler's arguments are made of.
 
+mod cookies;
 mod extractor;
 mod params;
 mod pathname;
@@ -8,6 +9,8 @@ mod request_ext;
 mod search_params;
 mod static_extractor;
 
+pub(crate) use cookies::with_cookies;
+pub use cookies::{Cookies, IntoCookie};
 pub(crate) use extractor::Extractor;
 pub(crate) use params::{ManyParam, OptionalParam, SingleParam};
 pub use pathname::Pathname;

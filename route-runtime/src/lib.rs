@@ -27,7 +27,9 @@ mod trie;
 pub use config::{Dynamic, FetchCache, Revalidate};
 pub(crate) use descriptor::Segment;
 pub use descriptor::{Kind, Method, RouteDescriptor, Source};
-pub use extract::{ReadsParams, StaticExtractor};
+pub use extract::{
+    Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,
+};
 pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
 pub use rendering::{CachedReason, DynamicReason, Rendering};

@@ -1,11 +1,20 @@
 //! What a handler's arguments are made of.
 
+mod cookies;
 mod extractor;
 mod params;
+mod pathname;
 mod probe;
+mod request_ext;
+mod search_params;
 mod static_extractor;
 
+pub(crate) use cookies::with_cookies;
+pub use cookies::{Cookies, IntoCookie};
 pub(crate) use extractor::Extractor;
 pub(crate) use params::{ManyParam, OptionalParam, SingleParam};
+pub use pathname::Pathname;
 pub use probe::{Probe, ProbeDefaults, must_be_cacheable, must_be_static};
+pub use request_ext::RequestExt;
+pub use search_params::SearchParams;
 pub use static_extractor::{ReadsParams, StaticExtractor};

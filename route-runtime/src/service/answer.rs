@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use super::body_limit::BodyWatch;
 use super::call::Call;
 use super::fault;
+use crate::extract::with_cookies;
 use crate::mode::Mode;
 use crate::respond::Problem;
 use crate::routes::Handler;
@@ -64,6 +65,7 @@ pub(crate) async fn answer(
         }
         _ => response,
     };
+    let response = with_cookies(response, &request);
     ServiceResponse::new(request, response)
 }
 

@@ -1,0 +1,14 @@
+//! What runs, as a client sees it.
+//!
+//! The registry is one for the whole binary, so each module has a URL prefix of its own.
+
+mod faults;
+mod grammar;
+mod handles;
+mod listing;
+mod matching;
+mod methods;
+mod mounting;
+mod paths;
+mod programs;
+mod table;

@@ -60,7 +60,10 @@ fn claims(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
 fn submit(handler: &HandlerSpec) -> TokenStream {
     let name = &handler.handler.ident;
     let attributes = &handler.handler.attributes;
-    quote! { #(#attributes)* ::route_runtime::__private::submit! { #name::ROUTE } }
+    quote! {
+        #(#attributes)*
+        const _: () = { ::route_runtime::__private::submit! { #name::ROUTE } };
+    }
 }
 
 /// The handle: a type of the function's name, which lives in another namespace.

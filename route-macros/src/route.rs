@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, quote};
+use syn::parse_quote;
 
 use crate::declaration::Declaration;
 use crate::errors::{Errors, Problem};
@@ -19,13 +20,23 @@ pub(crate) fn route(args: TokenStream, item: TokenStream) -> TokenStream {
 /// What `#[route]` and `#[page]` share: all but which methods may be named.
 pub(crate) fn declare(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     match check(kind, args, item.clone()) {
-        Ok((spec, Declaration::Function(_))) => {
+        Ok((spec, Declaration::Function(function))) => {
             let generated = expand::function(&spec);
-            quote! { #item #generated }
+            let levels =
+                Method::spelt(&function.sig.ident).then(|| quote! { #[allow(non_snake_case)] });
+            quote! { #levels #item #generated }
         }
         Ok((spec, Declaration::Module(mut module))) => {
             let generated = expand::module(&spec);
             if let Some((_, items)) = &mut module.content {
+                for item in items.iter_mut() {
+                    if let syn::Item::Fn(function) = item
+                        && Method::spelt(&function.sig.ident)
+                    {
+                        let levels = parse_quote! { #[allow(non_snake_case, unreachable_pub)] };
+                        function.attrs.insert(0, levels);
+                    }
+                }
                 items.push(syn::Item::Verbatim(generated));
             }
             module.into_token_stream()

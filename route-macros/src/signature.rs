@@ -2,7 +2,6 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
-use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{
     Attribute, FnArg, Ident, ItemFn, Meta, Pat, ReturnType, Type, TypeImplTrait, Visibility,
@@ -128,13 +127,23 @@ impl<'ast> Visit<'ast> for ImplTrait {
     }
 }
 
-/// The user's own text where the compiler still has it, else the tokens.
+/// The tokens, without the spaces that the compiler prints between them.
+///
+/// It has the user's own text for a single token only.
 fn source(node: &(impl quote::ToTokens + ?Sized)) -> String {
-    let tokens = node.to_token_stream();
-    tokens
-        .span()
-        .source_text()
-        .unwrap_or_else(|| tokens.to_string())
+    let mut text = node.to_token_stream().to_string();
+    for (loose, tight) in [
+        (" ::", "::"),
+        (":: ", "::"),
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        ("& ", "&"),
+        (" ,", ","),
+    ] {
+        text = text.replace(loose, tight);
+    }
+    text
 }
 
 /// `cfg` and lint levels, also where a `cfg_attr` holds nothing else.

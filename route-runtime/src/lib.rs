@@ -54,3 +54,8 @@ pub use service::Matched;
 macro_rules! link {
     ($($name:ident),+ $(,)?) => { $(use $name as _;)+ };
 }
+
+/// Every example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -2,8 +2,12 @@
 
 use std::env;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::task::Poll;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -171,7 +175,10 @@ impl Server {
             },
             workers: match self.workers {
                 Some(workers) => Some(workers),
-                None => variable("ROUTE_WORKERS", "a number of threads, at least 1")?,
+                None => {
+                    variable::<NonZeroUsize>("ROUTE_WORKERS", "a number of threads, at least 1")?
+                        .map(NonZeroUsize::get)
+                }
             },
         };
         let mut routes = Routes::collect()?;
@@ -200,6 +207,12 @@ impl Server {
         }
         let table = routes.to_string();
         let (addresses, server) = (self.launch)(routes, &settings)?;
+        let mut server = pin!(server);
+        // The first poll starts the workers and listens for signals: what is printed then is true.
+        let first = poll_fn(|context| Poll::Ready(server.as_mut().poll(context))).await;
+        if let Poll::Ready(ended) = first {
+            return ended.map_err(ServeError::Io);
+        }
         println!("{table}");
         for address in addresses {
             println!("serving http://{address}");

@@ -1,3 +1,15 @@
-//! Routes as clients and other services see them. Each module has its own URL prefix.
+//! What runs, as a client sees it.
+//!
+//! The registry is one for the whole binary, so each module has a URL prefix of its own.
 
 mod conveniences;
+mod faults;
+mod grammar;
+mod handles;
+mod listing;
+mod matching;
+mod methods;
+mod mounting;
+mod paths;
+mod programs;
+mod table;

@@ -1,1 +1,10 @@
-//! Shared by the integration tests.
+//! What the tests share: a client that sends exactly what it is told, a server for one test, and
+//! programs as child processes.
+
+mod client;
+mod program;
+mod server;
+
+pub use client::{Connection, Response, request};
+pub use program::{Ended, Program};
+pub use server::Server;

@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::Instrument as _;
 
-use super::dispatch::{Answer, record, request_span, respond, without_body};
+use super::dispatch::{Answer, record, request_span, without_body};
 use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
 use super::{fault, finish};
 use crate::cache::{Content, Entry, Failure, Status};
@@ -23,7 +23,35 @@ use crate::routes::{Handler, Routes};
 use crate::store::Tag;
 use crate::trie::Params;
 
-/// Answers at once from what is fresh; otherwise waits.
+/// Answers from what is fresh and ready, without waiting for anything.
+pub(super) fn hit(
+    routes: &Routes,
+    index: usize,
+    params: &Params,
+    request: &ServiceRequest,
+) -> Option<HttpResponse> {
+    let handler = &routes.setup.table.handlers[index];
+    if !handler.rendering.is_cached() || routes.setup.mode != Mode::Production {
+        return None;
+    }
+    let path = params.path(request.path());
+    let hit = routes.cache().lookup(index, path)?;
+    let stored = hit.entry.value();
+    let encoding = encoding_for(stored, request);
+    stored.encoded(encoding)?;
+    let tags = outside_tags(routes, handler, &hit.entry);
+    let answer = Replay {
+        status: Status::Hit(hit.ttl),
+        age: Some(hit.age),
+        cdn: tags.as_deref().map(|tags| Shared {
+            lifetime: hit.entry.lifetime(),
+            tags,
+        }),
+    };
+    Some(replay(stored, encoding, &answer, request))
+}
+
+/// Answers a request for which nothing was ready.
 pub(super) fn run(
     routes: &Rc<Routes>,
     index: usize,
@@ -31,25 +59,6 @@ pub(super) fn run(
     request: ServiceRequest,
 ) -> Answer {
     let handler = &routes.setup.table.handlers[index];
-    if routes.setup.mode == Mode::Production
-        && let Some(hit) = routes.cache().lookup(index, params.path(request.path()))
-    {
-        let stored = hit.entry.value();
-        let encoding = encoding_for(stored, &request);
-        if stored.encoded(encoding).is_some() {
-            let tags = outside_tags(routes, handler, &hit.entry);
-            let answer = Replay {
-                status: Status::Hit(hit.ttl),
-                age: Some(hit.age),
-                cdn: tags.as_deref().map(|tags| Shared {
-                    lifetime: hit.entry.lifetime(),
-                    tags,
-                }),
-            };
-            let response = replay(stored, encoding, &answer, &request);
-            return respond(request, response);
-        }
-    }
     let span = request_span(&routes.setup.table, handler, &request);
     let routes = Rc::clone(routes);
     let answered = async move {

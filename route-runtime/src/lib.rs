@@ -33,7 +33,9 @@ pub use extract::{
 pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
 pub use rendering::{CachedReason, DynamicReason, Rendering};
-pub use respond::{Problem, not_found};
+pub use respond::{
+    Problem, Redirect, forbidden, not_found, permanent_redirect, redirect, unauthorized,
+};
 pub use revalidate::{
     RevalidateError, Revalidation, revalidate_path, revalidate_pattern, revalidate_tag,
 };

@@ -6,6 +6,8 @@ use actix_web::{App, Error, test};
 use route_runtime::{RouteDescriptor, Routes};
 
 mod cookies;
+mod problems;
+mod redirects;
 mod requests;
 
 /// The app of these routes and nothing else.

@@ -5,7 +5,7 @@ use actix_web::{Error, HttpResponse, ResponseError as _};
 
 use crate::descriptor::Kind;
 use crate::mode::Mode;
-use crate::respond::Problem;
+use crate::respond::{Problem, problem_of};
 
 /// A problem as its route shows it: JSON, or HTML where a page would have been.
 pub(super) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
@@ -21,20 +21,24 @@ pub(super) fn as_answered(answer: HttpResponse, kind: Kind) -> HttpResponse {
     let problem = answer
         .error()
         .filter(|_| kind == Kind::Page)
-        .and_then(Error::as_error::<Problem>);
+        .and_then(problem_of)
+        .cloned();
     match problem {
-        Some(problem) => problem.html_response(),
+        Some(problem) => problem.in_html(answer),
         None => answer,
     }
 }
 
 /// An argument that could not be read: its status and headers, our body. What actix-web says of
-/// the cause is for developers.
+/// the cause is for developers. One that sends the client elsewhere is no fault.
 pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse {
-    if let Some(problem) = error.as_error::<Problem>() {
+    if let Some(problem) = problem_of(error) {
         return response(problem, kind);
     }
     let theirs = error.error_response();
+    if theirs.status().is_redirection() {
+        return theirs;
+    }
     let mut problem = Problem::new(theirs.status());
     if mode == Mode::Development {
         problem = problem.detail(error.to_string());

@@ -10,6 +10,7 @@ mod listing;
 mod matching;
 mod methods;
 mod mounting;
+mod pages;
 mod paths;
 mod programs;
 mod table;

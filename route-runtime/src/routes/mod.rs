@@ -223,7 +223,21 @@ impl Routes {
         }
         match self.setup.mode {
             Mode::Development => Ok(Vec::new()),
-            Mode::Production => Ok(ahead::render_ahead(self).await),
+            Mode::Production => {
+                let failures = ahead::render_ahead(self).await;
+                let Stats {
+                    pinned, capacity, ..
+                } = self.stats();
+                if pinned > capacity / 2 {
+                    tracing::warn!(
+                        pinned,
+                        capacity,
+                        "routes without parameters, which are never evicted, take more than half \
+                         of the cache"
+                    );
+                }
+                Ok(failures)
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The responses the framework makes itself, when something went wrong.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError as _};
 
 use crate::descriptor::Kind;
@@ -25,8 +26,19 @@ pub(super) fn as_answered(answer: HttpResponse, kind: Kind) -> HttpResponse {
         .cloned();
     match problem {
         Some(problem) => problem.in_html(answer),
+        None if kind == Kind::Page => as_page(answer),
         None => answer,
     }
+}
+
+/// The text that a page returns is HTML: what actix-web calls plain text by default is not.
+fn as_page(mut answer: HttpResponse) -> HttpResponse {
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    if answer.headers().get(header::CONTENT_TYPE) == Some(&plain) {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        answer.headers_mut().insert(header::CONTENT_TYPE, html);
+    }
+    answer
 }
 
 /// An argument that could not be read: its status and headers, our body. What actix-web says of

@@ -10,6 +10,7 @@ mod descriptor;
 mod extract;
 mod handle;
 mod mode;
+mod panic;
 mod path;
 mod render;
 mod rendering;
@@ -34,7 +35,7 @@ pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
 pub use rendering::{CachedReason, DynamicReason, Rendering};
 pub use respond::{
-    Problem, Redirect, forbidden, not_found, permanent_redirect, redirect, unauthorized,
+    Problem, Redirect, after, forbidden, not_found, permanent_redirect, redirect, unauthorized,
 };
 pub use revalidate::{
     RevalidateError, Revalidation, revalidate_path, revalidate_pattern, revalidate_tag,

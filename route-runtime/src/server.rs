@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -15,6 +16,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpServer, dev};
 
 use crate::mode::Mode;
+use crate::respond::settled;
 use crate::routes::{Routes, RoutesError};
 
 /// Serves every route of this program, with everything from the environment.
@@ -206,7 +208,7 @@ impl Server {
             eprintln!("{failure}");
         }
         let table = routes.to_string();
-        let (addresses, server) = (self.launch)(routes, &settings)?;
+        let (addresses, server) = (self.launch)(routes.clone(), &settings)?;
         let mut server = pin!(server);
         // The first poll starts the workers and listens for signals: what is printed then is true.
         let first = poll_fn(|context| Poll::Ready(server.as_mut().poll(context))).await;
@@ -217,7 +219,10 @@ impl Server {
         for address in addresses {
             println!("serving http://{address}");
         }
-        server.await.map_err(ServeError::Io)
+        let ended = server.await.map_err(ServeError::Io);
+        // The routes live as long: the work may throw away what they have cached.
+        settled(Duration::from_secs(SHUTDOWN_SECONDS)).await;
+        ended
     }
 }
 

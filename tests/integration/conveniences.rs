@@ -5,6 +5,7 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{App, Error, test};
 use route_runtime::{RouteDescriptor, Routes};
 
+mod after;
 mod cookies;
 mod problems;
 mod redirects;

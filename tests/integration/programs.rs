@@ -87,6 +87,19 @@ fn a_program_ends_when_it_is_told_to() {
 }
 
 #[test]
+fn a_program_ends_when_the_work_it_has_left_is_done() {
+    let mut program = Program::start(SERVING, &["built"], &[]);
+    let mut connection = program.connect();
+    let answer = connection.send(&request("POST", "/later", &[], ""));
+    assert_eq!(answer.body, "now");
+    drop(connection);
+    program.signal("TERM");
+    let ended = program.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.ends_with("\nlater: Ok(())\n"), "{ended:?}");
+}
+
+#[test]
 fn a_port_in_use_is_an_error_that_helps() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

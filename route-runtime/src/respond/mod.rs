@@ -2,9 +2,12 @@
 
 use actix_web::Error;
 
+mod after;
 mod problem;
 mod redirect;
 
+pub use after::after;
+pub(crate) use after::{settled, when_sent};
 pub use problem::{Problem, forbidden, not_found, unauthorized};
 pub use redirect::{Redirect, permanent_redirect, redirect};
 

@@ -20,7 +20,7 @@ use super::matched::{Matched, MatchedPath, matched};
 use super::wrap::Endpoint;
 use super::{cached, fault, finish};
 use crate::descriptor::Method;
-use crate::respond::Problem;
+use crate::respond::{Problem, when_sent};
 use crate::routes::{Handler, Node, Routes, Table};
 use crate::trie::Params;
 
@@ -177,7 +177,7 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
             response
         })
     };
-    Box::pin(answered.instrument(span))
+    Box::pin(when_sent(answered.instrument(span)))
 }
 
 /// A request, from its match to its response.

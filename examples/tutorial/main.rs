@@ -1,10 +1,12 @@
 //! The tutorial: a route for each thing that routes can do. `/` lists them.
 
 mod images;
+mod live;
 mod methods;
 mod pages;
 mod params;
 mod posts;
+mod session;
 mod time;
 mod upstream;
 

@@ -109,6 +109,43 @@ pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
         ],
     ),
     (
+        "Sessions",
+        &[
+            ("GET", "/api/theme", "a cookie,"),
+            ("POST", "/api/theme?theme=dark", "set"),
+            ("DELETE", "/api/theme", "and deleted"),
+            ("GET", "/api/redirect", "307 to /about"),
+            (
+                "GET",
+                "/api/admin",
+                "401 without “Authorization: Bearer tutorial”; kept for ever with it",
+            ),
+        ],
+    ),
+    (
+        "Streams and faults",
+        &[
+            ("GET", "/api/events", "server-sent events, one each second"),
+            (
+                "GET",
+                "/api/stream?lines=3",
+                "a body that is made while it is sent",
+            ),
+            (
+                "GET",
+                "/api/echo",
+                "a WebSocket that says again what it is told; 400 for a browser’s GET",
+            ),
+            (
+                "POST",
+                "/api/upload",
+                "a form with files, measured as it comes in",
+            ),
+            ("GET", "/api/slow", "504 after a second"),
+            ("GET", "/api/panic", "500, and the server goes on"),
+        ],
+    ),
+    (
         "Pages",
         &[("GET", "/", "this page"), ("GET", "/about", "another page")],
     ),

@@ -5,6 +5,10 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
+use actix_web::web::Bytes;
+use actix_web::{App, HttpServer, rt};
+use awc::ws::{Frame, Message};
+use futures_util::{SinkExt as _, StreamExt as _};
 use route_runtime::testing::{Outcome, TestApp, TestResponse};
 use route_runtime::{Mode, Routes};
 use serde_json::{Value, json};
@@ -477,6 +481,72 @@ async fn an_image_stays_and_another_changes() {
 }
 
 #[actix_web::test]
+async fn a_theme_is_a_cookie() {
+    for mode in MODES {
+        let app = tutorial(mode).await;
+        assert_eq!(json(&app.get("/api/theme").await), json!({ "theme": null }));
+
+        let request = TestRequest::post().uri("/api/theme?theme=dark%20blue");
+        let response = app.send(request).await;
+        assert_eq!(json(&response), json!({ "theme": "dark blue" }));
+        let cookie = response.header("set-cookie").expect("a cookie");
+        assert_eq!(cookie, "theme=dark%20blue; Path=/");
+
+        let sent = (header::COOKIE, "theme=dark%20blue");
+        let request = TestRequest::with_uri("/api/theme").insert_header(sent.clone());
+        assert_eq!(
+            json(&app.send(request).await),
+            json!({ "theme": "dark blue" })
+        );
+
+        let request = TestRequest::delete().uri("/api/theme").insert_header(sent);
+        let response = app.send(request).await;
+        assert_eq!(json(&response), json!({ "theme": null }));
+        let cookie = response.header("set-cookie").expect("a cookie");
+        assert!(
+            cookie.starts_with("theme=; ") && cookie.contains("Max-Age=0"),
+            "{cookie}"
+        );
+
+        let missing = TestRequest::post().uri("/api/theme");
+        assert_eq!(app.send(missing).await.status(), StatusCode::BAD_REQUEST);
+    }
+}
+
+#[actix_web::test]
+async fn a_redirect_is_a_response() {
+    for mode in MODES {
+        let response = tutorial(mode).await.get("/api/redirect").await;
+        assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
+        assert_eq!(response.header("location"), Some("/about"));
+    }
+}
+
+#[actix_web::test]
+async fn what_is_kept_is_still_only_for_those_who_may() {
+    for mode in MODES {
+        let app = tutorial(mode).await;
+        let with = |token: &'static str| {
+            let request = TestRequest::with_uri("/api/admin");
+            app.send(request.insert_header((header::AUTHORIZATION, token)))
+        };
+        let allowed = with("Bearer tutorial").await;
+        assert_eq!(allowed.status(), StatusCode::OK);
+        let kept = match mode {
+            Mode::Production => Outcome::Hit,
+            Mode::Development => Outcome::Bypass,
+        };
+        assert_eq!(allowed.outcome(), Some(kept));
+        for refused in [with("Bearer guess").await, app.get("/api/admin").await] {
+            assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+            assert_eq!(refused.outcome(), None);
+            assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+            assert_eq!(json(&refused)["status"], 401);
+        }
+    }
+}
+
+#[actix_web::test]
 async fn pages_are_html() {
     for mode in MODES {
         let app = tutorial(mode).await;
@@ -530,11 +600,116 @@ async fn links_answer_what_they_say() {
         let app = tutorial(mode).await;
         let links = SAMPLES.iter().flat_map(|(_, samples)| *samples);
         for (_, path, _) in links.filter(|(method, ..)| *method == "GET") {
-            assert_eq!(
-                app.get(path).await.status(),
-                StatusCode::OK,
-                "{path} {mode:?}"
-            );
+            let expected = match *path {
+                "/api/events" => continue, // It has no end.
+                "/api/redirect" => 307,
+                "/api/echo" => 400,
+                "/api/admin" => 401,
+                "/api/panic" => 500,
+                "/api/slow" => 504,
+                _ => 200,
+            };
+            assert_eq!(app.get(path).await.status(), expected, "{path} {mode:?}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_stream_has_as_many_lines_as_are_asked_for() {
+    for mode in MODES {
+        let app = tutorial(mode).await;
+        let three = app.get("/api/stream?lines=3").await;
+        assert_eq!(three.text(), "line 1\nline 2\nline 3\n");
+        assert_eq!(app.get("/api/stream").await.text().lines().count(), 10);
+        assert_eq!(app.get("/api/stream?lines=0").await.text(), "");
+        for wrong in ["-1", "x", "1000001"] {
+            let response = app.get(&format!("/api/stream?lines={wrong}")).await;
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{wrong}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_upload_is_measured_field_by_field() {
+    const FORM: &str = "multipart/form-data; boundary=x";
+    let body = "--x\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nHello\r\n\
+                --x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\
+                Content-Type: text/plain\r\n\r\nsome text\r\n--x--\r\n";
+    for mode in MODES {
+        let app = tutorial(mode).await;
+        let request = |form: &'static str, body: Bytes| {
+            let request = TestRequest::post().uri("/api/upload");
+            let request = request.insert_header((header::CONTENT_TYPE, form));
+            app.send(request.set_payload(body))
+        };
+        let response = request(FORM, body.into()).await;
+        let expected = json!({ "fields": [
+            { "name": "title", "file": null, "bytes": 5 },
+            { "name": "file", "file": "a.txt", "bytes": 9 },
+        ] });
+        assert_eq!(json(&response), expected);
+
+        let cut = request(FORM, body[..body.len() - 10].into()).await;
+        assert_eq!(cut.status(), StatusCode::BAD_REQUEST);
+        let other = request("text/plain", "text".into()).await;
+        assert!(other.status().is_client_error(), "{}", other.status());
+        let large = request(FORM, vec![b'-'; 11 << 20].into()).await;
+        assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}
+
+/// Serves the tutorial on a socket until the test ends, and tells where.
+async fn serve(mode: Mode) -> String {
+    let (routes, _) = routes(mode);
+    routes.ready().await.expect("no data is missing");
+    let server = HttpServer::new(move || App::new().service(routes.clone()))
+        .workers(1)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))
+        .expect("a free port");
+    let address = server.addrs()[0];
+    rt::spawn(server.run());
+    format!("http://{address}")
+}
+
+#[actix_web::test]
+async fn the_first_event_comes_at_once() {
+    for mode in MODES {
+        let url = serve(mode).await;
+        let events = awc::Client::default().get(format!("{url}/api/events"));
+        let mut events = events.send().await.expect("an answer");
+        let content_type = events.headers().get(header::CONTENT_TYPE);
+        assert_eq!(content_type.expect("a type"), "text/event-stream");
+        let event = events.next().await.expect("an event").expect("bytes");
+        assert!(
+            event.starts_with(b"id: 1\ndata: {\"count\":1,"),
+            "{event:?}"
+        );
+        assert!(event.ends_with(b"}\n\n"), "{event:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_socket_says_again_what_it_is_told() {
+    for mode in MODES {
+        let url = serve(mode).await;
+        let socket = awc::Client::default()
+            .ws(format!("{url}/api/echo"))
+            .connect();
+        let (response, mut socket) = socket.await.expect("a socket");
+        assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+        for (sent, expected) in [
+            (Message::Text("hello".into()), Frame::Text("hello".into())),
+            (
+                Message::Binary(vec![0, 255].into()),
+                Frame::Binary(vec![0, 255].into()),
+            ),
+            (Message::Ping("?".into()), Frame::Pong("?".into())),
+            (Message::Close(None), Frame::Close(None)),
+        ] {
+            socket.send(sent).await.expect("it is open");
+            let frame = socket.next().await.expect("a frame").expect("no error");
+            assert_eq!(frame, expected);
         }
     }
 }

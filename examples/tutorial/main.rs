@@ -12,13 +12,18 @@ mod upstream;
 
 use route_runtime::{ServeError, Server};
 
+use crate::session::Visits;
 use crate::upstream::Upstream;
 
 #[actix_web::main]
 async fn main() -> Result<(), ServeError> {
     let upstream = Upstream::from_env().map_err(ServeError::Io)?;
     println!("upstream {}", upstream.url());
-    Server::new().data(upstream).run().await
+    Server::new()
+        .data(upstream)
+        .data(Visits::default())
+        .run()
+        .await
 }
 
 #[cfg(test)]

@@ -120,6 +120,11 @@ pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
                 "/api/admin",
                 "401 without “Authorization: Bearer tutorial”; kept for ever with it",
             ),
+            (
+                "GET",
+                "/api/after",
+                "counts a visit when its response has been sent",
+            ),
         ],
     ),
     (

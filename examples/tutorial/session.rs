@@ -1,12 +1,15 @@
-//! Who is asking: cookies, authorisation and redirects.
+//! Who is asking: cookies, authorisation, redirects, and what is done afterwards.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::middleware::Next;
-use actix_web::web::{Json, Query};
+use actix_web::web::{Data, Json, Query};
 use actix_web::{Responder, ResponseError as _};
-use route_runtime::{Cookies, redirect, route, unauthorized};
+use route_runtime::{Cookies, after, redirect, route, unauthorized};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -64,4 +67,20 @@ async fn authorised(
 #[route("/api/admin", wrap = authorised)]
 async fn admin() -> impl Responder {
     Json(json!({ "data": now() }))
+}
+
+/// How many visits were written down.
+#[derive(Default)]
+pub(crate) struct Visits(Arc<AtomicU64>);
+
+/// Writes the visit down when the response has been sent: the client does not wait for it, and
+/// finds it the next time.
+#[route("/api/after", dynamic = "force-dynamic")]
+async fn visit(visits: Data<Visits>) -> impl Responder {
+    let before = visits.0.load(Ordering::Relaxed);
+    let count = Arc::clone(&visits.0);
+    after(async move {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    Json(json!({ "visits": before }))
 }

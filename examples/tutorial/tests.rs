@@ -14,6 +14,7 @@ use route_runtime::{Mode, Routes};
 use serde_json::{Value, json};
 
 use crate::pages::SAMPLES;
+use crate::session::Visits;
 use crate::upstream::Upstream;
 
 const MODES: [Mode; 2] = [Mode::Development, Mode::Production];
@@ -23,7 +24,7 @@ fn routes(mode: Mode) -> (Routes, String) {
     let upstream = Upstream::start().expect("an upstream starts");
     let url = upstream.url().to_owned();
     let routes = Routes::collect().expect("the routes fit together");
-    let routes = routes.data(upstream).mode(mode);
+    let routes = routes.data(upstream).data(Visits::default()).mode(mode);
     (routes, url)
 }
 
@@ -159,7 +160,7 @@ async fn an_upstream_that_is_down_is_a_bad_gateway() {
     drop(gone);
     let upstream = Upstream::at(format!("http://secret@{address}")).expect("a client");
     let routes = Routes::collect().expect("the routes fit together");
-    let routes = routes.data(upstream);
+    let routes = routes.data(upstream).data(Visits::default());
     let app = TestApp::new(routes.mode(Mode::Production)).await;
     let app = app.expect("what cannot be rendered ahead is left for later");
     for path in ["/api/posts", "/api/posts/1", "/api/image"] {
@@ -542,6 +543,20 @@ async fn what_is_kept_is_still_only_for_those_who_may() {
             assert_eq!(refused.outcome(), None);
             assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
             assert_eq!(json(&refused)["status"], 401);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_visit_is_counted_once_it_is_answered() {
+    for mode in MODES {
+        let app = tutorial(mode).await;
+        let visits = async || json(&app.get("/api/after").await)["visits"].as_u64();
+        assert_eq!(visits().await, Some(0));
+        // Nobody says when it is done; what is asked meanwhile is counted too.
+        let mut seen = 0;
+        while seen == 0 {
+            seen = visits().await.expect("a number");
         }
     }
 }

@@ -5,7 +5,9 @@ mod params;
 mod probe;
 mod static_extractor;
 
-pub(crate) use extractor::Extractor;
-pub(crate) use params::{ManyParam, OptionalParam, SingleParam};
-pub use probe::{Probe, ProbeDefaults, must_be_cacheable, must_be_static};
+pub(crate) use extractor::Extraction;
+pub use extractor::Extractor;
+pub(crate) use params::Texts;
+pub use params::{ManyParam, OptionalParam, SingleParam};
+pub use probe::{Cacheable, IsExtractor, Probe, ProbeDefaults, Static};
 pub use static_extractor::{ReadsParams, StaticExtractor};

@@ -9,7 +9,7 @@ mod mount;
 mod wrap;
 
 pub(crate) use call::Thunk;
-pub use call::{Call, handle};
+pub use call::{Call, Response, handle};
 pub use matched::Matched;
+pub use wrap::Middleware;
 pub(crate) use wrap::Wrap;
-pub use wrap::wrap;

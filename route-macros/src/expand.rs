@@ -200,3 +200,6 @@ fn mixed(tokens: &impl ToTokens) -> Span {
     let span = syn::spanned::Spanned::span(tokens);
     Span::mixed_site().located_at(span)
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,11 +54,6 @@ impl Method {
             .find(|method| name.eq_ignore_ascii_case(method.name()))
     }
 
-    /// Whether the name is a method's own, which Rust's lints would have in lower case.
-    pub(crate) fn spelt(function: &Ident) -> bool {
-        Self::ALL.iter().any(|method| function == method.name())
-    }
-
     /// The method written before the pattern, in upper case.
     pub(crate) fn written(ident: &Ident) -> Result<Self, Problem> {
         if let Some(method) = Self::ALL.into_iter().find(|method| ident == method.name()) {

@@ -169,15 +169,12 @@ pub fn static_params<P, F, Args>(
     request: HttpRequest,
 ) -> LocalBoxFuture<'static, actix_web::Result<Vec<ParamTexts>>>
 where
-    F: Handler<Args>,
-    F::Output: ParamList<P>,
-    Args: FromRequest + 'static,
+    F: ParamFunction<Args>,
+    F::List: ParamList<P>,
+    Args: 'static,
 {
     Box::pin(async move {
-        let args = Args::from_request(&request, &mut Payload::None)
-            .await
-            .map_err(Into::into)?;
-        let list = function.call(args).await.into_texts()?;
+        let list = function.list(request).await?.into_texts()?;
         match list
             .iter()
             .flatten()
@@ -190,6 +187,36 @@ where
             None => Ok(list),
         }
     })
+}
+
+/// A function that `static_params` may name.
+#[diagnostic::on_unimplemented(
+    message = "`static_params` names no function that lists parameters: `{Self}`",
+    label = "not such a function",
+    note = "expected an `async fn` whose arguments are extractors, such as `web::Data<T>`, and \
+            which returns a `Vec` of parameters"
+)]
+pub trait ParamFunction<Args>: 'static {
+    /// What it returns.
+    type List;
+    /// Calls it with what its arguments extract.
+    fn list(self, request: HttpRequest) -> LocalBoxFuture<'static, actix_web::Result<Self::List>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Args> ParamFunction<Args> for F
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+{
+    type List = F::Output;
+
+    fn list(self, request: HttpRequest) -> LocalBoxFuture<'static, actix_web::Result<F::Output>> {
+        Box::pin(async move {
+            let args = Args::from_request(&request, &mut Payload::None).await;
+            Ok(self.call(args.map_err(Into::into)?).await)
+        })
+    }
 }
 
 /// A parameter `[id]`, bound to a `T`.

@@ -15,7 +15,7 @@ mod wrap;
 
 pub(crate) use answer::answer;
 pub(crate) use call::Thunk;
-pub use call::{Call, handle};
+pub use call::{Call, Response, handle};
 pub use matched::Matched;
+pub use wrap::Middleware;
 pub(crate) use wrap::Wrap;
-pub use wrap::wrap;

@@ -18,8 +18,8 @@ use crate::path::{encode_segment, is_segment};
 /// ```
 /// use route_runtime::route;
 ///
-/// #[route(GET, "/api/posts/[id]")]
-/// async fn post(id: u64) -> String {
+/// #[route("/api/songs/[id]")]
+/// async fn song(id: u64) -> String {
 ///     id.to_string()
 /// }
 ///
@@ -28,8 +28,8 @@ use crate::path::{encode_segment, is_segment};
 ///     name
 /// }
 ///
-/// assert_eq!(post::path(7), "/api/posts/7");
-/// assert_eq!(post::path(&7), "/api/posts/7");
+/// assert_eq!(song::path(7), "/api/songs/7");
+/// assert_eq!(song::path(&7), "/api/songs/7");
 /// assert_eq!(user::path("a b/c"), "/api/users/a%20b%2Fc");
 /// ```
 #[diagnostic::on_unimplemented(

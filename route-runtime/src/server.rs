@@ -23,7 +23,7 @@ use crate::routes::{Routes, RoutesError};
 ///
 /// `HOST` (127.0.0.1) and `PORT` (3000) say where, `ROUTE_WORKERS` with how many workers (one per
 /// core), `ROUTE_MODE` (`development` or `production`) how. Prints the address and the table of
-/// routes; ends when it is told to by Ctrl-C or SIGTERM, after the requests it is serving.
+/// routes. Ctrl-C ends it at once, SIGTERM after the requests it is serving, within 30 seconds.
 ///
 /// # Errors
 ///

@@ -27,6 +27,18 @@ fn reads_bytes() {
 }
 
 #[test]
+fn every_option_is_documented() {
+    let table = include_str!("../../../route-runtime/docs/options.md");
+    let documented = table
+        .lines()
+        .skip(2)
+        .filter_map(|row| row.split('`').nth(1));
+    let names: Vec<_> = TABLE.iter().map(|rule| rule.name).collect();
+    assert_eq!(documented.collect::<Vec<_>>(), names);
+    assert!(include_str!("../../../README.md").contains(table));
+}
+
+#[test]
 fn every_option_is_reported_as_given() {
     let samples = [
         "dynamic = \"auto\"",

@@ -70,13 +70,13 @@ impl PathArg<String> for &str {
 /// ```
 /// use route_runtime::route;
 ///
-/// #[route("/docs/[...slug]")]
-/// async fn docs(slug: Vec<String>) -> String {
+/// #[route("/manual/[...slug]")]
+/// async fn manual(slug: Vec<String>) -> String {
 ///     slug.join(" ")
 /// }
 ///
-/// assert_eq!(docs::path(["a", "b c"]), "/docs/a/b%20c");
-/// assert_eq!(docs::path(vec![String::from("a")]), "/docs/a");
+/// assert_eq!(manual::path(["a", "b c"]), "/manual/a/b%20c");
+/// assert_eq!(manual::path(vec![String::from("a")]), "/manual/a");
 /// ```
 pub trait PathArgs<C> {
     /// The values' texts, not yet encoded.

@@ -39,12 +39,12 @@ fn json(response: &TestResponse) -> Value {
         .unwrap_or_else(|_| panic!("no JSON: {}", response.text()))
 }
 
-/// `GET path` is answered with 200 and this JSON, in either mode.
+/// `GET path` is answered with 200 and exactly this JSON, in either mode.
 async fn check(path: &str, expected: Value) {
     for mode in MODES {
         let response = tutorial(mode).await.get(path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path} {mode:?}");
-        assert_eq!(json(&response), expected, "{path} {mode:?}");
+        assert_eq!(response.text(), expected.to_string(), "{path} {mode:?}");
     }
 }
 
@@ -76,7 +76,8 @@ async fn a_post_is_shown_whole_or_by_a_field() {
         let post = json(&app.get("/api/posts/1").await);
         assert_eq!((&post["id"], &post["userId"]), (&json!(1), &json!(1)));
         assert!(post["title"].is_string() && post["body"].is_string());
-        assert_eq!(post.as_object().map(serde_json::Map::len), Some(4));
+        let members: Vec<_> = post.as_object().expect("an object").keys().collect();
+        assert_eq!(members, ["id", "userId", "title", "body"]);
 
         let title = app.get("/api/posts/1?dataField=title").await;
         assert_eq!(json(&title), json!({ "title": post["title"] }));

@@ -1,0 +1,107 @@
+//! Routes in an `App` of one's own, beside everything that actix-web offers.
+//!
+//! `PORT` says where it listens, `--tls` that it speaks HTTPS.
+
+mod routes;
+mod services;
+mod shop;
+mod tls;
+
+use std::env;
+use std::error::Error;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::middleware::{Compress, Logger};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpMessage as _, HttpServer};
+use route_runtime::{Matched, Routes, RoutesError};
+
+use crate::shop::Shop;
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().init();
+    let port: u16 = match env::var("PORT") {
+        Ok(port) => port.parse().map_err(|_| format!("PORT is `{port}`"))?,
+        Err(_) => 3000,
+    };
+    let tls = match env::args().nth(1).as_deref() {
+        None => None,
+        Some("--tls") => Some(tls::self_signed()?.config),
+        Some(other) => return Err(format!("unknown argument `{other}`: expected `--tls`").into()),
+    };
+    let shop = Data::new(Shop::default());
+
+    let routes = routes(&shop)?;
+    // Whoever owns the server says when: here, before anybody can ask.
+    routes.ready().await?;
+    println!("{routes}");
+
+    let server = HttpServer::new(move || app(routes.clone(), shop.clone()));
+    let server = match tls {
+        None => server.bind(("127.0.0.1", port))?,
+        Some(tls) => server.bind_rustls_0_23(("127.0.0.1", port), tls)?,
+    };
+    for (address, scheme) in server.addrs_with_scheme() {
+        println!("serving {scheme}://{address}");
+    }
+    Ok(server.run().await?)
+}
+
+/// The table, behind a prefix, with the data that its cached handlers need.
+fn routes(shop: &Data<Shop>) -> Result<Routes, RoutesError> {
+    Ok(Routes::collect()?.at("/v1")?.configure(shared(shop)))
+}
+
+/// The app: middleware, services and a not-found page, with the routes among them.
+fn app(
+    routes: Routes,
+    shop: Data<Shop>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let cors = Cors::default()
+        .allowed_origin("https://shop.example")
+        .allowed_methods([Method::GET, Method::POST])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
+        .max_age(600);
+    let logger = Logger::new("%r %s %bB %Dms route=%{route}xo")
+        .custom_response_replace("route", matched_pattern);
+    App::new()
+        .configure(shared(&shop))
+        .service(services::health)
+        .service(web::scope("/legacy").service(services::old_products))
+        .service(routes)
+        .default_service(web::to(services::nothing_here))
+        .wrap(Compress::default())
+        .wrap(cors)
+        .wrap(logger) // The outermost: the last that is named sees a request first.
+}
+
+/// What the app and the renderers, which run cached handlers, both need: the same instance.
+fn shared(shop: &Data<Shop>) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {
+    let shop = Data::clone(shop);
+    move |config| {
+        config.app_data(Data::clone(&shop));
+    }
+}
+
+/// For the log: `/v1/products/[id]` rather than each product's path.
+fn matched_pattern(response: &ServiceResponse) -> String {
+    let extensions = response.request().extensions();
+    let matched = extensions.get::<Matched>();
+    matched.map_or("-", Matched::pattern).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! What this app had before there were any routes, in actix-web's own way.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, Responder, get};
+
+use crate::shop::Shop;
+
+#[get("/health")]
+pub(crate) async fn health() -> impl Responder {
+    "ok\n"
+}
+
+/// In a scope, with the state that the routes have too.
+#[get("/products")]
+pub(crate) async fn old_products(shop: Data<Shop>) -> impl Responder {
+    format!("{} products\n", shop.products().len())
+}
+
+/// For every path that neither a service nor a route has.
+pub(crate) async fn nothing_here(req: HttpRequest) -> impl Responder {
+    let path = req.path().replace('&', "&amp;").replace('<', "&lt;");
+    HttpResponse::build(StatusCode::NOT_FOUND)
+        .content_type(ContentType::html())
+        .body(format!(
+            "<!doctype html><title>Nothing here</title><h1>Nothing here</h1><p>{path}</p>\n"
+        ))
+}

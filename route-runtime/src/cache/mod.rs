@@ -3,7 +3,10 @@
 //! [`tag`] and [`revalidate_after`] add to what the options `tags` and `revalidate` declare, from
 //! inside the handler, once it knows.
 
-#![allow(dead_code, reason = "the data cache, and stores behind memory, are to use the rest")]
+#![allow(
+    dead_code,
+    reason = "the data cache, and stores behind memory, are to use the rest"
+)]
 
 // The engine: what may be answered from memory, what is rendered, and who waits for whom.
 //

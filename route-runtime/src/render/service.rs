@@ -105,7 +105,7 @@ impl Service<ServiceRequest> for RenderService {
                         cache,
                         render: Some(render),
                     };
-                    let answered = answer(handler, params, setup.mode, request);
+                    let answered = answer(handler, params, &setup, request);
                     let response = context.scope(answered.instrument(span.clone())).await;
                     span.record("http.response.status_code", response.status().as_u16());
                     return Ok(response);

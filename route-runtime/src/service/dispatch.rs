@@ -136,7 +136,7 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
     let answered = async move {
         let handler = &routes.setup.table.handlers[index];
         let context = routes.context();
-        let answered = answer(handler, params, routes.setup.mode, request);
+        let answered = answer(handler, params, &routes.setup, request);
         let mut response = context.scope(answered).await;
         finish::uncached(response.response_mut(), "dynamic");
         record(response.status(), "dynamic");
@@ -197,6 +197,7 @@ fn with_allow(mut response: HttpResponse, node: &Node) -> HttpResponse {
 pub(super) fn without_body(response: ServiceResponse) -> ServiceResponse {
     response.map_body(|_, body| match body.size() {
         BodySize::Sized(length) => BoxBody::new(HeadBody(length)),
-        BodySize::None | BodySize::Stream => BoxBody::new(()),
+        // A length of 0 would be one that GET does not have.
+        BodySize::None | BodySize::Stream => BoxBody::new(actix_web::body::None::new()),
     })
 }

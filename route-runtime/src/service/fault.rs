@@ -1,5 +1,8 @@
 //! The responses the framework makes itself, when something went wrong.
 
+use actix_web::error::{
+    InternalError, JsonPayloadError, PathError, PayloadError, QueryPayloadError, UrlencodedError,
+};
 use actix_web::http::{StatusCode, header};
 use actix_web::{Error, HttpResponse, ResponseError as _};
 
@@ -35,6 +38,9 @@ pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse
         return response(problem, kind);
     }
     let theirs = error.error_response();
+    if is_answered(error) {
+        return theirs;
+    }
     let mut problem = Problem::new(theirs.status());
     if mode == Mode::Development {
         problem = problem.detail(error.to_string());
@@ -46,6 +52,18 @@ pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse
         }
     }
     ours
+}
+
+/// The user says, by the error handler of an actix-web extractor, what its error is answered with.
+fn is_answered(error: &Error) -> bool {
+    fn is<T: std::fmt::Debug + std::fmt::Display + 'static>(error: &Error) -> bool {
+        error.as_error::<InternalError<T>>().is_some()
+    }
+    is::<JsonPayloadError>(error)
+        || is::<UrlencodedError>(error)
+        || is::<QueryPayloadError>(error)
+        || is::<PathError>(error)
+        || is::<PayloadError>(error)
 }
 
 /// A panic, anywhere between the first argument and the response.

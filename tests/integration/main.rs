@@ -1,0 +1,6 @@
+//! What runs, as a client sees it.
+//!
+//! The registry is one for the whole binary, so each module has a URL prefix of its own.
+
+mod limits;
+mod wrapping;

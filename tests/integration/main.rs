@@ -3,4 +3,6 @@
 //! The registry is one for the whole binary, so each module has a URL prefix of its own.
 
 mod limits;
+mod rendering;
+mod streams;
 mod wrapping;

@@ -52,6 +52,8 @@ impl Wired {
                 let server = HttpServer::new(app).workers(1).disable_signals();
                 // A connection that is done with is closed at once.
                 let server = server.client_disconnect_timeout(Duration::ZERO);
+                // So that a client that has left is noticed before anything is sent to it.
+                let server = server.h1_allow_half_closed(false);
                 let server = server.bind("127.0.0.1:0").expect("there is a free port");
                 let address = server.addrs()[0];
                 let server = server.run();
@@ -124,7 +126,8 @@ impl Wire {
     /// Sends the head of a request, its lines separated by `\n`; `Host` is added.
     pub fn begin(&mut self, head: &str) {
         let lines: Vec<_> = head.trim().lines().map(str::trim).collect();
-        let host = if head.to_lowercase().contains("\nhost:") {
+        let has_host = lines.iter().any(|line| line.starts_with("Host:"));
+        let host = if has_host {
             ""
         } else {
             "\r\nHost: test.example"

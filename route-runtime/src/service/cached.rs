@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::body::BodyStream;
+use actix_web::body::{BodyStream, SizedStream};
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, ContentEncoding, HeaderValue};
 use actix_web::http::{Method as HttpMethod, StatusCode};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use tokio_stream::wrappers::ReceiverStream;
@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 use super::dispatch::{Answer, record, request_span, respond, without_body};
 use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
 use super::{fault, finish};
-use crate::cache::{Content, Entry, Failure, Status};
+use crate::cache::{Content, Entry, Failure, Hit, Status};
 use crate::mode::Mode;
 use crate::render::{Rendered, RenderedBody};
 use crate::respond::Problem;
@@ -34,21 +34,18 @@ pub(super) fn run(
     if routes.setup.mode == Mode::Production
         && let Some(hit) = routes.cache().lookup(index, params.path(request.path()))
     {
-        let stored = hit.entry.value();
-        let encoding = encoding_for(stored, &request);
-        if stored.encoded(encoding).is_some() {
-            let tags = outside_tags(routes, handler, &hit.entry);
-            let answer = Replay {
-                status: Status::Hit(hit.ttl),
-                age: Some(hit.age),
-                cdn: tags.as_deref().map(|tags| Shared {
-                    lifetime: hit.entry.lifetime(),
-                    tags,
-                }),
-            };
-            let response = replay(stored, encoding, &answer, &request);
+        let encoding = encoding_for(hit.entry.value(), &request);
+        if hit.entry.value().encoded(encoding).is_some() {
+            let response = from_hit(routes, handler, &hit, encoding, &request);
             return respond(request, response);
         }
+        let routes = Rc::clone(routes);
+        return Box::pin(async move {
+            hit.entry.value().encode(encoding).await;
+            let handler = &routes.setup.table.handlers[index];
+            let response = from_hit(&routes, handler, &hit, encoding, &request);
+            Ok(request.into_response(response))
+        });
     }
     let span = request_span(&routes.setup.table, handler, &request);
     let routes = Rc::clone(routes);
@@ -56,10 +53,11 @@ pub(super) fn run(
         let handler = &routes.setup.table.handlers[index];
         let path = params.path(request.path()).to_owned();
         let (response, outcome) = match refusal(&routes, handler, index, &path).await {
-            Some(problem) => (
-                fault::response(&problem, handler.descriptor.kind),
-                "refused",
-            ),
+            Some(problem) => {
+                let mut response = fault::response(&problem, handler.descriptor.kind);
+                finish::uncached(&mut response, "route; fwd=bypass; detail=unlisted");
+                (response, "refused")
+            }
             None if routes.setup.mode == Mode::Production => {
                 kept(&routes, index, &path, &params, &request).await
             }
@@ -75,6 +73,26 @@ pub(super) fn run(
         })
     };
     Box::pin(answered.instrument(span))
+}
+
+/// From a fresh entry, whose body has been made in this encoding.
+fn from_hit(
+    routes: &Routes,
+    handler: &Handler,
+    hit: &Hit<StoredResponse>,
+    encoding: ContentEncoding,
+    request: &ServiceRequest,
+) -> HttpResponse {
+    let tags = outside_tags(routes, handler, &hit.entry);
+    let how = Replay {
+        status: Status::Hit(hit.ttl),
+        age: Some(hit.age),
+        cdn: tags.as_deref().map(|tags| Shared {
+            lifetime: hit.entry.lifetime(),
+            tags,
+        }),
+    };
+    replay(hit.entry.value(), encoding, &how, request)
 }
 
 /// With `dynamic_params = false`, a path that `static_params` does not give is not there; as long
@@ -126,9 +144,9 @@ async fn kept(
         }
         Content::Once(stored) => once_shared(&stored, status),
         Content::Individual(rendered) => {
-            let detail = why_individual(&rendered);
+            let why = why_individual(&rendered);
             let mut response = passed_on(rendered);
-            finish::uncached(&mut response, detail);
+            finish::uncached(&mut response, why);
             response
         }
     };
@@ -145,9 +163,12 @@ async fn once(
     let handler = &routes.setup.table.handlers[index];
     let mut response = match routes.cache().render_once(index, path, params).await {
         Some(rendered) => passed_on(rendered),
-        None => failed(&Failure::TimedOut, handler, routes.setup.mode),
+        None => {
+            let failed = failed(&Failure::TimedOut, handler, routes.setup.mode);
+            return (failed, "development");
+        }
     };
-    finish::uncached(&mut response, "development");
+    finish::uncached(&mut response, finish::DEVELOPMENT);
     (response, "development")
 }
 
@@ -190,9 +211,11 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
 
 fn why_individual(rendered: &Rendered) -> &'static str {
     match rendered.body {
-        _ if rendered.headers.contains_key(header::SET_COOKIE) => "set-cookie",
-        RenderedBody::Stream(_) => "stream",
-        RenderedBody::Full(_) => "private",
+        _ if rendered.headers.contains_key(header::SET_COOKIE) => {
+            "route; fwd=bypass; detail=set-cookie"
+        }
+        RenderedBody::Stream { .. } => "route; fwd=bypass; detail=stream",
+        RenderedBody::Full(_) => "route; fwd=bypass; detail=private",
     }
 }
 
@@ -204,15 +227,38 @@ fn passed_on(rendered: Rendered) -> HttpResponse {
     }
     match rendered.body {
         RenderedBody::Full(bytes) => response.body(bytes),
-        RenderedBody::Stream(chunks) => response.body(BodyStream::new(ReceiverStream::new(chunks))),
+        RenderedBody::Stream { chunks, length } => {
+            let chunks = ReceiverStream::new(chunks);
+            match length {
+                Some(length) => response.body(SizedStream::new(length, chunks)),
+                None => response.body(BodyStream::new(chunks)),
+            }
+        }
     }
 }
 
 fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {
-    let status = match failure {
-        Failure::Overloaded { .. } | Failure::Abandoned => StatusCode::SERVICE_UNAVAILABLE,
-        Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-        Failure::Panicked(_) | Failure::Cycle => StatusCode::INTERNAL_SERVER_ERROR,
+    let (status, why) = match failure {
+        Failure::Overloaded { .. } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "route; fwd=miss; detail=overloaded",
+        ),
+        Failure::Abandoned => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "route; fwd=miss; detail=abandoned",
+        ),
+        Failure::TimedOut => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "route; fwd=miss; detail=timeout",
+        ),
+        Failure::Panicked(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "route; fwd=miss; detail=panic",
+        ),
+        Failure::Cycle => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "route; fwd=miss; detail=cycle",
+        ),
     };
     let mut problem = Problem::new(status);
     if mode == Mode::Development {
@@ -225,5 +271,6 @@ fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {
             .headers_mut()
             .insert(header::RETRY_AFTER, seconds.into());
     }
+    finish::uncached(&mut response, why);
     response
 }

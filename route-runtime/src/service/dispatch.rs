@@ -138,7 +138,7 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
         let context = routes.context();
         let answered = answer(handler, params, &routes.setup, request);
         let mut response = context.scope(answered).await;
-        finish::uncached(response.response_mut(), "dynamic");
+        finish::uncached(response.response_mut(), finish::DYNAMIC);
         record(response.status(), "dynamic");
         let is_headless = handler.descriptor.method == Method::Get
             && *response.request().method() == HttpMethod::HEAD;

@@ -54,6 +54,11 @@ pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse
     ours
 }
 
+/// A render that came to nothing, after its handler or without it.
+pub(crate) fn unrenderable(kind: Kind) -> HttpResponse {
+    response(&Problem::new(StatusCode::INTERNAL_SERVER_ERROR), kind)
+}
+
 /// The user says, by the error handler of an actix-web extractor, what its error is answered with.
 fn is_answered(error: &Error) -> bool {
     fn is<T: std::fmt::Debug + std::fmt::Display + 'static>(error: &Error) -> bool {

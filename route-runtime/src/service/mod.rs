@@ -16,6 +16,7 @@ mod wrap;
 pub(crate) use answer::answer;
 pub(crate) use call::Thunk;
 pub use call::{Call, handle};
+pub(crate) use fault::unrenderable;
 pub use matched::Matched;
 pub(crate) use wrap::Wrap;
 pub use wrap::wrap;

@@ -1,7 +1,9 @@
 //! A response as the cache keeps it: immutable, shared, ready to be replayed.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    self, ContentEncoding, EntityTag, HeaderMap, HeaderName, HeaderValue,
+};
 use actix_web::web::Bytes;
 use tokio::sync::OnceCell;
 
@@ -17,6 +19,8 @@ pub(crate) struct StoredResponse {
     pub(crate) body: Bytes,
     /// The strong tag's opaque part, without quotes.
     pub(crate) etag: String,
+    /// The tag that the handler sets itself.
+    pub(crate) own_etag: Option<EntityTag>,
     /// The handler sets `Cache-Control` itself.
     pub(crate) has_cache_control: bool,
     pub(crate) is_compressible: bool,
@@ -55,11 +59,18 @@ impl StoredResponse {
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             body,
+            own_etag: headers
+                .get(header::ETAG)
+                .and_then(|value| value.to_str().ok()?.parse().ok()),
             etag,
             brotli: OnceCell::new(),
             zstd: OnceCell::new(),
             gzip: OnceCell::new(),
         }
+    }
+
+    pub(crate) fn has_header(&self, name: &HeaderName) -> bool {
+        self.headers.iter().any(|(found, _)| found == name)
     }
 
     fn variant(&self, encoding: ContentEncoding) -> Option<&OnceCell<Bytes>> {

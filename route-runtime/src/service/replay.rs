@@ -61,6 +61,9 @@ pub(super) fn replay(
     };
     let etag = etag(stored, encoding, request);
     let is_unchanged = stored.status == StatusCode::OK && is_known(&etag, request);
+    // The handler's own stays on what has no other, and where it is no tag we could compare.
+    let has_etag = stored.status == StatusCode::OK
+        && (stored.own_etag.is_some() || !stored.has_header(&header::ETAG));
 
     let is_head = *request.method() == Method::HEAD;
     let mut response = if is_unchanged {
@@ -76,7 +79,8 @@ pub(super) fn replay(
     let headers = response.headers_mut();
     for (name, value) in &stored.headers {
         let is_wanted = !is_unchanged || belongs_to_304(name);
-        if is_wanted {
+        let is_replaced = has_etag && name == header::ETAG;
+        if is_wanted && !is_replaced {
             headers.append(name.clone(), value.clone());
         }
     }
@@ -87,7 +91,7 @@ pub(super) fn replay(
     if stored.is_compressible {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
-    if stored.status == StatusCode::OK && !headers.contains_key(header::ETAG) {
+    if has_etag {
         headers.insert(header::ETAG, text(&etag.to_string()));
     }
     if let Some(age) = replay.age {
@@ -162,7 +166,14 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
 }
 
 /// Strong, but weak where a `Compress` middleware round us may still re-encode.
+///
+/// The handler's own tag is of what the handler made: of what we have encoded, it is a weak one.
 fn etag(stored: &StoredResponse, encoding: ContentEncoding, request: &ServiceRequest) -> EntityTag {
+    if let Some(own) = &stored.own_etag {
+        let is_encoded = encoding != ContentEncoding::Identity
+            || request.headers().contains_key(header::ACCEPT_ENCODING);
+        return EntityTag::new(own.weak || is_encoded, own.tag().into());
+    }
     if encoding != ContentEncoding::Identity {
         return EntityTag::new_strong(format!("{}-{}", stored.etag, encoding.as_str()));
     }

@@ -5,5 +5,6 @@
 mod caching;
 mod limits;
 mod rendering;
+mod revalidating;
 mod streams;
 mod wrapping;

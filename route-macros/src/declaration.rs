@@ -1,117 +1,182 @@
 //! What an attribute stands on: one function, or a module of functions named by their methods.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use syn::{Item, ItemFn, ItemMod, Visibility};
 
-use crate::errors::{Errors, Problem, list};
+use crate::errors::{Errors, Problem, list, nearest};
 use crate::method::Method;
 use crate::signature::{self, Handler};
+use crate::spec::Kind;
 
 pub(crate) enum Declaration {
     Function(Box<ItemFn>),
     Module(ItemMod),
 }
 
+/// A method that is answered, and its handler unless there is something wrong with it.
+pub(crate) type Endpoint = (Method, Option<Handler>);
+
 impl Declaration {
     pub(crate) fn parse(item: TokenStream) -> Result<Self, Problem> {
-        let function = "`async fn` or an inline `mod` of them";
+        const HELP: &str = "the attribute stands on an `async fn`, or on an inline `mod` of them";
         match syn::parse2::<Item>(item.clone()) {
             Ok(Item::Fn(item)) => Ok(Self::Function(Box::new(item))),
             Ok(Item::Mod(item)) => Ok(Self::Module(item)),
-            Ok(_) => Err(Problem::new(item, "no function")
-                .help(format_args!("the attribute stands on an {function}"))),
+            Ok(_) => Err(Problem::new(item, "neither a function nor a module").help(HELP)),
             Err(error) => Err(Problem::at(
                 error.span(),
-                format_args!("this is neither an {function}: {error}"),
-            )),
+                format_args!("neither a function nor a module: {error}"),
+            )
+            .help(HELP)),
         }
     }
 
-    /// The module's handlers, each with the method it is named by.
-    pub(crate) fn module_handlers(
-        module: &ItemMod,
+    /// Which methods are answered, by what. `None` where that cannot be told.
+    pub(crate) fn endpoints(
+        &self,
+        kind: Kind,
+        written: Option<&Ident>,
+        speaks_of_get: bool,
         errors: &mut Errors,
-    ) -> Option<Vec<(Method, Handler)>> {
-        let name = &module.ident;
-        let Some((_, items)) = &module.content else {
-            errors.push(
-                Problem::new(module, format_args!("module `{name}` is in another file"))
-                    .help(format_args!("write it inline: `mod {name} {{ … }}`"))
-                    .note("the attribute sees only what stands between the braces"),
-            );
-            return None;
-        };
-
-        let mut handlers: Vec<(Method, Handler)> = Vec::new();
-        let mut is_whole = true;
-        for item in items {
-            let Item::Fn(function) = item else { continue };
-            match handler(function, &handlers, errors) {
-                Ok(None) => {}
-                Ok(Some(handler)) => handlers.push(handler),
-                Err(()) => is_whole = false,
+    ) -> Option<Vec<Endpoint>> {
+        match (self, kind) {
+            (Self::Function(function), Kind::Page) => {
+                if let Some(written) = written {
+                    errors.push(
+                        Problem::new(written, format_args!("a page answers GET, not `{written}`"))
+                            .help("remove it, or write `#[route]`"),
+                    );
+                }
+                Some(vec![(Method::Get, signature::check(function, errors))])
+            }
+            (Self::Function(function), Kind::Route) => {
+                let method = match written {
+                    Some(written) => errors.absorb(Method::written(written)),
+                    None => Some(method_by_name(&function.sig.ident, speaks_of_get)),
+                };
+                let handler = signature::check(function, errors);
+                Some(vec![(method?, handler)])
+            }
+            (Self::Module(module), Kind::Page) => {
+                errors.push(
+                    Problem::new(&module.ident, "a page is one function")
+                        .help("write `#[route]`, or put the attribute on an `async fn`"),
+                );
+                None
+            }
+            (Self::Module(module), Kind::Route) => {
+                if let Some(written) = written {
+                    errors.push(
+                        Problem::new(
+                            written,
+                            format_args!("method `{written}` before the pattern of a module"),
+                        )
+                        .help("remove it: the functions of the module are named by their methods"),
+                    );
+                }
+                module_endpoints(module, errors)
             }
         }
-        if is_whole && handlers.is_empty() {
-            errors.push(
-                Problem::new(name, format_args!("module `{name}` answers no method"))
-                    .help("add a handler, as in `pub async fn GET() -> impl Responder`")
-                    .note(format_args!("handlers are named {}", list(Method::ALL))),
-            );
-            return None;
-        }
-        is_whole.then_some(handlers)
     }
 }
 
-/// A helper is `Ok(None)`, a handler that cannot be one `Err`.
-fn handler(
-    function: &ItemFn,
-    before: &[(Method, Handler)],
-    errors: &mut Errors,
-) -> Result<Option<(Method, Handler)>, ()> {
+/// A function is named by its method in any case, but a `post` may also be an article: where an
+/// option speaks of GET, a lower-case name is only a name.
+fn method_by_name(function: &Ident, speaks_of_get: bool) -> Method {
+    match Method::named(function) {
+        Some(method) if function == method.name() || !speaks_of_get => method,
+        _ => Method::Get,
+    }
+}
+
+fn module_endpoints(module: &ItemMod, errors: &mut Errors) -> Option<Vec<Endpoint>> {
+    let name = &module.ident;
+    let Some((_, items)) = &module.content else {
+        errors.push(
+            Problem::new(module, format_args!("module `{name}` is in another file"))
+                .help(format_args!("write it inline: `mod {name} {{ … }}`"))
+                .note("the attribute sees only what stands between the braces"),
+        );
+        return None;
+    };
+
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    let mut names: Vec<(Method, &Ident)> = Vec::new();
+    let mut is_whole = true;
+    for item in items {
+        let Item::Fn(function) = item else { continue };
+        let name = &function.sig.ident;
+        let Some(method) = errors.absorb(method_in_module(function)) else {
+            is_whole = false;
+            continue;
+        };
+        let Some(method) = method else { continue };
+        if let Some((_, first)) = names.iter().find(|(other, _)| *other == method) {
+            is_whole = false;
+            errors.push(
+                Problem::new(name, format_args!("`{method}` is answered twice"))
+                    .help("remove one of the two")
+                    .and(first, format_args!("`{method}` is first answered here")),
+            );
+            continue;
+        }
+        names.push((method, name));
+        endpoints.push((method, signature::check(function, errors)));
+    }
+    if is_whole && endpoints.is_empty() {
+        errors.push(
+            Problem::new(name, format_args!("module `{name}` answers no method"))
+                .help("add a handler, as in `pub async fn GET() -> impl Responder`")
+                .note(format_args!("handlers are named {}", list(Method::ALL))),
+        );
+        return None;
+    }
+    is_whole.then_some(endpoints)
+}
+
+/// The method a function of a module is named by; a helper has none.
+fn method_in_module(function: &ItemFn) -> Result<Option<Method>, Problem> {
     let name = &function.sig.ident;
     let is_private = matches!(function.vis, Visibility::Inherited);
-    let Some(method) = Method::named(name) else {
-        if is_private || function.sig.asyncness.is_none() {
-            return Ok(None);
-        }
-        let nearest = crate::errors::nearest(
-            &name.to_string().to_ascii_uppercase(),
-            Method::ALL.map(Method::name),
-        );
-        let problem = Problem::new(name, format_args!("`{name}` is no method"));
-        errors.push(
-            match nearest {
+    match Method::named(name) {
+        Some(method) if !is_private => Ok(Some(method)),
+        // A helper called `get` is plausible; one called `GET` is a forgotten `pub`.
+        Some(method) if name == method.name() => Err(Problem::new(
+            name,
+            format_args!("handler `{name}` is private"),
+        )
+        .help(format_args!("`pub async fn {name}`"))),
+        Some(_) => Ok(None),
+        None if is_private || function.sig.asyncness.is_none() => Ok(None),
+        None => {
+            let problem = Problem::new(name, format_args!("`{name}` is no method"));
+            let found = name.to_string().to_ascii_uppercase();
+            Err(match nearest(&found, Method::ALL.map(Method::name)) {
                 Some(nearest) => problem.help(format_args!("did you mean `{nearest}`?")),
                 None => problem.help("remove `pub` if it is a helper of this module"),
             }
-            .note(format_args!("handlers are named {}", list(Method::ALL))),
-        );
-        return Err(());
-    };
-    if is_private {
-        // A helper called `get` is plausible; one called `GET` is a forgotten `pub`.
-        if name != method.name() {
-            return Ok(None);
+            .note(format_args!("handlers are named {}", list(Method::ALL))))
         }
-        errors.push(
-            Problem::new(name, format_args!("handler `{name}` is private"))
-                .help(format_args!("`pub async fn {name}`")),
-        );
-        return Err(());
     }
-    if let Some((_, first)) = before.iter().find(|(other, _)| *other == method) {
-        errors.push(
-            Problem::new(name, format_args!("`{method}` is answered twice"))
-                .help("remove one of the two")
-                .and(
-                    &first.ident,
-                    format_args!("`{method}` is first answered here"),
-                ),
-        );
-        return Err(());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_named_by_its_method() {
+        let check = |name: &str, plain: Method, beside_get_options: Method| {
+            let name = syn::parse_str(name).unwrap();
+            assert_eq!(method_by_name(&name, false), plain, "{name}");
+            assert_eq!(method_by_name(&name, true), beside_get_options, "{name}");
+        };
+        check("POST", Method::Post, Method::Post);
+        check("post", Method::Post, Method::Get);
+        check("Delete", Method::Delete, Method::Get);
+        check("get", Method::Get, Method::Get);
+        check("r#patch", Method::Patch, Method::Get);
+        check("posts", Method::Get, Method::Get);
+        check("create_post", Method::Get, Method::Get);
     }
-    let handler = signature::check(function, errors).ok_or(())?;
-    Ok(Some((method, handler)))
 }

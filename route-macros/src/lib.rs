@@ -5,9 +5,11 @@
 
 use proc_macro::TokenStream;
 
+mod bug;
 mod declaration;
 mod errors;
 mod expand;
+mod literal;
 mod method;
 mod options;
 mod page;
@@ -16,6 +18,7 @@ mod route;
 mod signature;
 mod spec;
 mod syntax;
+mod text;
 
 #[allow(
     missing_docs,
@@ -23,7 +26,7 @@ mod syntax;
 )]
 #[proc_macro_attribute]
 pub fn route(args: TokenStream, item: TokenStream) -> TokenStream {
-    route::route(args.into(), item.into()).into()
+    bug::guard(route::route, args.into(), item.into()).into()
 }
 
 #[allow(
@@ -32,5 +35,5 @@ pub fn route(args: TokenStream, item: TokenStream) -> TokenStream {
 )]
 #[proc_macro_attribute]
 pub fn page(args: TokenStream, item: TokenStream) -> TokenStream {
-    page::page(args.into(), item.into()).into()
+    bug::guard(page::page, args.into(), item.into()).into()
 }

@@ -40,6 +40,10 @@ impl Pattern {
         })
     }
 
+    pub(crate) fn has_params(&self) -> bool {
+        self.params().next().is_some()
+    }
+
     pub(crate) fn param(&self, name: &str) -> Option<(usize, &Param)> {
         self.params()
             .enumerate()
@@ -97,6 +101,7 @@ pub(crate) struct PatternError {
 /// Each variant names a rule of the grammar.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
+    Empty,
     NoLeadingSlash,
     TrailingSlash,
     DoubleSlash,
@@ -107,9 +112,9 @@ pub(crate) enum ErrorKind {
     Control,
     Encoded { decoded: String },
     Unclosed { close: &'static str },
-    Unopened,
-    NoName,
-    InvalidName,
+    Unopened { open: &'static str },
+    NoName { named: &'static str },
+    InvalidName { name: String, ours: Option<String> },
     Partial,
     OptionalSingle { name: String },
     TwoDots { name: String },
@@ -123,6 +128,9 @@ pub(crate) enum ErrorKind {
 /// Parses a pattern.
 pub(crate) fn parse(text: &str) -> Result<Pattern, PatternError> {
     let fail = |kind, range| Err(PatternError { kind, range });
+    if text.is_empty() {
+        return fail(ErrorKind::Empty, 0..0);
+    }
     if !text.starts_with('/') {
         return fail(ErrorKind::NoLeadingSlash, 0..text.len());
     }
@@ -176,50 +184,61 @@ fn segment(part: &str) -> Result<Segment, ErrorKind> {
 }
 
 fn parameter(part: &str) -> Result<Param, ErrorKind> {
-    let (inner, is_optional) = match part.strip_prefix("[[") {
-        Some(rest) => match rest.strip_suffix("]]") {
-            Some(inner) => (inner, true),
-            None if rest.contains(']') => return Err(ErrorKind::Partial),
-            None => return Err(ErrorKind::Unclosed { close: "]]" }),
-        },
-        None => match part.strip_prefix('[') {
-            Some(rest) => match rest.strip_suffix(']') {
-                Some(inner) => (inner, false),
-                None if rest.contains(']') => return Err(ErrorKind::Partial),
-                None => return Err(ErrorKind::Unclosed { close: "]" }),
-            },
-            None if part.contains('[') => return Err(ErrorKind::Partial),
-            None => return Err(ErrorKind::Unopened),
-        },
-    };
-    if inner.contains(['[', ']']) {
-        return Err(ErrorKind::Partial);
-    }
+    let (inner, is_optional) = brackets(part)?;
     let (name, is_catch_all) = match inner.strip_prefix("...") {
         Some(name) => (name, true),
         None => (inner, false),
     };
-    if name.is_empty() {
-        return Err(ErrorKind::NoName);
-    }
-    if let Some(rest) = name.strip_prefix("..")
-        && is_name(rest)
-    {
-        return Err(ErrorKind::TwoDots { name: rest.into() });
-    }
-    if !is_name(name) {
-        return Err(ErrorKind::InvalidName);
-    }
     let kind = match (is_optional, is_catch_all) {
         (false, false) => ParamKind::Single,
         (false, true) => ParamKind::CatchAll,
-        (true, true) => ParamKind::OptionalCatchAll,
-        (true, false) => return Err(ErrorKind::OptionalSingle { name: name.into() }),
+        (true, _) => ParamKind::OptionalCatchAll,
     };
-    Ok(Param {
+    let param = |name: &str| Param {
         name: name.into(),
         kind,
-    })
+    };
+    if name.is_empty() {
+        let named = match kind {
+            ParamKind::Single => "[id]",
+            ParamKind::CatchAll => "[...path]",
+            ParamKind::OptionalCatchAll => "[[...path]]",
+        };
+        return Err(ErrorKind::NoName { named });
+    }
+    if let Some(name) = name.strip_prefix("..")
+        && is_name(name)
+    {
+        return Err(ErrorKind::TwoDots { name: name.into() });
+    }
+    if !is_name(name) {
+        let ours = name.replace(|c| !unicode_ident::is_xid_continue(c), "_");
+        return Err(ErrorKind::InvalidName {
+            name: name.into(),
+            ours: (ours != name && is_name(&ours)).then(|| param(&ours).to_string()),
+        });
+    }
+    if is_optional && !is_catch_all {
+        return Err(ErrorKind::OptionalSingle { name: name.into() });
+    }
+    Ok(param(name))
+}
+
+/// What stands in `[…]` or `[[…]]`, and whether it is the latter.
+fn brackets(part: &str) -> Result<(&str, bool), ErrorKind> {
+    let opened = part.len() - part.trim_start_matches('[').len();
+    let closed = part.len() - part.trim_end_matches(']').len();
+    let has_others = part.trim_matches(['[', ']']).contains(['[', ']']);
+    match (opened, closed) {
+        _ if has_others => Err(ErrorKind::Partial),
+        (1, 1) => Ok((&part[1..part.len() - 1], false)),
+        (2, 2) => Ok((&part[2..part.len() - 2], true)),
+        (1, 0) | (2, 1) => Err(ErrorKind::Unclosed { close: "]" }),
+        (2, 0) => Err(ErrorKind::Unclosed { close: "]]" }),
+        (0, 1) | (1, 2) => Err(ErrorKind::Unopened { open: "[" }),
+        (0, 2) => Err(ErrorKind::Unopened { open: "[[" }),
+        _ => Err(ErrorKind::Partial),
+    }
 }
 
 fn group(part: &str) -> Result<String, ErrorKind> {
@@ -229,11 +248,8 @@ fn group(part: &str) -> Result<String, ErrorKind> {
     if !name.is_empty() && name.bytes().all(|byte| byte == b'.') {
         return Err(ErrorKind::Intercepting);
     }
-    if !rest.is_empty() {
-        return Err(ErrorKind::Partial);
-    }
     let is_word = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || !name.chars().all(is_word) {
+    if !rest.is_empty() || name.is_empty() || !name.chars().all(is_word) {
         return Err(ErrorKind::InvalidGroup);
     }
     Ok(name.into())

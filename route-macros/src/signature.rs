@@ -1,14 +1,15 @@
 //! What a handler function may look like.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens as _;
-use syn::spanned::Spanned as _;
-use syn::visit::Visit;
+use quote::quote;
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
 use syn::{
-    Attribute, FnArg, Ident, ItemFn, Meta, Pat, ReturnType, Type, TypeImplTrait, Visibility,
+    Attribute, FnArg, Ident, ItemFn, Lifetime, Meta, Pat, ReturnType, Token, Type, TypeImplTrait,
+    TypeReference, Visibility,
 };
 
 use crate::errors::{Errors, Problem};
+use crate::text::text;
 
 /// A function that can be called with arguments of known types, and awaited.
 pub(crate) struct Handler {
@@ -45,13 +46,13 @@ pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> Option<Handler> {
                 .help("write the concrete types: a route is one function"),
         );
     } else if let Some(clause) = &sig.generics.where_clause {
-        problems.push(Problem::new(
-            clause,
-            "a handler cannot have a `where` clause",
-        ));
+        problems.push(
+            Problem::new(clause, "a handler cannot have a `where` clause")
+                .help("remove it: the types of a handler are concrete"),
+        );
     }
     if let Some(token) = &sig.constness {
-        problems.push(Problem::new(token, "a handler cannot be const"));
+        problems.push(Problem::new(token, "a handler cannot be const").help("remove `const`"));
     }
     // `safe fn` can only stand in an extern block, which is no item of ours.
     if !matches!(sig.safety, syn::Safety::Default) {
@@ -61,10 +62,16 @@ pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> Option<Handler> {
         );
     }
     if let Some(abi) = &sig.abi {
-        problems.push(Problem::new(abi, "a handler cannot be extern"));
+        problems.push(
+            Problem::new(abi, "a handler cannot be extern")
+                .help(format_args!("remove `{}`", text(abi))),
+        );
     }
     if let Some(variadic) = &sig.variadic {
-        problems.push(Problem::new(variadic, "a handler cannot be variadic"));
+        problems.push(
+            Problem::new(variadic, "a handler cannot be variadic")
+                .help("write one argument for each extractor"),
+        );
     }
 
     let mut arguments = Vec::new();
@@ -75,13 +82,9 @@ pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> Option<Handler> {
         }
     }
 
-    if !problems.is_empty() {
-        problems
-            .into_iter()
-            .for_each(|problem| errors.push(problem));
-        return None;
-    }
-    Some(Handler {
+    let is_handler = problems.is_empty();
+    problems.into_iter().for_each(|it| errors.push(it));
+    is_handler.then(|| Handler {
         ident: sig.ident.clone(),
         vis: function.vis.clone(),
         arguments,
@@ -101,13 +104,10 @@ fn argument(input: &FnArg) -> Result<Argument, Problem> {
         }
         FnArg::Typed(typed) => typed,
     };
-    let mut finder = ImplTrait(None);
+    let mut finder = NotConcrete(None);
     finder.visit_type(&typed.ty);
-    if let Some(found) = finder.0 {
-        return Err(
-            Problem::new(found, "an argument of a handler cannot be `impl Trait`")
-                .help("write the concrete type: it is what the request is turned into"),
-        );
+    if let Some(problem) = finder.0 {
+        return Err(problem);
     }
     Ok(Argument {
         name: match &*typed.pat {
@@ -115,47 +115,84 @@ fn argument(input: &FnArg) -> Result<Argument, Problem> {
             _ => None,
         },
         ty: (*typed.ty).clone(),
-        source: format!("{}: {}", source(&typed.pat), source(&typed.ty)),
+        source: format!("{}: {}", text(&typed.pat), text(&typed.ty)),
     })
 }
 
-/// Finds `impl Trait` anywhere in a type.
-struct ImplTrait(Option<TokenStream>);
+/// Finds in a type what a request cannot be turned into: `impl Trait`, what is borrowed.
+struct NotConcrete(Option<Problem>);
 
-impl<'ast> Visit<'ast> for ImplTrait {
+impl<'ast> Visit<'ast> for NotConcrete {
     fn visit_type_impl_trait(&mut self, found: &'ast TypeImplTrait) {
-        self.0.get_or_insert(found.to_token_stream());
+        self.0.get_or_insert_with(|| {
+            Problem::new(found, "an argument of a handler cannot be `impl Trait`")
+                .help("write the concrete type: it is what the request is turned into")
+        });
     }
-}
 
-/// The user's own text where the compiler still has it, else the tokens.
-fn source(node: &(impl quote::ToTokens + ?Sized)) -> String {
-    let tokens = node.to_token_stream();
-    tokens
-        .span()
-        .source_text()
-        .unwrap_or_else(|| tokens.to_string())
-}
-
-/// `cfg` and lint levels, also where a `cfg_attr` holds nothing else.
-fn forwarded(attributes: &[Attribute]) -> Vec<Attribute> {
-    fn is_forwarded(meta: &Meta) -> bool {
-        let path = meta.path();
-        if path.is_ident("cfg_attr") {
-            return conditional(meta).is_some_and(|inner| inner.iter().all(is_forwarded));
+    fn visit_type_reference(&mut self, found: &'ast TypeReference) {
+        if found.lifetime.is_none() {
+            self.borrowed(found);
         }
-        ["cfg", "allow", "expect", "warn", "deny", "forbid"]
-            .iter()
-            .any(|name| path.is_ident(name))
+        visit::visit_type_reference(self, found);
     }
-    fn conditional(meta: &Meta) -> Option<Vec<Meta>> {
-        let parser = syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated;
-        let all = meta.require_list().ok()?.parse_args_with(parser).ok()?;
-        Some(all.into_iter().skip(1).collect())
+
+    fn visit_lifetime(&mut self, found: &'ast Lifetime) {
+        if found.ident == "_" {
+            self.borrowed(found);
+        }
     }
-    attributes
-        .iter()
-        .filter(|attribute| is_forwarded(&attribute.meta))
-        .cloned()
-        .collect()
+
+    // Their references are no argument's: `fn(&str)`, `Fn(&str)`.
+    fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
+    fn visit_parenthesized_generic_arguments(
+        &mut self,
+        _: &'ast syn::ParenthesizedGenericArguments,
+    ) {
+    }
+}
+
+impl NotConcrete {
+    fn borrowed(&mut self, found: &impl quote::ToTokens) {
+        self.0.get_or_insert_with(|| {
+            let found_text = text(found);
+            let problem = Problem::new(found, "an argument of a handler cannot be borrowed");
+            match &*found_text {
+                "&str" => problem.help("take it by value: `String`"),
+                _ => problem.help("take it by value"),
+            }
+            .note("it is made from the request, and belongs to the handler")
+        });
+    }
+}
+
+/// `cfg` and lint levels, also in a `cfg_attr` that holds nothing else.
+fn forwarded(attributes: &[Attribute]) -> Vec<Attribute> {
+    let forward = |attribute: &Attribute| {
+        let mut attribute = attribute.clone();
+        attribute.meta = forwarded_meta(attribute.meta)?;
+        Some(attribute)
+    };
+    attributes.iter().filter_map(forward).collect()
+}
+
+fn forwarded_meta(mut meta: Meta) -> Option<Meta> {
+    let name = meta.path().get_ident()?.to_string();
+    match (&*name, &mut meta) {
+        ("cfg" | "allow" | "warn" | "deny" | "forbid", _) => Some(meta),
+        // What the function is expected to do, the code generated for it need not.
+        ("expect", Meta::List(list)) => {
+            list.path = syn::parse_quote!(allow);
+            Some(meta)
+        }
+        ("cfg_attr", Meta::List(list)) => {
+            let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
+            let mut parts = list.parse_args_with(parser).ok()?.into_iter();
+            let condition = parts.next()?;
+            let forwarded: Vec<_> = parts.map(forwarded_meta).collect::<Option<_>>()?;
+            list.tokens = quote! { #condition, #(#forwarded),* };
+            Some(meta)
+        }
+        _ => None,
+    }
 }

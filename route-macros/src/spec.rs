@@ -4,11 +4,11 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::{LitStr, Type};
 
-use crate::errors::{Errors, Problem, edit_distance, fragment_span};
+use crate::errors::{Errors, Problem, edit_distance, list};
 use crate::method::Method;
-use crate::options::{self, Dynamic, Options, Revalidate, Scope, TagPart};
-use crate::pattern::{self, ErrorKind, ParamKind, Pattern, PatternError};
-use crate::signature::Handler;
+use crate::options::{Options, Scope, Tag, TagPart};
+use crate::pattern::{Param, ParamKind, Pattern};
+use crate::signature::{Argument, Handler};
 
 /// Everything expansion needs; there is no invalid one.
 pub(crate) struct RouteSpec {
@@ -33,7 +33,7 @@ pub(crate) struct HandlerSpec {
     pub(crate) origins: Vec<Origin>,
     /// A parameter that no argument binds by name: some extractor must read it, which only
     /// types can tell.
-    pub(crate) unbound: Option<String>,
+    pub(crate) unbound: Option<Param>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,166 +53,107 @@ impl RouteSpec {
         handlers: Vec<(Method, Handler)>,
         errors: &mut Errors,
     ) -> Self {
-        let handlers: Vec<_> = handlers
+        let handlers = handlers
             .into_iter()
             .map(|(method, handler)| HandlerSpec::new(method, handler, &pattern, &source, errors))
             .collect();
-        let spec = Self {
+        Self {
             kind,
             source,
             pattern,
             options,
             handlers,
-        };
-        spec.check_scopes(errors);
-        spec.check_lifetimes(errors);
-        spec.check_params(errors);
-        spec
+        }
     }
+}
 
-    /// Options that speak of GET or of a body, without either.
-    fn check_scopes(&self, errors: &mut Errors) {
-        let answers = |wanted: fn(Method) -> bool| {
-            let mut methods = self.handlers.iter().map(|handler| handler.method);
-            methods.any(wanted)
-        };
-        let methods: Vec<_> = self.handlers.iter().map(|h| h.method.name()).collect();
-        let methods = methods.join(", ");
-        let has_params = self.pattern.params().next().is_some();
-        for name in self.options.given() {
-            let scope = options::scope(name);
-            let is_get_only = matches!(scope, Scope::Get | Scope::GetWithParams);
-            if is_get_only && !answers(|method| method == Method::Get) {
-                errors.push(
-                    Problem::new(
-                        name,
-                        format_args!("option `{name}` speaks of GET, but this answers {methods}"),
-                    )
-                    .help("move it to the handler of GET, or remove it"),
-                );
-            } else if scope == Scope::GetWithParams && !has_params {
-                errors.push(
-                    Problem::new(
-                        name,
-                        format_args!(
-                            "option `{name}` speaks of parameters, but `{}` has none",
-                            self.source.value()
-                        ),
-                    )
-                    .help("remove it, or name a parameter in the pattern, as in `[id]`"),
-                );
-            } else if scope == Scope::Body && !answers(Method::has_body) {
-                errors.push(
-                    Problem::new(
-                        name,
-                        format_args!(
-                            "option `{name}` speaks of a body, but this answers {methods}"
-                        ),
-                    )
+/// Options that speak of GET or of a body, without either; of parameters, without any.
+pub(crate) fn check_options(
+    options: &Options,
+    methods: Option<&[Method]>,
+    pattern: Option<(&LitStr, &Pattern)>,
+    errors: &mut Errors,
+) {
+    for (name, scope) in &options.names {
+        if let Some(methods) = methods
+            && !belongs(*scope, methods)
+        {
+            let answers: Vec<_> = methods.iter().map(|method| method.name()).collect();
+            let answers = answers.join(", ");
+            let of = if scope.is_get() { "GET" } else { "a body" };
+            let problem = Problem::new(
+                name,
+                format_args!("option `{name}` speaks of {of}, but this answers {answers}"),
+            );
+            errors.push(if scope.is_get() {
+                problem.help("move it to the handler of GET, or remove it")
+            } else {
+                problem
                     .help("remove it")
-                    .note("POST, PUT, PATCH and DELETE can have a body"),
-                );
-            }
+                    .note("POST, PUT, PATCH and DELETE can have a body")
+            });
+        } else if let (Scope::GetWithParams, Some((source, pattern))) = (scope, pattern)
+            && !pattern.has_params()
+        {
+            let source = source.value();
+            errors.push(
+                Problem::new(
+                    name,
+                    format_args!("option `{name}` speaks of parameters, but `{source}` has none"),
+                )
+                .help("remove it, or name a parameter in the pattern, as in `[id]`"),
+            );
         }
     }
 
-    /// `revalidate`, `expire` and `dynamic` against each other.
-    fn check_lifetimes(&self, errors: &mut Errors) {
-        let Options {
-            dynamic,
-            revalidate,
-            expire,
-            ..
-        } = &self.options;
-        if let (Some(dynamic), Some(revalidate)) = (dynamic, revalidate)
-            && matches!(dynamic.value, Dynamic::ForceStatic | Dynamic::Error)
-            && revalidate.value == Revalidate::After(0)
-        {
-            let word = match dynamic.value {
-                Dynamic::Error => "\"error\"",
-                _ => "\"force-static\"",
-            };
-            errors.push(
-                Problem::new(
-                    &revalidate.source,
-                    format_args!(
-                        "`revalidate = 0` renders for every request, but `dynamic = {word}` \
-                         promises a cached response"
-                    ),
-                )
-                .help("remove one of the two"),
-            );
-        }
-        let Some(expire) = expire else { return };
-        match revalidate.as_ref().map(|given| given.value) {
-            Some(Revalidate::After(seconds)) if seconds > 0 => {
-                if expire.value <= seconds {
-                    errors.push(
-                        Problem::new(
-                            &expire.source,
-                            format_args!(
-                                "`expire = {}` is not after `revalidate = {seconds}`",
-                                expire.value
-                            ),
-                        )
-                        .help(format_args!("more than `{seconds}`, or remove `expire`"))
-                        .note("an entry is fresh until `revalidate`, then stale until `expire`"),
-                    );
-                }
-            }
-            _ => errors.push(
-                Problem::new(&expire.name, "`expire` without a `revalidate` of seconds")
-                    .help(format_args!(
-                        "say when an entry becomes stale, as in `revalidate = {}`",
-                        (expire.value / 10).max(1)
-                    ))
-                    .note("`expire` ends the time in which a stale entry is still served"),
-            ),
-        }
+    let Some((source, pattern)) = pattern else {
+        return;
+    };
+    let lists_params = options.names.iter().any(|(it, _)| it == "static_params");
+    if let Some(dynamic_params) = &options.dynamic_params
+        && !lists_params
+        && pattern.has_params()
+    {
+        errors.push(
+            Problem::new(
+                &dynamic_params.name,
+                "`dynamic_params` without `static_params`",
+            )
+            .help("name the function that lists the paths, as in `static_params = ids`")
+            .note("it says what becomes of the paths which that list does not name"),
+        );
     }
+    for tag in options.tags.iter().flat_map(|given| &given.value) {
+        check_tag(tag, source, pattern, errors);
+    }
+}
 
-    /// `static_params`, `dynamic_params` and `tags` against the pattern.
-    fn check_params(&self, errors: &mut Errors) {
-        let options = &self.options;
-        if let (Some(dynamic_params), None) = (&options.dynamic_params, &options.static_params)
-            && self.pattern.params().next().is_some()
-        {
-            errors.push(
-                Problem::new(
-                    &dynamic_params.name,
-                    "`dynamic_params` without `static_params`",
-                )
-                .help("name the function that lists the paths, as in `static_params = ids`")
-                .note("it says what becomes of the paths which that list does not name"),
-            );
+fn belongs(scope: Scope, methods: &[Method]) -> bool {
+    methods.iter().any(|method| match scope {
+        Scope::Any => true,
+        Scope::Get | Scope::GetWithParams => *method == Method::Get,
+        Scope::Body => method.has_body(),
+    })
+}
+
+fn check_tag(tag: &Tag, source: &LitStr, pattern: &Pattern, errors: &mut Errors) {
+    for part in &tag.parts {
+        let TagPart::Param(name) = part else { continue };
+        if pattern.param(name).is_some() {
+            continue;
         }
-        for tag in options.tags.iter().flat_map(|given| &given.value) {
-            for part in &tag.parts {
-                let TagPart::Param(name) = part else { continue };
-                if self.pattern.param(name).is_none() {
-                    let problem = Problem::new(
-                        &tag.source,
-                        format_args!(
-                            "tag `{}` names no parameter: `{{{name}}}`",
-                            tag.source.value()
-                        ),
-                    );
-                    let params: Vec<_> = self
-                        .pattern
-                        .params()
-                        .map(|param| format!("{{{}}}", param.name))
-                        .collect();
-                    errors.push(if params.is_empty() {
-                        problem.note(format_args!("`{}` has none", self.source.value()))
-                    } else {
-                        problem.note(format_args!(
-                            "expected one of {}",
-                            crate::errors::list(params)
-                        ))
-                    });
-                }
-            }
-        }
+        let tag_text = tag.source.value();
+        let source = source.value();
+        let problem = Problem::new(
+            &tag.source,
+            format_args!("`{{{name}}}` in tag `{tag_text}` is no parameter of `{source}`"),
+        );
+        let params = pattern.params().map(|param| format!("{{{}}}", param.name));
+        errors.push(if pattern.has_params() {
+            problem.note(format_args!("expected one of {}", list(params)))
+        } else {
+            problem.note(format_args!("`{source}` has no parameters"))
+        });
     }
 }
 
@@ -250,29 +191,23 @@ impl HandlerSpec {
 
     /// Every parameter is bound by an argument, or read by one that sees them all.
     fn check_bindings(&mut self, pattern: &Pattern, source: &LitStr, errors: &mut Errors) {
-        let is_bound = |wanted: usize| {
-            let mut origins = self.origins.iter();
-            origins.any(|origin| matches!(origin, Origin::Param { index, .. } if *index == wanted))
-        };
         let unbound: Vec<_> = pattern
             .params()
             .enumerate()
-            .filter(|&(index, _)| !is_bound(index))
+            .filter(|&(index, _)| self.bound_to(index).is_none())
             .map(|(_, param)| param)
             .collect();
-        let extractors: Vec<_> = self.extractors().collect();
-        let (Some(first), false) = (
-            unbound.first(),
-            extractors.iter().any(|argument| reads_params(&argument.ty)),
-        ) else {
+        let Some(first) = unbound.first() else { return };
+        if self.extractors().any(|it| reads_params(&it.ty)) {
             return;
-        };
+        }
 
+        let mut is_misspelt = false;
         for param in &unbound {
-            let misspelt = extractors
-                .iter()
+            let misspelt = self
+                .extractors()
                 .filter_map(|argument| argument.name.as_ref())
-                .find(|name| edit_distance(&name.unraw().to_string(), &param.name) == 1);
+                .find(|name| is_misspelling(&name.unraw().to_string(), &param.name));
             if let Some(name) = misspelt {
                 errors.push(
                     Problem::new(
@@ -285,34 +220,42 @@ impl HandlerSpec {
                     ))
                     .note("an argument is bound to the parameter of the same name"),
                 );
-                return;
+                is_misspelt = true;
             }
         }
-        if extractors.is_empty() {
-            let function = &self.handler.ident;
-            for param in &unbound {
-                let wanted = match param.kind {
-                    ParamKind::Single => "String",
-                    ParamKind::CatchAll | ParamKind::OptionalCatchAll => "Vec<String>",
-                };
-                errors.push(
-                    Problem::new(
-                        function,
-                        format_args!("no argument of `{function}` binds `{param}`"),
-                    )
-                    .help(format_args!(
-                        "add the argument `{}: {wanted}`",
-                        argument_name(&param.name)
-                    ))
-                    .note("an argument is bound to the parameter of the same name"),
-                );
-            }
-        } else {
-            self.unbound = Some(first.to_string());
+        if is_misspelt {
+            return;
+        }
+        if self.extractors().next().is_some() {
+            self.unbound = Some((*first).clone());
+            return;
+        }
+        let function = &self.handler.ident;
+        for param in &unbound {
+            errors.push(
+                Problem::new(
+                    function,
+                    format_args!("no argument of `{function}` binds `{param}`"),
+                )
+                .help(format_args!("add the argument `{}`", as_argument(param)))
+                .note("an argument is bound to the parameter of the same name"),
+            );
         }
     }
 
-    pub(crate) fn extractors(&self) -> impl Iterator<Item = &crate::signature::Argument> {
+    /// The argument that is bound to the parameter of this index.
+    pub(crate) fn bound_to(&self, wanted: usize) -> Option<&Argument> {
+        self.handler
+            .arguments
+            .iter()
+            .zip(&self.origins)
+            .find_map(|(argument, origin)| match origin {
+                Origin::Param { index, .. } if *index == wanted => Some(argument),
+                Origin::Param { .. } | Origin::Extractor => None,
+            })
+    }
+
+    pub(crate) fn extractors(&self) -> impl Iterator<Item = &Argument> {
         self.handler
             .arguments
             .iter()
@@ -332,6 +275,20 @@ fn reads_params(ty: &Type) -> bool {
         .is_some_and(|last| last.ident == "Path" || last.ident == "HttpRequest")
 }
 
+/// One letter of three or more: `db` is no `id`.
+fn is_misspelling(argument: &str, param: &str) -> bool {
+    param.chars().count() > 2 && edit_distance(argument, param) == 1
+}
+
+/// The argument that would bind a parameter, as one would write it.
+pub(crate) fn as_argument(param: &Param) -> String {
+    let ty = match param.kind {
+        ParamKind::Single => "String",
+        ParamKind::CatchAll | ParamKind::OptionalCatchAll => "Vec<String>",
+    };
+    format!("{}: {ty}", argument_name(&param.name))
+}
+
 /// How a parameter's name is written as an argument.
 pub(crate) fn argument_name(param: &str) -> String {
     if syn::parse_str::<Ident>(param).is_ok() {
@@ -339,65 +296,4 @@ pub(crate) fn argument_name(param: &str) -> String {
     } else {
         format!("r#{param}")
     }
-}
-
-/// Parses the pattern; an error quotes the fragment that is wrong.
-pub(crate) fn check_pattern(literal: &LitStr) -> Result<Pattern, Problem> {
-    let text = literal.value();
-    pattern::parse(&text).map_err(|PatternError { kind, range }| {
-        let fragment = &text[range.clone()];
-        let at = fragment_span(literal, range);
-        let problem = |what: &str| Problem::at(at, format_args!("{what} in `{text}`"));
-        let quoted = |what: &str| problem(&format!("{what} `{fragment}`"));
-        match kind {
-            ErrorKind::NoLeadingSlash => Problem::at(
-                at,
-                format_args!("pattern `{text}` does not start with a slash"),
-            )
-            .help(format_args!("`\"/{}\"`", text.trim_matches('/'))),
-            ErrorKind::TrailingSlash => problem("trailing slash")
-                .help(format_args!("`\"/{}\"`", text.trim_matches('/')))
-                .note("a request with a trailing slash is redirected to the path without"),
-            ErrorKind::DoubleSlash => quoted("empty segment").help("write one slash"),
-            ErrorKind::Query => quoted("query in segment")
-                .help("remove it, and read it in the handler: `req.search_params()`"),
-            ErrorKind::Fragment => quoted("fragment in segment")
-                .help("remove it: a browser never sends what follows `#`"),
-            ErrorKind::DotSegment => quoted("dot segment")
-                .help("write the path it leads to")
-                .note("clients and proxies resolve `.` and `..` before they send a path"),
-            ErrorKind::Backslash => quoted("backslash in segment").help("segments end with `/`"),
-            ErrorKind::Control => {
-                Problem::at(at, format_args!("control character in pattern {text:?}"))
-            }
-            ErrorKind::Encoded { decoded } => quoted("percent-encoded segment")
-                .help(format_args!("write it decoded: `{decoded}`"))
-                .note("a request is decoded before it is matched"),
-            ErrorKind::Unclosed { close } => {
-                quoted("unclosed segment").help(format_args!("`{fragment}{close}`"))
-            }
-            ErrorKind::Unopened => quoted("unopened parameter").help(format_args!("`[{fragment}`")),
-            ErrorKind::NoName => quoted("parameter without a name").help("name it, as in `[id]`"),
-            ErrorKind::InvalidName => quoted("no Rust identifier in parameter")
-                .note("an argument of the handler has the parameter's name"),
-            ErrorKind::Partial => quoted("parameter beside text in segment")
-                .help("a parameter is a whole segment: bind it all and split it in the handler"),
-            ErrorKind::OptionalSingle { name } => quoted("optional single parameter").help(
-                format_args!("`[[...{name}]]` for any number of segments, `[{name}]` for one"),
-            ),
-            ErrorKind::TwoDots { name } => {
-                quoted("two dots in parameter").help(format_args!("did you mean `[...{name}]`?"))
-            }
-            ErrorKind::CatchAllNotLast => quoted("segment after a catch-all:")
-                .help("end the pattern with the catch-all: it takes all that follows"),
-            ErrorKind::RepeatedName => quoted("repeated parameter").help("give it another name"),
-            ErrorKind::InvalidGroup => quoted("malformed group")
-                .note("a group is a name in parentheses, as in `(shop)`, and no part of the URL"),
-            ErrorKind::Intercepting => quoted("intercepting segment")
-                .help("remove it: it has no meaning for what is served over HTTP"),
-            ErrorKind::Foreign { ours } => {
-                quoted("foreign parameter").help(format_args!("did you mean `{ours}`?"))
-            }
-        }
-    })
 }

@@ -1,17 +1,24 @@
 //! Tokens of the attribute → shape and spans, no meaning.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse, ParseStream};
-use syn::{Expr, LitStr, Token};
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Expr, LitStr, Token, token};
 
-use crate::errors::Problem;
+use crate::errors::{Errors, Problem};
+use crate::method::Method;
+use crate::text::text;
 
 /// `[METHOD,] "pattern" [, name = value]*`
+#[derive(Default)]
 pub(crate) struct RouteArgs {
     pub(crate) method: Option<Ident>,
-    pub(crate) pattern: LitStr,
+    /// `None` if there is none.
+    pub(crate) pattern: Option<LitStr>,
+    /// Those that could be read.
     pub(crate) options: Vec<OptionArg>,
+    /// Whether all could be.
+    pub(crate) is_whole: bool,
 }
 
 /// `name = value`; the two stay together so that an error can underline either.
@@ -20,79 +27,146 @@ pub(crate) struct OptionArg {
     pub(crate) value: Expr,
 }
 
-impl Parse for RouteArgs {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let method = method(input)?;
-        let pattern = pattern(input)?;
-        let mut options = Vec::new();
-        while !input.is_empty() {
-            input.parse::<Token![,]>()?;
-            if input.is_empty() {
-                break;
-            }
-            options.push(input.parse()?);
+/// Reads what can be read, and goes on after what cannot.
+pub(crate) fn parse(args: TokenStream, errors: &mut Errors) -> RouteArgs {
+    let mut out = RouteArgs::default();
+    let read = (|input: ParseStream<'_>| out.read(input, errors)).parse2(args);
+    if let Err(error) = read {
+        out.is_whole = false;
+        errors.push(error);
+    }
+    out
+}
+
+impl RouteArgs {
+    fn read(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+        self.method = method(input)?;
+        if let Some(option) = option_name(input) {
+            skip_all(input);
+            let problem = Problem::new(
+                &option,
+                format_args!("option `{option}` before the pattern"),
+            )
+            .help("the pattern comes first, as in `\"/api/posts/[id]\"`, then the options");
+            return Err(problem.into());
         }
-        Ok(Self {
-            method,
-            pattern,
-            options,
-        })
+        self.pattern = errors.absorb(pattern(input, self.method.as_ref()));
+        self.is_whole = true;
+        while !input.is_empty() {
+            match option(input) {
+                Ok(option) => self.options.extend(option),
+                Err(error) => {
+                    errors.push(error);
+                    self.is_whole = false;
+                    skip_to_comma(input);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// An identifier that is followed by no `=`: `dynamic = "…"` before the pattern is no method.
+/// A word alone before the comma. Where no pattern follows it, it must be spelt like a method: it
+/// may as well be a constant.
 fn method(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
-    if !input.peek(Ident::peek_any) || input.peek2(Token![=]) || input.peek2(Token![!]) {
+    let ahead = input.fork();
+    let Ok(word) = ahead.call(Ident::parse_any) else {
+        return Ok(None);
+    };
+    let is_alone = ahead.is_empty() || ahead.peek(Token![,]);
+    if !is_alone || !(ahead.peek2(LitStr) || Method::named(&word).is_some()) {
         return Ok(None);
     }
     let method = Ident::parse_any(input)?;
-    if input.is_empty() {
-        let problem = Problem::new(&method, format_args!("no pattern after `{method}`"))
-            .help(format_args!("`{method}, \"/path\"`"));
-        return Err(problem.into());
+    if !input.is_empty() {
+        input.parse::<Token![,]>()?;
     }
-    input.parse::<Token![,]>()?;
     Ok(Some(method))
 }
 
-fn pattern(input: ParseStream<'_>) -> syn::Result<LitStr> {
+fn pattern(input: ParseStream<'_>, method: Option<&Ident>) -> syn::Result<LitStr> {
     if input.is_empty() {
-        // The span of the whole attribute: there is nothing narrower.
-        let problem = Problem::at(Span::call_site(), "no pattern")
-            .help("say which path is served, as in `\"/api/posts/[id]\"`");
+        let problem = match method {
+            Some(method) => Problem::new(method, format_args!("no pattern after `{method}`")).help(
+                format_args!("say which path is served, as in `{method}, \"/api/posts\"`"),
+            ),
+            // The span of the whole attribute: there is nothing narrower.
+            None => Problem::at(Span::call_site(), "no pattern")
+                .help("say which path is served, as in `\"/api/posts/[id]\"`"),
+        };
         return Err(problem.into());
     }
-    if input.peek(LitStr) {
-        return input.parse();
-    }
-    if input.peek(Ident::peek_any) && input.peek2(Token![=]) {
-        let option = Ident::parse_any(input)?;
+    if !input.peek(LitStr) {
+        let found: Expr = input.parse()?;
         let problem = Problem::new(
-            &option,
-            format_args!("option `{option}` before the pattern"),
+            &found,
+            format_args!("the pattern is no string literal: `{}`", text(&found)),
         )
-        .help("the pattern comes first, as in `\"/api/posts/[id]\"`, then the options");
-        return Err(problem.into());
-    }
-    let found: Expr = input.parse()?;
-    let problem = Problem::new(&found, "the pattern is no string literal")
         .help("write the path itself, as in `\"/api/posts/[id]\"`")
         .note("it is read at compile time, where constants and `concat!` have no value yet");
-    Err(problem.into())
+        return Err(problem.into());
+    }
+    let found: LitStr = input.parse()?;
+    let is_method = Method::ALL
+        .iter()
+        .any(|method| found.value().eq_ignore_ascii_case(method.name()));
+    if is_method && method.is_none() && input.peek2(LitStr) {
+        input.parse::<Token![,]>()?;
+        let pattern: LitStr = input.parse()?;
+        let name = found.value().to_ascii_uppercase();
+        let problem = Problem::new(&found, format_args!("method `{name}` in quotes"))
+            .help(format_args!("`{name}, {}`", text(&pattern)));
+        return Err(problem.into());
+    }
+    Ok(found)
+}
+
+/// `name` of `name = …`, which is not consumed.
+fn option_name(input: ParseStream<'_>) -> Option<Ident> {
+    let name = input.fork().call(Ident::parse_any).ok()?;
+    input.peek2(Token![=]).then_some(name)
+}
+
+/// A comma and an option; a trailing comma has none.
+fn option(input: ParseStream<'_>) -> syn::Result<Option<OptionArg>> {
+    if !input.peek(Token![,]) {
+        let found: TokenTree = input.parse()?;
+        let problem = Problem::new(&found, format_args!("no comma before `{}`", text(&found)))
+            .help(format_args!("`, {}`", text(&found)));
+        return Err(problem.into());
+    }
+    input.parse::<Token![,]>()?;
+    if input.is_empty() {
+        return Ok(None);
+    }
+    input.parse().map(Some)
 }
 
 impl Parse for OptionArg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            let found: LitStr = input.parse()?;
+            let (text, what) = (text(&found), found.value());
+            let problem = if what.starts_with('/') {
+                Problem::new(&found, format_args!("a second pattern: `{text}`"))
+                    .help("a route has one; declare another function for the other")
+            } else {
+                Problem::new(&found, format_args!("`{text}` is no option"))
+                    .help("options are written `name = value`, as in `revalidate = 10`")
+            };
+            return Err(problem.into());
+        }
         if !input.peek(Ident::peek_any) {
-            let found: proc_macro2::TokenTree = input.parse()?;
-            let problem = Problem::new(&found, format_args!("`{found}` is no option"))
+            let found: TokenTree = input.parse()?;
+            let problem = Problem::new(&found, format_args!("`{}` is no option", text(&found)))
                 .help("options are written `name = value`, as in `revalidate = 10`");
             return Err(problem.into());
         }
         let name = Ident::parse_any(input)?;
         if !input.peek(Token![=]) {
+            let value = misplaced_value(input).unwrap_or_else(|| "…".into());
             let problem = Problem::new(&name, format_args!("option `{name}` has no value"))
-                .help(format_args!("`{name} = …`"));
+                .help(format_args!("`{name} = {value}`"));
             return Err(problem.into());
         }
         input.parse::<Token![=]>()?;
@@ -103,7 +177,33 @@ impl Parse for OptionArg {
         }
         Ok(Self {
             name,
-            value: input.parse()?,
+            value: ungroup(input.parse()?),
         })
     }
+}
+
+/// A value that comes from a `macro_rules` of the user's stands in an invisible group.
+pub(crate) fn ungroup(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => ungroup(*group.expr),
+        value => value,
+    }
+}
+
+/// The value of `name(value)` and `name: value`.
+fn misplaced_value(input: ParseStream<'_>) -> Option<String> {
+    if input.peek(token::Paren) {
+        let group: Group = input.parse().ok()?;
+        return Some(text(&group.stream()));
+    }
+    input.parse::<Token![:]>().ok()?;
+    input.parse::<Expr>().ok().map(|value| text(&value))
+}
+
+fn skip_to_comma(input: ParseStream<'_>) {
+    while !input.is_empty() && !input.peek(Token![,]) && input.parse::<TokenTree>().is_ok() {}
+}
+
+fn skip_all(input: ParseStream<'_>) {
+    while input.parse::<TokenTree>().is_ok() {}
 }

@@ -50,9 +50,44 @@ impl Context {
         CONTEXT.scope(self, future).await
     }
 
+    /// What of it work after the response may use.
+    pub(crate) fn later(self) -> Later {
+        Later {
+            table: self.table,
+            cache: self.cache,
+            declared: self.render.map(|render| Arc::clone(&render.declared)),
+        }
+    }
+
     /// The current one. `None` outside of a handler.
     pub(crate) fn current() -> Option<Self> {
         CONTEXT.try_with(Self::clone).ok()
+    }
+}
+
+/// What outlives a response of its context: whose routes these are, and what its render was not to
+/// throw away.
+pub(crate) struct Later {
+    table: Arc<Table>,
+    cache: WeakCache,
+    declared: Option<Arc<[Tag]>>,
+}
+
+impl Later {
+    /// The context again, on any thread.
+    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
+        let Self {
+            table,
+            cache,
+            declared,
+        } = self;
+        let render = declared.map(|declared| Rc::new(Render::new(declared, None)));
+        let context = Context {
+            table,
+            cache,
+            render,
+        };
+        context.scope(future).await
     }
 }
 

@@ -70,13 +70,13 @@ impl PathArg<String> for &str {
 /// ```
 /// use route_runtime::route;
 ///
-/// #[route("/docs/[...slug]")]
-/// async fn docs(slug: Vec<String>) -> String {
+/// #[route("/manual/[...slug]")]
+/// async fn manual(slug: Vec<String>) -> String {
 ///     slug.join(" ")
 /// }
 ///
-/// assert_eq!(docs::path(["a", "b c"]), "/docs/a/b%20c");
-/// assert_eq!(docs::path(vec![String::from("a")]), "/docs/a");
+/// assert_eq!(manual::path(["a", "b c"]), "/manual/a/b%20c");
+/// assert_eq!(manual::path(vec![String::from("a")]), "/manual/a");
 /// ```
 pub trait PathArgs<C> {
     /// The values' texts, not yet encoded.
@@ -169,15 +169,12 @@ pub fn static_params<P, F, Args>(
     request: HttpRequest,
 ) -> LocalBoxFuture<'static, actix_web::Result<Vec<ParamTexts>>>
 where
-    F: Handler<Args>,
-    F::Output: ParamList<P>,
-    Args: FromRequest + 'static,
+    F: ParamFunction<Args>,
+    F::List: ParamList<P>,
+    Args: 'static,
 {
     Box::pin(async move {
-        let args = Args::from_request(&request, &mut Payload::None)
-            .await
-            .map_err(Into::into)?;
-        let list = function.call(args).await.into_texts()?;
+        let list = function.list(request).await?.into_texts()?;
         match list
             .iter()
             .flatten()
@@ -190,6 +187,36 @@ where
             None => Ok(list),
         }
     })
+}
+
+/// A function that `static_params` may name.
+#[diagnostic::on_unimplemented(
+    message = "`static_params` names no function that lists parameters: `{Self}`",
+    label = "not such a function",
+    note = "expected an `async fn` whose arguments are extractors, such as `web::Data<T>`, and \
+            which returns a `Vec` of parameters"
+)]
+pub trait ParamFunction<Args>: 'static {
+    /// What it returns.
+    type List;
+    /// Calls it with what its arguments extract.
+    fn list(self, request: HttpRequest) -> LocalBoxFuture<'static, actix_web::Result<Self::List>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, Args> ParamFunction<Args> for F
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+{
+    type List = F::Output;
+
+    fn list(self, request: HttpRequest) -> LocalBoxFuture<'static, actix_web::Result<F::Output>> {
+        Box::pin(async move {
+            let args = Args::from_request(&request, &mut Payload::None).await;
+            Ok(self.call(args.map_err(Into::into)?).await)
+        })
+    }
 }
 
 /// A parameter `[id]`, bound to a `T`.

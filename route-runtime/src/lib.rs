@@ -1,4 +1,100 @@
 //! Next.js Route Handlers on actix-web.
+//!
+//! [`#[route]`](macro@route) makes an async function the handler of a path and says how its response
+//! may be cached; [`#[page]`](macro@page) does so for HTML. Neither is registered anywhere:
+//! [`serve`] finds every route of every crate in the program, checks them together and serves them.
+//!
+//! ```no_run
+//! use route_runtime::{ServeError, route, serve};
+//!
+//! #[route("/greetings/[name]")]
+//! async fn hello(name: String) -> String {
+//!     format!("Hello, {name}!\n")
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), ServeError> {
+//!     serve().await
+//! }
+//! ```
+//!
+//! # Dynamic or cached
+//!
+//! What a GET reads decides, and its argument types say what it reads. A handler that takes nothing
+//! but parameters, app data and what else is a [`StaticExtractor`] may be cached; one that takes an
+//! `HttpRequest`, a header or the query may not. The first rule that applies:
+//!
+//! | | |
+//! |---|---|
+//! | another method than GET | dynamic |
+//! | `dynamic = "force-dynamic"`, `revalidate = 0` | dynamic |
+//! | `dynamic = "force-static"` or `"error"` | cached |
+//! | an argument reads the request | dynamic |
+//! | `revalidate = N` or `false` | cached |
+//! | parameters without `static_params` | dynamic |
+//! | POST, PUT, PATCH or DELETE at the same path | dynamic |
+//! | anything else | cached, for ever |
+//!
+//! A cached handler never sees a request: it runs on threads of its own, with one that has a method
+//! and a path and is otherwise blank. So what it answers cannot be one client's. In [development]
+//! nothing is kept, but it is rendered just so.
+//!
+//! [development]: Mode::Development
+//!
+//! ```
+//! use route_runtime::{Routes, route};
+//! # use route_runtime::RoutesError;
+//!
+//! #[route("/time", revalidate = 10)]
+//! async fn time() -> &'static str {
+//!     "rendered every 10 seconds at most"
+//! }
+//!
+//! #[route("/comments/[id]")]
+//! async fn show(id: u64) -> String {
+//!     format!("rendered for each request: comment {id}")
+//! }
+//!
+//! # fn main() -> Result<(), RoutesError> {
+//! let routes = Routes::from_iter([time::ROUTE, show::ROUTE])?;
+//! let cached: Vec<_> = routes.iter().map(|route| route.rendering().is_cached()).collect();
+//! assert_eq!(cached, [false, true]); // `/comments/[id]`, `/time`
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What was cached is thrown away by [`revalidate_path`], [`revalidate_pattern`] and
+//! [`revalidate_tag`].
+//!
+//! # In an app of your own
+//!
+//! [`Routes`] is a service of an actix-web `App`. Requests for paths it does not know fall through
+//! to the app's other services and its `default_service`. [`Server::app`] mounts it so in a server
+//! that is otherwise `serve`'s; who needs TLS or a Unix socket runs the `HttpServer` too:
+//!
+//! ```no_run
+//! use actix_web::{App, HttpResponse, HttpServer, middleware::Logger, web};
+//! use route_runtime::Routes;
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let routes = Routes::collect()?.at("/v1")?.data(String::from("shared by every handler"));
+//!     routes.ready().await?;
+//!     let server = HttpServer::new(move || {
+//!         App::new()
+//!             .wrap(Logger::default())
+//!             .service(routes.clone())
+//!             .default_service(web::to(HttpResponse::NotFound))
+//!     });
+//!     Ok(server.bind("127.0.0.1:8080")?.run().await?)
+//! }
+//! ```
+//!
+//! # In a test
+//!
+//! `Routes::from_iter([show::ROUTE])` in an `App` of actix-web's test tools, as in the example of
+//! [`Routes`]; with the feature `testing`, `testing::TestApp` also has a clock to advance. A handler
+//! is still a function: `show(7).await` calls it.
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -10,6 +106,7 @@ mod descriptor;
 mod extract;
 mod handle;
 mod mode;
+mod panic;
 mod path;
 mod render;
 mod rendering;
@@ -27,15 +124,26 @@ mod trie;
 pub use config::{Dynamic, FetchCache, Revalidate};
 pub(crate) use descriptor::Segment;
 pub use descriptor::{Kind, Method, RouteDescriptor, Source};
-pub use extract::{ReadsParams, StaticExtractor};
+pub use extract::{
+    Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,
+};
 pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
 pub use rendering::{CachedReason, DynamicReason, Rendering};
-pub use respond::{Problem, not_found};
+pub use respond::{
+    Problem, Redirect, after, forbidden, not_found, permanent_redirect, redirect, unauthorized,
+};
 pub use revalidate::{
     RevalidateError, Revalidation, revalidate_path, revalidate_pattern, revalidate_tag,
 };
-pub use route_macros::{page, route};
+#[doc = include_str!("../docs/page.md")]
+#[doc = include_str!("../docs/options.md")]
+#[doc(inline)]
+pub use route_macros::page;
+#[doc = include_str!("../docs/route.md")]
+#[doc = include_str!("../docs/options.md")]
+#[doc(inline)]
+pub use route_macros::route;
 pub use routes::{Place, Route, RouteProblem, Routes, RoutesError};
 pub use server::{ServeError, Server, serve};
 pub use service::Matched;
@@ -52,3 +160,8 @@ pub use service::Matched;
 macro_rules! link {
     ($($name:ident),+ $(,)?) => { $(use $name as _;)+ };
 }
+
+/// Every example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

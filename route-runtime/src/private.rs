@@ -1,17 +1,20 @@
-//! Exactly what generated code touches. Not public: it changes with the macros.
+//! Exactly what generated code touches, and what errors in it name. Not public: it changes with the
+//! macros.
 
 pub use std::string::String;
 pub use std::vec::Vec;
 
-pub use actix_web::middleware::from_fn;
 pub use inventory::submit;
 
 pub use crate::config::{Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};
-pub use crate::extract::{Probe, ProbeDefaults, must_be_cacheable, must_be_static};
-pub use crate::handle::{Many, One, PathBuilder, static_params};
+pub use crate::extract::{
+    Cacheable, Extractor, IsExtractor, ManyParam, OptionalParam, Probe, ProbeDefaults, SingleParam,
+    Static,
+};
+pub use crate::handle::{Many, One, ParamFunction, ParamList, PathBuilder, static_params};
 pub use crate::revalidate::revalidate_route;
-pub use crate::service::{Call, handle, wrap};
+pub use crate::service::{Call, Middleware, Response, handle};
 pub use crate::source;
 
 /// Where the attribute stands.

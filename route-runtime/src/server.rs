@@ -2,8 +2,13 @@
 
 use std::env;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -11,6 +16,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpServer, dev};
 
 use crate::mode::Mode;
+use crate::respond::settled;
 use crate::routes::{Routes, RoutesError};
 
 /// Serves every route of this program, with everything from the environment.
@@ -171,7 +177,10 @@ impl Server {
             },
             workers: match self.workers {
                 Some(workers) => Some(workers),
-                None => variable("ROUTE_WORKERS", "a number of threads, at least 1")?,
+                None => {
+                    variable::<NonZeroUsize>("ROUTE_WORKERS", "a number of threads, at least 1")?
+                        .map(NonZeroUsize::get)
+                }
             },
         };
         let mut routes = Routes::collect()?;
@@ -199,12 +208,21 @@ impl Server {
             eprintln!("{failure}");
         }
         let table = routes.to_string();
-        let (addresses, server) = (self.launch)(routes, &settings)?;
+        let (addresses, server) = (self.launch)(routes.clone(), &settings)?;
+        let mut server = pin!(server);
+        // The first poll starts the workers and listens for signals: what is printed then is true.
+        let first = poll_fn(|context| Poll::Ready(server.as_mut().poll(context))).await;
+        if let Poll::Ready(ended) = first {
+            return ended.map_err(ServeError::Io);
+        }
         println!("{table}");
         for address in addresses {
             println!("serving http://{address}");
         }
-        server.await.map_err(ServeError::Io)
+        let ended = server.await.map_err(ServeError::Io);
+        // The routes live as long: the work may throw away what they have cached.
+        settled(Duration::from_secs(SHUTDOWN_SECONDS)).await;
+        ended
     }
 }
 

@@ -46,7 +46,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::Bytes;
-use actix_web::{App, Error};
+use actix_web::{App, Error, HttpResponse};
 
 use crate::cache::{Clock, ManualClock};
 use crate::routes::{Routes, RoutesError};
@@ -108,13 +108,13 @@ impl TestApp {
     ///
     /// # Panics
     ///
-    /// If a middleware of the app fails without a response, or a response's body fails.
+    /// If a response's body fails.
     pub async fn send(&self, request: TestRequest) -> TestResponse {
         let response = match self.app.call(request.to_request()).await {
-            Ok(response) => response,
-            Err(error) => panic!("no response: {error}"),
+            Ok(response) => response.into_parts().1,
+            // As a server answers, when a middleware fails instead of responding.
+            Err(error) => HttpResponse::from_error(error),
         };
-        let (_, response) = response.into_parts();
         let (head, body) = response.into_parts();
         let body = match to_bytes(body).await {
             Ok(body) => body,
@@ -249,4 +249,24 @@ pub enum Outcome {
     Miss,
     /// From a run of the handler for this request alone.
     Bypass,
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::error::ErrorForbidden;
+    use actix_web::middleware::from_fn;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_middleware_that_fails_is_answered_as_by_a_server() {
+        let routes = Routes::from_iter([]).unwrap();
+        let app = TestApp::with(routes, |routes| {
+            let refuse = async |_, _| Err::<ServiceResponse, _>(ErrorForbidden("no"));
+            App::new().service(routes).wrap(from_fn(refuse))
+        });
+        let response = app.await.unwrap().get("/").await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.text(), "no");
+    }
 }

@@ -563,8 +563,6 @@ async fn bodies_are_compressed_as_the_client_prefers() {
     tags.sort();
     tags.dedup();
     assert_eq!(tags.len(), 4, "{tags:?}");
-    // Each was counted once, also the first of its encoding.
-    assert_eq!(app.routes().stats().hits, 15 * 4);
     for path in ["text/small", "text/fixed", "text/encoded", "image"] {
         let found = with(
             &app,

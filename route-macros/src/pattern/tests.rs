@@ -47,7 +47,7 @@ fn rejects_and_quotes_the_fragment() {
         assert_eq!(&text[error.range], fragment, "{text}");
     };
     let name = |name: &str| String::from(name);
-    check("", E::NoLeadingSlash, "");
+    check("", E::Empty, "");
     check("api", E::NoLeadingSlash, "api");
     check("/api/", E::TrailingSlash, "/");
     check("//api", E::DoubleSlash, "//");
@@ -66,15 +66,29 @@ fn rejects_and_quotes_the_fragment() {
         "a%20b",
     );
     check("/posts/[id", E::Unclosed { close: "]" }, "[id");
-    check("/posts/[[...s]", E::Partial, "[[...s]");
+    check("/posts/[[...s]", E::Unclosed { close: "]" }, "[[...s]");
     check("/posts/[[...s", E::Unclosed { close: "]]" }, "[[...s");
-    check("/posts/id]", E::Unopened, "id]");
-    check("/[]", E::NoName, "[]");
-    check("/[...]", E::NoName, "[...]");
-    check("/[1d]", E::InvalidName, "[1d]");
-    check("/[post-id]", E::InvalidName, "[post-id]");
-    check("/[self]", E::InvalidName, "[self]");
-    check("/[_]", E::InvalidName, "[_]");
+    check("/posts/id]", E::Unopened { open: "[" }, "id]");
+    check("/posts/[...s]]", E::Unopened { open: "[" }, "[...s]]");
+    check("/posts/id]]", E::Unopened { open: "[[" }, "id]]");
+    check("/[]", E::NoName { named: "[id]" }, "[]");
+    let path = "[...path]";
+    check("/[...]", E::NoName { named: path }, "[...]");
+    let path = "[[...path]]";
+    check("/[[...]]", E::NoName { named: path }, "[[...]]");
+    let invalid = |text: &str, ours: Option<&str>| {
+        let kind = E::InvalidName {
+            name: text[2..text.len() - 1].trim_start_matches('.').into(),
+            ours: ours.map(Into::into),
+        };
+        check(text, kind, &text[1..]);
+    };
+    invalid("/[1d]", None);
+    invalid("/[post-id]", Some("[post_id]"));
+    invalid("/[...post id]", Some("[...post_id]"));
+    invalid("/[self]", None);
+    invalid("/[_]", None);
+    invalid("/[-]", None);
     check("/[..slug]", E::TwoDots { name: name("slug") }, "[..slug]");
     check("/post-[id]", E::Partial, "post-[id]");
     check("/[id].json", E::Partial, "[id].json");
@@ -87,7 +101,10 @@ fn rejects_and_quotes_the_fragment() {
     check("/()", E::InvalidGroup, "()");
     check("/(a b)", E::InvalidGroup, "(a b)");
     check("/(a", E::Unclosed { close: ")" }, "(a");
-    check("/(a)b", E::Partial, "(a)b");
+    check("/(a)b", E::InvalidGroup, "(a)b");
+    check("/[[[a]]]", E::Partial, "[[[a]]]");
+    check("/]", E::Unopened { open: "[" }, "]");
+    check("/[", E::Unclosed { close: "]" }, "[");
     check("/(.)photo", E::Intercepting, "(.)photo");
     check("/(...)photo", E::Intercepting, "(...)photo");
     let foreign = |text: &str, ours: &str| {

@@ -4,6 +4,9 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_core::future::LocalBoxFuture;
 
+/// An argument on its way from the request.
+pub(crate) type Extraction<T> = LocalBoxFuture<'static, actix_web::Result<T>>;
+
 /// What an argument that is no parameter must be: any actix-web extractor.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no argument of a route",
@@ -14,18 +17,12 @@ use futures_core::future::LocalBoxFuture;
 )]
 pub trait Extractor: Sized + 'static {
     /// `FromRequest::from_request`, its error made actix-web's.
-    fn extract(
-        request: &HttpRequest,
-        payload: &mut Payload,
-    ) -> LocalBoxFuture<'static, actix_web::Result<Self>>;
+    fn extract(request: &HttpRequest, payload: &mut Payload) -> Extraction<Self>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: FromRequest + 'static> Extractor for T {
-    fn extract(
-        request: &HttpRequest,
-        payload: &mut Payload,
-    ) -> LocalBoxFuture<'static, actix_web::Result<Self>> {
+    fn extract(request: &HttpRequest, payload: &mut Payload) -> Extraction<Self> {
         let future = T::from_request(request, payload);
         Box::pin(async move { future.await.map_err(Into::into) })
     }

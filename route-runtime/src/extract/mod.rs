@@ -1,11 +1,22 @@
 //! What a handler's arguments are made of.
 
+mod cookies;
 mod extractor;
 mod params;
+mod pathname;
 mod probe;
+mod request_ext;
+mod search_params;
 mod static_extractor;
 
-pub(crate) use extractor::Extractor;
-pub(crate) use params::{ManyParam, OptionalParam, SingleParam};
-pub use probe::{Probe, ProbeDefaults, must_be_cacheable, must_be_static};
+pub(crate) use cookies::with_cookies;
+pub use cookies::{Cookies, IntoCookie};
+pub(crate) use extractor::Extraction;
+pub use extractor::Extractor;
+pub(crate) use params::Texts;
+pub use params::{ManyParam, OptionalParam, SingleParam};
+pub use pathname::Pathname;
+pub use probe::{Cacheable, IsExtractor, Probe, ProbeDefaults, Static};
+pub use request_ext::RequestExt;
+pub use search_params::SearchParams;
 pub use static_extractor::{ReadsParams, StaticExtractor};

@@ -1,7 +1,11 @@
 //! Reading the pattern's parameters into an argument's own type.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::str::FromStr;
+
+/// The decoded segments of a catch-all.
+pub(crate) type Texts<'a, 'p> = &'a mut dyn Iterator<Item = Cow<'p, str>>;
 
 /// What `[id]` can be bound to.
 #[diagnostic::on_unimplemented(
@@ -28,29 +32,29 @@ impl<T: FromStr + 'static> SingleParam for T {
 /// What `[...slug]` can be bound to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a catch-all",
-    label = "is no `Vec`",
+    label = "is no `Vec` of what implements `FromStr`",
     note = "bind `[...slug]` to `Vec<T>` of any `T: FromStr`, as in `slug: Vec<String>`"
 )]
 pub trait ManyParam: Sized + 'static {
     /// The type of one segment.
     type Item: 'static;
     /// Never given an empty iterator.
-    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self>;
+    fn read(texts: Texts<'_, '_>) -> Option<Self>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: FromStr + 'static> ManyParam for Vec<T> {
     type Item = T;
 
-    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self> {
-        texts.map(|text| T::read(text.as_ref())).collect()
+    fn read(texts: Texts<'_, '_>) -> Option<Self> {
+        texts.map(|text| T::read(&text)).collect()
     }
 }
 
 /// What `[[...slug]]` can be bound to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from an optional catch-all",
-    label = "is neither `Vec` nor `Option<Vec>`",
+    label = "is neither `Vec` nor `Option<Vec>` of what implements `FromStr`",
     note = "bind `[[...slug]]` to `Vec<T>` or `Option<Vec<T>>` of any `T: FromStr`, as in \
             `slug: Vec<String>`"
 )]
@@ -58,15 +62,15 @@ pub trait OptionalParam: Sized + 'static {
     /// The type of one segment.
     type Item: 'static;
     /// An empty iterator is the pattern's own prefix.
-    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self>;
+    fn read(texts: Texts<'_, '_>) -> Option<Self>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: FromStr + 'static> OptionalParam for Vec<T> {
     type Item = T;
 
-    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self> {
-        texts.map(|text| T::read(text.as_ref())).collect()
+    fn read(texts: Texts<'_, '_>) -> Option<Self> {
+        texts.map(|text| T::read(&text)).collect()
     }
 }
 
@@ -74,12 +78,12 @@ impl<T: FromStr + 'static> OptionalParam for Vec<T> {
 impl<T: FromStr + 'static> OptionalParam for Option<Vec<T>> {
     type Item = T;
 
-    fn read(texts: impl Iterator<Item = impl AsRef<str>>) -> Option<Self> {
+    fn read(texts: Texts<'_, '_>) -> Option<Self> {
         let mut texts = texts.peekable();
         if texts.peek().is_none() {
             return Some(None);
         }
-        <Vec<T> as ManyParam>::read(texts).map(Some)
+        <Vec<T> as ManyParam>::read(&mut texts).map(Some)
     }
 }
 
@@ -138,21 +142,21 @@ mod tests {
     #[test]
     fn catch_alls_read_every_segment() {
         type Slug = Option<Vec<u8>>;
-        const NONE: [&str; 0] = [];
-        assert_eq!(
-            <Vec<u8> as ManyParam>::read(["1", "2"].into_iter()),
-            Some(vec![1, 2])
-        );
-        assert_eq!(<Vec<u8> as ManyParam>::read(["1", "x"].into_iter()), None);
-        assert_eq!(<Slug as OptionalParam>::read(NONE.into_iter()), Some(None));
-        assert_eq!(<Slug as OptionalParam>::read(["01"].into_iter()), None);
-        assert_eq!(
-            <Slug as OptionalParam>::read(["1"].into_iter()),
-            Some(Some(vec![1]))
-        );
-        assert_eq!(
-            <Vec<u8> as OptionalParam>::read(NONE.into_iter()),
-            Some(vec![])
-        );
+        fn check<T>(
+            read: fn(Texts<'_, '_>) -> Option<T>,
+            texts: &[&'static str],
+            expected: Option<T>,
+        ) where
+            T: PartialEq + std::fmt::Debug,
+        {
+            let mut segments = texts.iter().copied().map(Cow::Borrowed);
+            assert_eq!(read(&mut segments), expected, "{texts:?}");
+        }
+        check(<Vec<u8> as ManyParam>::read, &["1", "2"], Some(vec![1, 2]));
+        check(<Vec<u8> as ManyParam>::read, &["1", "x"], None);
+        check(<Slug as OptionalParam>::read, &[], Some(None));
+        check(<Slug as OptionalParam>::read, &["01"], None);
+        check(<Slug as OptionalParam>::read, &["1"], Some(Some(vec![1])));
+        check(<Vec<u8> as OptionalParam>::read, &[], Some(vec![]));
     }
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use actix_web::HttpRequest;
 
-use super::{ReadsParams, StaticExtractor};
+use super::{Extractor, ReadsParams, StaticExtractor};
 
 /// `Probe::<T>::IS_STATIC` is the inherent constant where `T` implements the trait, else the
 /// trait's default: inherent items come first, and only where their bounds hold.
@@ -18,6 +18,8 @@ pub trait ProbeDefaults {
     const MISSING: fn(&HttpRequest) -> Option<String> = |_| None;
     /// See [`ReadsParams`].
     const READS_PARAMS: bool = false;
+    /// See [`Extractor`].
+    const EXTRACTOR: IsNoExtractor = IsNoExtractor;
 }
 
 impl<T> ProbeDefaults for Probe<T> {}
@@ -34,6 +36,20 @@ impl<T: ReadsParams> Probe<T> {
     pub const READS_PARAMS: bool = true;
 }
 
+impl<T: Extractor> Probe<T> {
+    /// See [`Extractor`].
+    pub const EXTRACTOR: IsExtractor = IsExtractor;
+}
+
+/// Of what is an extractor, an option may demand more.
+pub struct IsExtractor;
+
+/// What is none is reported where it is extracted, and only there.
+///
+/// The traits below hold for it, and for `()`: with one such implementation alone, the compiler
+/// would take it before it has looked at the marker.
+pub struct IsNoExtractor;
+
 /// An argument beside `revalidate = N` or `false`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` reads the request, so `revalidate` could have no effect",
@@ -44,13 +60,25 @@ impl<T: ReadsParams> Probe<T> {
     note = "`web::Data`, `web::Path`, and types that implement `route_runtime::StaticExtractor` \
             read nothing of it"
 )]
-pub trait Cacheable {}
+pub trait Cacheable<Is> {
+    /// Never called: it compiles if the argument leaves `revalidate` its effect.
+    fn demand(is: Is);
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: StaticExtractor> Cacheable for T {}
+impl<T: StaticExtractor> Cacheable<IsExtractor> for T {
+    fn demand(_: IsExtractor) {}
+}
 
-/// Holds for an argument that leaves `revalidate` its effect.
-pub const fn must_be_cacheable<T: Cacheable>() {}
+#[diagnostic::do_not_recommend]
+impl<T> Cacheable<IsNoExtractor> for T {
+    fn demand(_: IsNoExtractor) {}
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Cacheable<()> for T {
+    fn demand((): ()) {}
+}
 
 /// An argument beside `dynamic = "error"`.
 #[diagnostic::on_unimplemented(
@@ -60,10 +88,22 @@ pub const fn must_be_cacheable<T: Cacheable>() {}
     note = "`web::Data`, `web::Path`, and types that implement `route_runtime::StaticExtractor` \
             read nothing of it"
 )]
-pub trait Static {}
+pub trait Static<Is> {
+    /// Never called: it compiles if `dynamic = "error"` allows the argument.
+    fn demand(is: Is);
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: StaticExtractor> Static for T {}
+impl<T: StaticExtractor> Static<IsExtractor> for T {
+    fn demand(_: IsExtractor) {}
+}
 
-/// Holds for an argument that `dynamic = "error"` allows.
-pub const fn must_be_static<T: Static>() {}
+#[diagnostic::do_not_recommend]
+impl<T> Static<IsNoExtractor> for T {
+    fn demand(_: IsNoExtractor) {}
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Static<()> for T {
+    fn demand((): ()) {}
+}

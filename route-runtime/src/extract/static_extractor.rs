@@ -8,8 +8,8 @@ use actix_web::{FromRequest, HttpRequest};
 ///
 /// Whether a response may be shared is decided by types: a route is cached only if every argument
 /// is a parameter of the pattern or a `StaticExtractor`, or if the attribute says
-/// `dynamic = "force-static"`. Implemented for [`Data`], [`ThinData`], [`Path`], and `Option` and
-/// `Result` of them.
+/// `dynamic = "force-static"`. Implemented for [`Data`], [`ThinData`], [`Path`],
+/// [`Pathname`](crate::Pathname), and `Option` and `Result` of them.
 ///
 /// Implementing it for an extractor of your own is a promise about what `from_request` looks at,
 /// not a matter of safety: a cached handler only ever runs with a blank request, so an extractor

@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use super::{Listed, MissingData};
 use crate::context::{self, Context, WeakCache};
+use crate::respond::when_sent;
 use crate::routes::{Handler, Setup};
 use crate::service::answer;
 use crate::trie::Params;
@@ -84,7 +85,7 @@ impl Service<ServiceRequest> for RenderService {
         let task = request.extensions_mut().remove::<Task>();
         let setup = Rc::clone(&self.setup);
         let cache = self.cache.clone();
-        Box::pin(async move {
+        Box::pin(when_sent(async move {
             let table = &setup.table;
             let response = match task {
                 Some(Task::Render {
@@ -146,7 +147,7 @@ impl Service<ServiceRequest> for RenderService {
             }
             .finish();
             Ok(request.into_response(response))
-        })
+        }))
     }
 }
 

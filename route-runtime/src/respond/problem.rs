@@ -2,15 +2,18 @@
 
 use std::fmt;
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use serde::Serialize;
 
 /// An error as a client sees it: a status, and what went wrong in a sentence.
 ///
 /// Answered by a route it is `application/problem+json` ([RFC 9457]), by a page a small HTML
-/// document. It is what the framework itself answers with, and an error that a handler can return
-/// with `?`.
+/// document. It is what the framework itself answers with; in a handler it is an error for `?` and
+/// a response to return, which send the same. Headers are added as to any responder, with
+/// `customize()`.
 ///
 /// # Example
 ///
@@ -90,9 +93,14 @@ impl Problem {
     }
 
     pub(crate) fn html_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status)
-            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-            .body(self.to_html())
+        self.in_html(HttpResponse::new(self.status))
+    }
+
+    /// Says it in HTML, in a response that has status and headers.
+    pub(crate) fn in_html(&self, mut response: HttpResponse) -> HttpResponse {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, html);
+        response.set_body(BoxBody::new(self.to_html()))
     }
 }
 
@@ -120,10 +128,100 @@ impl ResponseError for Problem {
     }
 }
 
-/// 404: there is nothing at this path.
+impl Responder for Problem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::from_error(self)
+    }
+}
+
+/// 404: there is nothing at this path, for now.
+///
+/// # Example
+///
+/// ```
+/// use actix_web::{App, Responder, http::StatusCode, test, web::Json};
+/// use route_runtime::{Problem, Routes, not_found, route};
+///
+/// #[route(GET, "/squares/[root]")]
+/// async fn square(root: u32) -> Result<Json<u32>, Problem> {
+///     Ok(Json(root.checked_mul(root).ok_or_else(not_found)?))
+/// }
+///
+/// // Another status is put beside a response.
+/// #[route(POST, "/squares")]
+/// async fn create(root: Json<u32>) -> impl Responder {
+///     (Json(root.pow(2)), StatusCode::CREATED)
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), route_runtime::RoutesError> {
+/// let routes = Routes::from_iter([square::ROUTE, create::ROUTE])?;
+/// let app = test::init_service(App::new().service(routes)).await;
+/// for (path, status, body) in [
+///     ("/squares/12", 200, "144"),
+///     ("/squares/70000", 404, r#"{"type":"about:blank","title":"Not Found","status":404}"#),
+/// ] {
+///     let request = test::TestRequest::with_uri(path).to_request();
+///     let response = test::call_service(&app, request).await;
+///     assert_eq!(response.status(), status);
+///     assert_eq!(test::read_body(response).await, body);
+/// }
+/// let request = test::TestRequest::post().uri("/squares").set_json(12).to_request();
+/// assert_eq!(test::call_service(&app, request).await.status(), 201);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub fn not_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND)
+}
+
+/// 403: whoever asks may not, and asking again with the same credentials does not help.
+///
+/// # Example
+///
+/// ```
+/// use actix_web::ResponseError;
+/// use route_runtime::{Problem, forbidden, route};
+///
+/// #[route(DELETE, "/articles/[id]")]
+/// async fn delete(id: u64) -> Result<String, Problem> {
+///     if id == 1 {
+///         return Err(forbidden().detail("the first article stays"));
+///     }
+///     Ok(format!("deleted {id}"))
+/// }
+///
+/// assert_eq!(forbidden().status_code(), 403);
+/// ```
+#[must_use]
+pub fn forbidden() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN)
+}
+
+/// 401: whoever asks must say who they are first.
+///
+/// HTTP wants such an answer to name a way to do so, in the header `WWW-Authenticate`. Which one is
+/// for the application to know; none is added here.
+///
+/// # Example
+///
+/// ```
+/// use actix_web::http::header::WWW_AUTHENTICATE;
+/// use actix_web::{Responder, test::TestRequest};
+/// use route_runtime::unauthorized;
+///
+/// let request = TestRequest::default().to_http_request();
+/// let asking = unauthorized().customize().insert_header((WWW_AUTHENTICATE, "Bearer"));
+/// let response = asking.respond_to(&request);
+/// assert_eq!(response.status(), 401);
+/// assert_eq!(response.headers().get(WWW_AUTHENTICATE).unwrap(), "Bearer");
+/// ```
+#[must_use]
+pub fn unauthorized() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED)
 }
 
 fn escape(text: &str) -> String {

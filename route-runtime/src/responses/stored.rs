@@ -17,16 +17,57 @@ pub(crate) struct StoredResponse {
     /// Without those that belong to one connection or one moment.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
-    /// The strong tag's opaque part, without quotes.
-    pub(crate) etag: String,
-    /// The tag that the handler sets itself.
-    pub(crate) own_etag: Option<EntityTag>,
+    /// Of what is answered with 200, and of whatever the handler tags itself.
+    etag: Option<Validators>,
     /// The handler sets `Cache-Control` itself.
     pub(crate) has_cache_control: bool,
     pub(crate) is_compressible: bool,
     brotli: OnceCell<Bytes>,
     zstd: OnceCell<Bytes>,
     gzip: OnceCell<Bytes>,
+}
+
+/// `ETag`, as each encoding of the body has it, made once.
+struct Validators {
+    plain: HeaderValue,
+    /// Where middleware round us may still encode the body in another way.
+    weak: HeaderValue,
+    brotli: HeaderValue,
+    zstd: HeaderValue,
+    gzip: HeaderValue,
+}
+
+impl Validators {
+    /// The body's hash, and with it the encoding's name: each is another representation.
+    fn of_body(body: &[u8]) -> Self {
+        let hash = blake3::hash(body).to_hex();
+        let hash = &hash[..32];
+        Self {
+            plain: value(format!("\"{hash}\"")),
+            weak: value(format!("W/\"{hash}\"")),
+            brotli: value(format!("\"{hash}-br\"")),
+            zstd: value(format!("\"{hash}-zstd\"")),
+            gzip: value(format!("\"{hash}-gzip\"")),
+        }
+    }
+
+    /// What the handler said, which holds for its own bytes and only weakly for encoded ones.
+    fn of_handler(plain: &HeaderValue) -> Option<Self> {
+        let tag: EntityTag = plain.to_str().ok()?.parse().ok()?;
+        let weak = value(EntityTag::new_weak(tag.tag().into()).to_string());
+        Some(Self {
+            plain: plain.clone(),
+            weak: weak.clone(),
+            brotli: weak.clone(),
+            zstd: weak.clone(),
+            gzip: weak,
+        })
+    }
+}
+
+/// Of text that is known to be printable ASCII.
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Headers of a connection or a moment, which are made anew for each answer.
@@ -47,30 +88,23 @@ fn is_momentary(name: &HeaderName) -> bool {
 
 impl StoredResponse {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
-        let hash = blake3::hash(&body);
-        let etag: String = hash.to_hex().chars().take(32).collect();
+        let own = headers.get(header::ETAG).and_then(Validators::of_handler);
+        let has_own = own.is_some();
         Self {
+            etag: own.or_else(|| (status == StatusCode::OK).then(|| Validators::of_body(&body))),
             status,
             has_cache_control: headers.contains_key(header::CACHE_CONTROL),
             is_compressible: encoding::is_compressible(headers, body.len()),
             headers: headers
                 .iter()
-                .filter(|(name, _)| !is_momentary(name))
+                .filter(|(name, _)| !(is_momentary(name) || has_own && *name == header::ETAG))
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             body,
-            own_etag: headers
-                .get(header::ETAG)
-                .and_then(|value| value.to_str().ok()?.parse().ok()),
-            etag,
             brotli: OnceCell::new(),
             zstd: OnceCell::new(),
             gzip: OnceCell::new(),
         }
-    }
-
-    pub(crate) fn has_header(&self, name: &HeaderName) -> bool {
-        self.headers.iter().any(|(found, _)| found == name)
     }
 
     fn variant(&self, encoding: ContentEncoding) -> Option<&OnceCell<Bytes>> {
@@ -80,6 +114,19 @@ impl StoredResponse {
             ContentEncoding::Gzip => Some(&self.gzip),
             _ => None,
         }
+    }
+
+    /// The validator of the body in this encoding. `is_final` says that nobody will encode it in
+    /// another way on its way out.
+    pub(crate) fn etag(&self, encoding: ContentEncoding, is_final: bool) -> Option<&HeaderValue> {
+        let etag = self.etag.as_ref()?;
+        Some(match encoding {
+            ContentEncoding::Brotli => &etag.brotli,
+            ContentEncoding::Zstd => &etag.zstd,
+            ContentEncoding::Gzip => &etag.gzip,
+            _ if is_final => &etag.plain,
+            _ => &etag.weak,
+        })
     }
 
     /// The body in this encoding, if it has been made.
@@ -114,6 +161,6 @@ impl Value for StoredResponse {
             })
             .sum();
         let bodies = if self.is_compressible { 2 } else { 1 };
-        size_of::<Self>() + self.etag.len() + headers + self.body.len() * bodies
+        size_of::<Self>() + headers + self.body.len() * bodies
     }
 }

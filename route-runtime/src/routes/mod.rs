@@ -39,17 +39,17 @@ pub(crate) use table::{Handler, Node, Table};
 /// use actix_web::{App, test};
 /// use route_runtime::{Routes, route};
 ///
-/// #[route(GET, "/api/posts/[id]")]
-/// async fn post(id: u64) -> String {
-///     format!("post {id}")
+/// #[route("/api/books/[id]")]
+/// async fn book(id: u64) -> String {
+///     format!("book {id}")
 /// }
 ///
 /// # #[actix_web::main]
 /// # async fn main() -> Result<(), route_runtime::RoutesError> {
-/// let routes = Routes::from_iter([post::ROUTE])?;
+/// let routes = Routes::from_iter([book::ROUTE])?;
 /// let app = test::init_service(App::new().service(routes)).await;
-/// let request = test::TestRequest::get().uri(&post::path(7)).to_request();
-/// assert_eq!(test::call_and_read_body(&app, request).await, "post 7");
+/// let request = test::TestRequest::get().uri(&book::path(7)).to_request();
+/// assert_eq!(test::call_and_read_body(&app, request).await, "book 7");
 /// # Ok(())
 /// # }
 /// ```
@@ -223,7 +223,21 @@ impl Routes {
         }
         match self.setup.mode {
             Mode::Development => Ok(Vec::new()),
-            Mode::Production => Ok(ahead::render_ahead(self).await),
+            Mode::Production => {
+                let failures = ahead::render_ahead(self).await;
+                let Stats {
+                    pinned, capacity, ..
+                } = self.stats();
+                if pinned > capacity / 2 {
+                    tracing::warn!(
+                        pinned,
+                        capacity,
+                        "routes without parameters, which are never evicted, take more than half \
+                         of the cache"
+                    );
+                }
+                Ok(failures)
+            }
         }
     }
 
@@ -304,15 +318,15 @@ impl Routes {
     ///
     /// ```
     /// # use route_runtime::{Routes, route};
-    /// #[route(GET, "/posts/[id]")]
-    /// async fn post(id: u64) -> String {
+    /// #[route("/books/[id]")]
+    /// async fn book(id: u64) -> String {
     ///     id.to_string()
     /// }
     ///
     /// # fn main() -> Result<(), route_runtime::RoutesError> {
-    /// let routes = Routes::from_iter([post::ROUTE])?;
-    /// assert_eq!(routes.pattern_of("/posts/7"), Some("/posts/[id]"));
-    /// assert_eq!(routes.pattern_of("/posts"), None);
+    /// let routes = Routes::from_iter([book::ROUTE])?;
+    /// assert_eq!(routes.pattern_of("/books/7"), Some("/books/[id]"));
+    /// assert_eq!(routes.pattern_of("/books"), None);
     /// # Ok(())
     /// # }
     /// ```

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::dev::{ResourceDef, ServiceRequest};
+use actix_web::dev::{ResourceDef, ServiceRequest, Url};
 use actix_web::http::header::HeaderValue;
 
 use super::check;
 use super::error::RoutesError;
 use crate::descriptor::{Kind, Method, RouteDescriptor, Segment};
 use crate::handle::ParamTexts;
-use crate::path::encode_segment;
+use crate::path::{canonical, encode_segment};
 use crate::rendering::{self, Rendering};
 use crate::trie::Trie;
 
@@ -115,7 +115,15 @@ impl Table {
         if handler.reads_match_info
             && let Some(resource) = &self.nodes[handler.node].resource
         {
-            resource.capture_match_info(request.match_info_mut());
+            if resource.capture_match_info(request.match_info_mut()) {
+                return;
+            }
+            // actix-web leaves `%2B` as it is, where a literal is `+`.
+            let uri = canonical(request.path()).and_then(|path| path.parse().ok());
+            if let Some(uri) = uri {
+                request.match_info_mut().set(Url::new(uri));
+                resource.capture_match_info(request.match_info_mut());
+            }
         }
     }
 
@@ -203,7 +211,8 @@ fn resource(segments: &[Segment]) -> Option<ResourceDef> {
             Segment::Group(_) => {}
             Segment::Literal(text) => {
                 path.push('/');
-                path.push_str(text);
+                // As actix-web hands paths to it: decoded, but for this and `+` and `/`.
+                path.push_str(&text.replace('%', "%25"));
             }
             Segment::Param(name) => {
                 has_params = true;

@@ -1,6 +1,5 @@
 //! One call of a handler, whatever it does: there is always a response.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -12,6 +11,8 @@ use futures_util::FutureExt as _;
 use super::body_limit::BodyWatch;
 use super::call::Call;
 use super::fault;
+use crate::extract::with_cookies;
+use crate::panic;
 use crate::respond::Problem;
 use crate::routes::{Handler, Setup};
 use crate::trie::Params;
@@ -52,7 +53,7 @@ pub(crate) async fn answer(
         Ok(Ok(response)) => fault::as_answered(response, kind),
         Ok(Err(error)) => fault::of_argument(&error, kind, mode),
         Err(panic) => {
-            let message = panic_message(&*panic);
+            let message = panic::message(&*panic);
             tracing::error!(http.route = route.pattern, message, "a handler panicked");
             fault::of_panic(message, kind, mode)
         }
@@ -64,6 +65,7 @@ pub(crate) async fn answer(
         }
         _ => response,
     };
+    let response = with_cookies(response, &request);
     ServiceResponse::new(request, response)
 }
 
@@ -72,12 +74,4 @@ fn time_limit(handler: &Handler) -> Option<Duration> {
     let seconds = handler.descriptor.config.max_duration?;
     let is_dynamic = !handler.rendering.is_cached();
     is_dynamic.then(|| Duration::from_secs(seconds.into()))
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

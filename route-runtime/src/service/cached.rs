@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{self, ContentEncoding, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method as HttpMethod, StatusCode};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::Instrument as _;
 
-use super::dispatch::{Answer, record, request_span, respond, without_body};
+use super::dispatch::{Answer, record, request_span, without_body};
 use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
 use super::{fault, finish};
-use crate::cache::{Content, Entry, Failure, Hit, Status};
+use crate::cache::{Content, Entry, Failure, Status};
 use crate::mode::Mode;
 use crate::render::{Rendered, RenderedBody};
 use crate::respond::Problem;
@@ -23,7 +23,35 @@ use crate::routes::{Handler, Routes};
 use crate::store::Tag;
 use crate::trie::Params;
 
-/// Answers at once from what is fresh; otherwise waits.
+/// Answers from what is fresh and ready, without waiting for anything.
+pub(super) fn hit(
+    routes: &Routes,
+    index: usize,
+    params: &Params,
+    request: &ServiceRequest,
+) -> Option<HttpResponse> {
+    let handler = &routes.setup.table.handlers[index];
+    if !handler.rendering.is_cached() || routes.setup.mode != Mode::Production {
+        return None;
+    }
+    let path = params.path(request.path());
+    let hit = routes.cache().lookup(index, path)?;
+    let stored = hit.entry.value();
+    let encoding = encoding_for(stored, request);
+    stored.encoded(encoding)?;
+    let tags = outside_tags(routes, handler, &hit.entry);
+    let answer = Replay {
+        status: Status::Hit(hit.ttl),
+        age: Some(hit.age),
+        cdn: tags.as_deref().map(|tags| Shared {
+            lifetime: hit.entry.lifetime(),
+            tags,
+        }),
+    };
+    Some(replay(stored, encoding, &answer, request))
+}
+
+/// Answers a request for which nothing was ready.
 pub(super) fn run(
     routes: &Rc<Routes>,
     index: usize,
@@ -31,22 +59,6 @@ pub(super) fn run(
     request: ServiceRequest,
 ) -> Answer {
     let handler = &routes.setup.table.handlers[index];
-    if routes.setup.mode == Mode::Production
-        && let Some(hit) = routes.cache().lookup(index, params.path(request.path()))
-    {
-        let encoding = encoding_for(hit.entry.value(), &request);
-        if hit.entry.value().encoded(encoding).is_some() {
-            let response = from_hit(routes, handler, &hit, encoding, &request);
-            return respond(request, response);
-        }
-        let routes = Rc::clone(routes);
-        return Box::pin(async move {
-            hit.entry.value().encode(encoding).await;
-            let handler = &routes.setup.table.handlers[index];
-            let response = from_hit(&routes, handler, &hit, encoding, &request);
-            Ok(request.into_response(response))
-        });
-    }
     let span = request_span(&routes.setup.table, handler, &request);
     let routes = Rc::clone(routes);
     let answered = async move {
@@ -73,26 +85,6 @@ pub(super) fn run(
         })
     };
     Box::pin(answered.instrument(span))
-}
-
-/// From a fresh entry, whose body has been made in this encoding.
-fn from_hit(
-    routes: &Routes,
-    handler: &Handler,
-    hit: &Hit<StoredResponse>,
-    encoding: ContentEncoding,
-    request: &ServiceRequest,
-) -> HttpResponse {
-    let tags = outside_tags(routes, handler, &hit.entry);
-    let how = Replay {
-        status: Status::Hit(hit.ttl),
-        age: Some(hit.age),
-        cdn: tags.as_deref().map(|tags| Shared {
-            lifetime: hit.entry.lifetime(),
-            tags,
-        }),
-    };
-    replay(hit.entry.value(), encoding, &how, request)
 }
 
 /// With `dynamic_params = false`, a path that `static_params` does not give is not there; as long

@@ -4,7 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use futures_core::future::LocalBoxFuture;
 
-use crate::extract::{Extractor, ManyParam, OptionalParam, SingleParam};
+use crate::extract::{Extraction, Texts};
 use crate::respond::not_found;
 use crate::trie::Params;
 
@@ -32,36 +32,34 @@ impl Call {
 
     /// The parameter `[id]` of this index. A value that cannot be read is a path that does not
     /// exist.
+    ///
+    /// What reads it is an argument, here and below, so that a bound the user's type does not keep
+    /// is named where that type stands, and nothing else is.
     #[inline]
-    pub fn single<T: SingleParam>(&self, index: usize) -> actix_web::Result<T> {
+    pub fn single<T>(&self, index: usize, read: fn(&str) -> Option<T>) -> actix_web::Result<T> {
         self.params
             .value(self.request.path(), index)
-            .and_then(|text| T::read(&text))
+            .and_then(|text| read(&text))
             .ok_or_else(|| not_found().into())
     }
 
-    /// The parameter `[...slug]` of this index.
+    /// The parameter `[...slug]` or `[[...slug]]` of this index.
     #[inline]
-    pub fn many<T: ManyParam>(&self, index: usize) -> actix_web::Result<T> {
-        T::read(self.params.values(self.request.path(), index)).ok_or_else(|| not_found().into())
-    }
-
-    /// The parameter `[[...slug]]` of this index.
-    #[inline]
-    pub fn optional<T: OptionalParam>(&self, index: usize) -> actix_web::Result<T> {
-        T::read(self.params.values(self.request.path(), index)).ok_or_else(|| not_found().into())
+    pub fn many<T>(
+        &self,
+        index: usize,
+        read: fn(Texts<'_, '_>) -> Option<T>,
+    ) -> actix_web::Result<T> {
+        read(&mut self.params.values(self.request.path(), index)).ok_or_else(|| not_found().into())
     }
 
     /// Any other argument.
     #[inline]
-    pub fn extract<T: Extractor>(&mut self) -> LocalBoxFuture<'static, actix_web::Result<T>> {
-        T::extract(&self.request, &mut self.payload)
-    }
-
-    /// What the handler returned, as a response.
-    #[inline]
-    pub fn respond<T: Response>(self, output: T) -> actix_web::Result<HttpResponse> {
-        Ok(output.into_response(&self.request))
+    pub fn extract<T>(
+        &mut self,
+        extract: fn(&HttpRequest, &mut Payload) -> Extraction<T>,
+    ) -> Extraction<T> {
+        extract(&self.request, &mut self.payload)
     }
 }
 
@@ -81,12 +79,12 @@ pub fn handle(
 )]
 pub trait Response {
     /// `Responder::respond_to`, its body boxed.
-    fn into_response(self, request: &HttpRequest) -> HttpResponse;
+    fn into_response(self, call: &Call) -> HttpResponse;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Responder> Response for T {
-    fn into_response(self, request: &HttpRequest) -> HttpResponse {
-        self.respond_to(request).map_into_boxed_body()
+    fn into_response(self, call: &Call) -> HttpResponse {
+        self.respond_to(&call.request).map_into_boxed_body()
     }
 }

@@ -1,14 +1,16 @@
 //! From a matched request to a response: path, method, middleware, handler.
 
 use std::cell::OnceCell;
+use std::future::{Ready, ready};
 use std::rc::Rc;
 
 use actix_service::{Service, always_ready};
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method as HttpMethod, StatusCode, header};
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpResponse};
 use futures_core::future::LocalBoxFuture;
+use futures_util::future::Either;
 use tracing::{Instrument as _, Span};
 
 use super::answer::answer;
@@ -18,11 +20,15 @@ use super::matched::{Matched, MatchedPath, matched};
 use super::wrap::Endpoint;
 use super::{cached, fault, finish};
 use crate::descriptor::Method;
-use crate::respond::Problem;
+use crate::respond::{Problem, when_sent};
 use crate::routes::{Handler, Node, Routes, Table};
 use crate::trie::Params;
 
+/// An answer that has to be waited for.
 pub(super) type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+
+/// An answer, at once or later.
+type Answered = Either<Ready<Result<ServiceResponse, Error>>, Answer>;
 
 /// One worker's service for every route.
 pub(super) struct Dispatcher {
@@ -44,11 +50,14 @@ pub(super) struct WorkerEndpoint {
 impl Service<ServiceRequest> for Dispatcher {
     type Response = ServiceResponse;
     type Error = Error;
-    type Future = Answer;
+    type Future = Answered;
 
     always_ready!();
 
-    fn call(&self, mut request: ServiceRequest) -> Answer {
+    fn call(&self, mut request: ServiceRequest) -> Answered {
+        if let Some(response) = self.hit(&request) {
+            return respond(request, response);
+        }
         if let Some(data) = &self.data {
             request.add_data_container(Rc::clone(data));
         }
@@ -88,8 +97,25 @@ impl Service<ServiceRequest> for Dispatcher {
             }
         }
         match &endpoint.wrapped {
-            Some(wrapped) => wrapped.call(request),
-            None => run(&self.routes, index, params, request),
+            Some(wrapped) => Either::Right(wrapped.call(request)),
+            None => Either::Right(run(&self.routes, index, params, request)),
+        }
+    }
+}
+
+impl Dispatcher {
+    /// The shortest way: a fresh entry of a route without middleware.
+    fn hit(&self, request: &ServiceRequest) -> Option<HttpResponse> {
+        let extensions = request.extensions();
+        let Matched { node, path, .. } = extensions.get()?;
+        let MatchedPath::Clean(params) = path else {
+            return None;
+        };
+        let node = &self.routes.setup.table.nodes[*node];
+        let index = handler_of(node, request)?;
+        match self.endpoints[index].wrapped {
+            Some(_) => None,
+            None => cached::hit(&self.routes, index, params, request),
         }
     }
 }
@@ -103,15 +129,18 @@ pub(super) struct HandlerService {
 impl Service<ServiceRequest> for HandlerService {
     type Response = ServiceResponse;
     type Error = Error;
-    type Future = Answer;
+    type Future = Answered;
 
     always_ready!();
 
-    fn call(&self, request: ServiceRequest) -> Answer {
+    fn call(&self, request: ServiceRequest) -> Answered {
         let MatchedPath::Clean(params) = matched(&request).path else {
             unreachable!("other paths are answered before any middleware")
         };
-        run(&self.routes, self.index, params, request)
+        match cached::hit(&self.routes, self.index, &params, &request) {
+            Some(response) => respond(request, response),
+            None => Either::Right(run(&self.routes, self.index, params, request)),
+        }
     }
 }
 
@@ -148,7 +177,7 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
             response
         })
     };
-    Box::pin(answered.instrument(span))
+    Box::pin(when_sent(answered.instrument(span)))
 }
 
 /// A request, from its match to its response.
@@ -169,9 +198,8 @@ pub(super) fn record(status: StatusCode, outcome: &str) {
     span.record("outcome", outcome);
 }
 
-pub(super) fn respond(request: ServiceRequest, response: HttpResponse) -> Answer {
-    let response = request.into_response(response);
-    Box::pin(std::future::ready(Ok(response)))
+fn respond(request: ServiceRequest, response: HttpResponse) -> Answered {
+    Either::Left(ready(Ok(request.into_response(response))))
 }
 
 /// 308 to the canonical path, which starts with one slash and so can name no other host.

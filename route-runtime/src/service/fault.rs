@@ -3,12 +3,13 @@
 use actix_web::error::{
     InternalError, JsonPayloadError, PathError, PayloadError, QueryPayloadError, UrlencodedError,
 };
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError as _};
 
 use crate::descriptor::Kind;
 use crate::mode::Mode;
-use crate::respond::Problem;
+use crate::respond::{Problem, problem_of};
 
 /// A problem as its route shows it: JSON, or HTML where a page would have been.
 pub(super) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
@@ -24,21 +25,33 @@ pub(super) fn as_answered(answer: HttpResponse, kind: Kind) -> HttpResponse {
     let problem = answer
         .error()
         .filter(|_| kind == Kind::Page)
-        .and_then(Error::as_error::<Problem>);
+        .and_then(problem_of)
+        .cloned();
     match problem {
-        Some(problem) => problem.html_response(),
+        Some(problem) => problem.in_html(answer),
+        None if kind == Kind::Page => as_page(answer),
         None => answer,
     }
 }
 
+/// The text that a page returns is HTML: what actix-web calls plain text by default is not.
+fn as_page(mut answer: HttpResponse) -> HttpResponse {
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    if answer.headers().get(header::CONTENT_TYPE) == Some(&plain) {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        answer.headers_mut().insert(header::CONTENT_TYPE, html);
+    }
+    answer
+}
+
 /// An argument that could not be read: its status and headers, our body. What actix-web says of
-/// the cause is for developers.
+/// the cause is for developers. One that sends the client elsewhere is no fault.
 pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse {
-    if let Some(problem) = error.as_error::<Problem>() {
+    if let Some(problem) = problem_of(error) {
         return response(problem, kind);
     }
     let theirs = error.error_response();
-    if is_answered(error) {
+    if theirs.status().is_redirection() || is_answered(error) {
         return theirs;
     }
     let mut problem = Problem::new(theirs.status());

@@ -59,11 +59,10 @@ pub(super) fn replay(
         Some(body) => (body, encoding),
         None => (stored.body.clone(), ContentEncoding::Identity),
     };
-    let etag = etag(stored, encoding, request);
-    let is_unchanged = stored.status == StatusCode::OK && is_known(&etag, request);
-    // The handler's own stays on what has no other, and where it is no tag we could compare.
-    let has_etag = stored.status == StatusCode::OK
-        && (stored.own_etag.is_some() || !stored.has_header(&header::ETAG));
+    let is_final = !request.headers().contains_key(header::ACCEPT_ENCODING);
+    let etag = stored.etag(encoding, is_final);
+    let is_unchanged =
+        stored.status == StatusCode::OK && etag.is_some_and(|etag| is_known(etag, request));
 
     let is_head = *request.method() == Method::HEAD;
     let mut response = if is_unchanged {
@@ -79,8 +78,7 @@ pub(super) fn replay(
     let headers = response.headers_mut();
     for (name, value) in &stored.headers {
         let is_wanted = !is_unchanged || belongs_to_304(name);
-        let is_replaced = has_etag && name == header::ETAG;
-        if is_wanted && !is_replaced {
+        if is_wanted {
             headers.append(name.clone(), value.clone());
         }
     }
@@ -91,8 +89,8 @@ pub(super) fn replay(
     if stored.is_compressible {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
-    if has_etag {
-        headers.insert(header::ETAG, text(&etag.to_string()));
+    if let Some(etag) = etag {
+        headers.insert(header::ETAG, etag.clone());
     }
     if let Some(age) = replay.age {
         headers.insert(header::AGE, age.as_secs().into());
@@ -165,35 +163,19 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
     })
 }
 
-/// Strong, but weak where a `Compress` middleware round us may still re-encode.
-///
-/// The handler's own tag is of what the handler made: of what we have encoded, it is a weak one.
-fn etag(stored: &StoredResponse, encoding: ContentEncoding, request: &ServiceRequest) -> EntityTag {
-    if let Some(own) = &stored.own_etag {
-        let is_encoded = encoding != ContentEncoding::Identity
-            || request.headers().contains_key(header::ACCEPT_ENCODING);
-        return EntityTag::new(own.weak || is_encoded, own.tag().into());
-    }
-    if encoding != ContentEncoding::Identity {
-        return EntityTag::new_strong(format!("{}-{}", stored.etag, encoding.as_str()));
-    }
-    let tag = stored.etag.clone();
-    if request.headers().contains_key(header::ACCEPT_ENCODING) {
-        EntityTag::new_weak(tag)
-    } else {
-        EntityTag::new_strong(tag)
-    }
-}
-
 /// Weak comparison, of each tag of each list; `*` is any.
-fn is_known(etag: &EntityTag, request: &ServiceRequest) -> bool {
+fn is_known(etag: &HeaderValue, request: &ServiceRequest) -> bool {
     if !request.headers().contains_key(header::IF_NONE_MATCH) {
         return false;
     }
-    match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(items)) => items.iter().any(|item| item.weak_eq(etag)),
-        Err(_) => false,
+    let ours = etag
+        .to_str()
+        .ok()
+        .and_then(|etag| etag.parse::<EntityTag>().ok());
+    match (ours, IfNoneMatch::parse(request)) {
+        (_, Ok(IfNoneMatch::Any)) => true,
+        (Some(ours), Ok(IfNoneMatch::Items(items))) => items.iter().any(|item| item.weak_eq(&ours)),
+        _ => false,
     }
 }
 

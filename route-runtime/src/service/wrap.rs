@@ -1,9 +1,10 @@
 //! Per-route middleware, its type erased.
 
 use actix_service::boxed::{RcService, rc_service};
-use actix_web::Error;
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{Error, FromRequest};
 use futures_core::future::LocalBoxFuture;
 
 /// What a request goes through once its route and method are known.
@@ -12,8 +13,48 @@ pub(crate) type Endpoint = RcService<ServiceRequest, ServiceResponse, Error>;
 /// One `wrap = path`: puts the middleware round an endpoint.
 pub(crate) type Wrap = fn(Endpoint) -> LocalBoxFuture<'static, Endpoint>;
 
-/// Puts `actix_web::middleware::from_fn(path)` round `inner`.
-pub fn wrap<M, T, B>(middleware: M, inner: Endpoint) -> LocalBoxFuture<'static, Endpoint>
+/// A function that `actix_web::middleware::from_fn` takes.
+#[diagnostic::on_unimplemented(
+    message = "`wrap` names no middleware: `{Self}`",
+    label = "no middleware function",
+    note = "expected `async fn(request: ServiceRequest, next: Next<BoxBody>) -> \
+            actix_web::Result<ServiceResponse>`, as for `actix_web::middleware::from_fn`; extractors \
+            may stand before `request`"
+)]
+pub trait Middleware<Args> {
+    /// Puts it round `inner`.
+    fn wrap(self, inner: Endpoint) -> LocalBoxFuture<'static, Endpoint>;
+}
+
+macro_rules! middleware {
+    ($($extractor:ident),*) => {
+        #[diagnostic::do_not_recommend]
+        impl<F, Fut, B, $($extractor),*> Middleware<($($extractor,)*)> for F
+        where
+            F: Fn($($extractor,)* ServiceRequest, Next<BoxBody>) -> Fut + 'static,
+            Fut: Future<Output = Result<ServiceResponse<B>, Error>> + 'static,
+            B: MessageBody + 'static,
+            $($extractor: FromRequest + 'static,)*
+        {
+            fn wrap(self, inner: Endpoint) -> LocalBoxFuture<'static, Endpoint> {
+                transform::<_, _, B>(from_fn::<F, ($($extractor,)*)>(self), inner)
+            }
+        }
+    };
+}
+
+middleware!();
+middleware!(A);
+middleware!(A, C);
+middleware!(A, C, D);
+middleware!(A, C, D, E);
+middleware!(A, C, D, E, G);
+middleware!(A, C, D, E, G, H);
+middleware!(A, C, D, E, G, H, I);
+middleware!(A, C, D, E, G, H, I, J);
+middleware!(A, C, D, E, G, H, I, J, K);
+
+fn transform<M, T, B>(middleware: M, inner: Endpoint) -> LocalBoxFuture<'static, Endpoint>
 where
     M: Transform<
             Endpoint,

@@ -1,0 +1,246 @@
+//! The API that the tutorial gets its data from, and how it is called.
+//!
+//! A small server on a port of its own stands in for a public API, so that the tutorial works
+//! without a network. `UPSTREAM_URL` names another with the same paths instead.
+//!
+//! | request | answer |
+//! |---|---|
+//! | GET `/posts` | every post |
+//! | POST `/posts` | 201 and the article with an `id`; it is kept as long as the server runs |
+//! | GET `/posts/{id}` | one post, or 404 |
+//! | GET `/images/random` | an image's record, another each time |
+//! | GET `/calls` | how many of the above were called |
+
+use std::env;
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Json};
+use actix_web::{App, HttpResponse, HttpServer, Responder, rt};
+use reqwest::{Client, RequestBuilder};
+use route_runtime::{Problem, not_found};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// The upstream, called over one pool of connections.
+pub(crate) struct Upstream {
+    url: String,
+    client: Client,
+    /// Of the server started here.
+    server: Option<ServerHandle>,
+}
+
+impl Upstream {
+    /// The one at `UPSTREAM_URL`, else one of our own.
+    pub(crate) fn from_env() -> io::Result<Self> {
+        match env::var("UPSTREAM_URL").ok().filter(|url| !url.is_empty()) {
+            Some(url) => Self::at(url.trim_end_matches('/').into()),
+            None => Self::start(),
+        }
+    }
+
+    /// The one there.
+    pub(crate) fn at(url: String) -> io::Result<Self> {
+        Self::new(url, client(), None)
+    }
+
+    /// One of our own, on a free port of this machine only, until this is dropped.
+    pub(crate) fn start() -> io::Result<Self> {
+        let state = Data::new(State::default());
+        let server = HttpServer::new(move || {
+            let posts = web::resource("/posts").get(posts).post(add_post);
+            App::new()
+                .app_data(Data::clone(&state))
+                .service(posts)
+                .route("/posts/{id}", web::get().to(post))
+                .route("/images/random", web::get().to(random_image))
+                .route("/calls", web::get().to(calls))
+        })
+        .workers(1)
+        .disable_signals()
+        .bind(("127.0.0.1", 0))?;
+        let url = match server.addrs().first() {
+            Some(address) => format!("http://{address}"),
+            None => return Err(io::ErrorKind::AddrNotAvailable.into()),
+        };
+        let server = server.run();
+        let handle = server.handle();
+        rt::spawn(server);
+        // A proxy, which the environment may name, does not know this machine by that address.
+        Self::new(url, client().no_proxy(), Some(handle))
+    }
+
+    fn new(
+        url: String,
+        client: reqwest::ClientBuilder,
+        server: Option<ServerHandle>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            url,
+            client: client.build().map_err(io::Error::other)?,
+            server,
+        })
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `GET path`, read as JSON. What is not there is 404 here too.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        read(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    /// `POST path` with a body of JSON.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Problem> {
+        read(self.client.post(format!("{}{path}", self.url)).json(body)).await
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        if let Some(server) = &self.server {
+            // Told at once; nobody waits for it.
+            drop(server.stop(false));
+        }
+    }
+}
+
+fn client() -> reqwest::ClientBuilder {
+    Client::builder().timeout(Duration::from_secs(10))
+}
+
+async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Problem> {
+    // Its address may hold a password, and is nothing that clients need to know.
+    let failed = |error: reqwest::Error| {
+        let detail = format!("the upstream failed: {}", error.without_url());
+        Problem::new(StatusCode::BAD_GATEWAY).detail(detail)
+    };
+    let response = request.send().await.map_err(failed)?;
+    if response.status() == reqwest::StatusCode::NOT_FOUND {
+        return Err(not_found());
+    }
+    let response = response.error_for_status().map_err(failed)?;
+    response.json().await.map_err(failed)
+}
+
+/// What our own upstream keeps.
+struct State {
+    posts: Mutex<Vec<Value>>,
+    images: AtomicU64,
+    calls: AtomicU64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            posts: Mutex::new((1..=100).map(lorem).collect()),
+            images: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+        }
+    }
+}
+
+impl State {
+    fn posts(&self) -> std::sync::MutexGuard<'_, Vec<Value>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        // Nothing that holds it can panic halfway through a change.
+        self.posts
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+async fn posts(state: Data<State>) -> impl Responder {
+    Json(state.posts().clone())
+}
+
+async fn post(state: Data<State>, id: web::Path<usize>) -> HttpResponse {
+    let index = id.into_inner().wrapping_sub(1);
+    match state.posts().get(index) {
+        Some(post) => HttpResponse::Ok().json(post),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+async fn add_post(state: Data<State>, article: Json<Map<String, Value>>) -> HttpResponse {
+    let mut post = article.into_inner();
+    let mut posts = state.posts();
+    post.insert("id".into(), (posts.len() + 1).into());
+    posts.push(Value::Object(post.clone()));
+    HttpResponse::Created().json(post)
+}
+
+async fn random_image(state: Data<State>) -> impl Responder {
+    state.calls.fetch_add(1, Ordering::Relaxed);
+    let number = state.images.fetch_add(1, Ordering::Relaxed);
+    // As good as random, and never the same: multiplying by an odd number loses nothing.
+    let id = format!("{:016x}", (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    Json(json!({
+        "id": id,
+        "url": format!("https://images.example/{id}.jpg"),
+        "width": 640 + 16 * (number % 40),
+        "height": 480 + 16 * (number % 30),
+    }))
+}
+
+async fn calls(state: Data<State>) -> impl Responder {
+    Json(json!({ "calls": state.calls.load(Ordering::Relaxed) }))
+}
+
+/// Post number `id`, always the same.
+fn lorem(id: usize) -> Value {
+    const WORDS: [&str; 31] = [
+        "lorem",
+        "ipsum",
+        "dolor",
+        "sit",
+        "amet",
+        "consectetur",
+        "adipiscing",
+        "elit",
+        "sed",
+        "do",
+        "eiusmod",
+        "tempor",
+        "incididunt",
+        "ut",
+        "labore",
+        "et",
+        "dolore",
+        "magna",
+        "aliqua",
+        "enim",
+        "minim",
+        "veniam",
+        "quis",
+        "nostrud",
+        "exercitation",
+        "ullamco",
+        "laboris",
+        "nisi",
+        "aliquip",
+        "ex",
+        "commodo",
+    ];
+    let words = |from: usize, count: usize| {
+        let words = (from..from + count).map(|at| WORDS[(7 * at + id) % WORDS.len()]);
+        words.collect::<Vec<_>>().join(" ")
+    };
+    json!({
+        "id": id,
+        "userId": (id - 1) / 10 + 1,
+        "title": words(id, 3 + id % 4),
+        "body": words(id + 5, 20 + id % 10),
+    })
+}

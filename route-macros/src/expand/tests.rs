@@ -1,0 +1,173 @@
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Expr, File, ItemMacro, ItemUse, Macro, Path, Token};
+
+use crate::page::page;
+use crate::route::route;
+
+/// One declaration of each shape: its name, its attribute, and what that is given.
+fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
+    let minimal = (
+        quote! { "/" },
+        quote! { async fn home() -> &'static str { "home" } },
+    );
+    let everything = (
+        quote! {
+            GET,
+            "/(shop)/users/[user]/posts/[...path]",
+            dynamic = "auto",
+            revalidate = 60,
+            expire = 600,
+            static_params = listing::paths,
+            dynamic_params = false,
+            fetch_cache = "force-cache",
+            tags = ["posts", "user:{user}:{path}"],
+            cdn = true,
+            wrap = auth,
+            wrap = audit::log,
+            max_duration = 5
+        },
+        quote! {
+            /// A user's post.
+            #[cfg(feature = "posts")]
+            #[allow(unused_variables)]
+            #[inline]
+            pub(crate) async fn post(
+                user: u64,
+                path: Vec<String>,
+                db: web::Data<Db>,
+            ) -> Result<web::Json<Post>, PostError> {
+                todo!()
+            }
+        },
+    );
+    let module = (
+        quote! { "/comments/[[...type]]", revalidate = false, body_limit = "64KB" },
+        quote! {
+            pub mod comments {
+                use super::*;
+                pub async fn GET(r#type: Option<Vec<u8>>) -> impl Responder {}
+                pub async fn POST(_: HttpRequest, body: Bytes) -> HttpResponse {}
+                async fn helper() {}
+            }
+        },
+    );
+    let unbound = (
+        quote! { "/files/[name]/[version]" },
+        quote! { async fn file(name: String, rest: Rest) -> String { name } },
+    );
+    let about = (
+        quote! { "/about/[lang]" },
+        quote! { async fn about(lang: Lang) -> Html {} },
+    );
+    [
+        ("minimal", minimal, route as fn(_, _) -> _),
+        ("everything", everything, route),
+        ("module", module, route),
+        ("unbound", unbound, route),
+        ("page", about, page),
+    ]
+    .map(|(name, (args, item), attribute)| {
+        let input = quote! { #args #item };
+        (name, input, attribute(args, item))
+    })
+    .into()
+}
+
+#[test]
+fn expansions() {
+    for (name, _, output) in samples() {
+        let file: File = syn::parse2(output).unwrap();
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(name, prettyplease::unparse(&file));
+        });
+    }
+}
+
+/// Whatever the user has in scope, generated code means what it meant here.
+#[test]
+fn names_nothing_of_the_users_scope() {
+    for (name, input, output) in samples() {
+        let mut allowed = BTreeSet::new();
+        idents(input, &mut allowed);
+        let mut foreign = Foreign {
+            allowed,
+            found: Vec::new(),
+        };
+        foreign.visit_file(&syn::parse2(output).unwrap());
+        assert!(foreign.found.is_empty(), "{name}: {:?}", foreign.found);
+    }
+}
+
+/// Paths that lead neither into the runtime nor into `core`, and that the user did not write.
+struct Foreign {
+    allowed: BTreeSet<String>,
+    found: Vec<String>,
+}
+
+impl Foreign {
+    fn check(&mut self, is_absolute: bool, first: &Ident) {
+        const LOCALS: [&str; 4] = ["call", "output", "request", "inner"];
+        let first = first.to_string();
+        let is_ours = if is_absolute {
+            matches!(&*first, "route_runtime" | "core")
+        } else {
+            LOCALS.contains(&&*first) || first.starts_with("argument")
+        };
+        if !is_ours && !self.allowed.contains(&first) {
+            self.found.push(first);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Foreign {
+    fn visit_path(&mut self, path: &'ast Path) {
+        self.check(path.leading_colon.is_some(), &path.segments[0].ident);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_item_use(&mut self, item: &'ast ItemUse) {
+        match &item.tree {
+            syn::UseTree::Path(path) => self.check(item.leading_colon.is_some(), &path.ident),
+            _ => self.found.push("use".into()),
+        }
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        self.visit_path(&call.path);
+        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+        for argument in call.parse_body_with(parser).unwrap() {
+            self.visit_expr(&argument);
+        }
+    }
+
+    fn visit_item_macro(&mut self, item: &'ast ItemMacro) {
+        // A definition, `macro_rules! name`, names nothing.
+        if item.ident.is_none() {
+            self.visit_macro(&item.mac);
+        }
+    }
+
+    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+}
+
+fn idents(tokens: TokenStream, out: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => idents(group.stream(), out),
+            TokenTree::Ident(ident) => {
+                out.insert(ident.to_string());
+            }
+            // A pattern's parameters become arguments.
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                out.extend(text.split(|c: char| !c.is_alphanumeric()).map(Into::into));
+            }
+            TokenTree::Punct(_) => {}
+        }
+    }
+}

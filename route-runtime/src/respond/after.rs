@@ -1,0 +1,333 @@
+//! Work that a request leaves behind, for when its response has been sent.
+//!
+//! While a handler runs, and while a stream that it answered with is read, a task-local list takes
+//! what is registered. The list then stays with the response's body, and its `Drop` starts the
+//! work: the last byte handed over, a connection gone, a handler given up and a panic all end there.
+//! The work runs on a thread of its own, because a worker's tasks end with the worker: the server's
+//! shutdown stops workers as soon as their connections are closed.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::mem;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::task::{Context as Waker, Poll};
+use std::thread;
+use std::time::Duration;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::rt;
+use actix_web::web::Bytes;
+use futures_core::future::BoxFuture;
+use futures_util::FutureExt as _;
+use tokio::sync::{mpsc, watch};
+
+use crate::context::{Context, Later};
+
+tokio::task_local! {
+    static PENDING: RefCell<Pending>;
+}
+
+/// Everything registered in this process.
+static UNFINISHED: LazyLock<Unfinished> = LazyLock::new(Unfinished::default);
+
+/// Where the work runs. Closed if the thread could not start.
+static THREAD: LazyLock<mpsc::UnboundedSender<Work>> = LazyLock::new(|| {
+    let (sender, mut works) = mpsc::unbounded_channel::<Work>();
+    let run = async move {
+        while let Some(work) = works.recv().await {
+            rt::spawn(work.run());
+        }
+    };
+    let thread = thread::Builder::new().name("route-after".into());
+    if let Err(error) = thread.spawn(|| rt::System::new().block_on(run)) {
+        tracing::error!(%error, "the thread for work after responses could not start");
+    }
+    sender
+});
+
+/// Runs `work` when the response has been sent: when its body was handed to the connection to the
+/// end, or the client is gone.
+///
+/// To be called in a handler, or anything it calls: also in the middle of a stream that it answers
+/// with, in an argument's extractor, and several times. Whatever comes of the handler, the work is
+/// run once: after an error, a redirect, a panic, a time limit, and for HEAD. In a cached route it
+/// runs after the render, and so not for the requests that the cache answers.
+///
+/// The client waits for none of it. A server that is told to end waits for its last requests, and
+/// then for the work that is left, each for 30 s at most. A panic in the work is logged, and ends
+/// nothing else.
+///
+/// Called anywhere else (in a task of its own, at start-up, in other work, in middleware), there is
+/// no response to wait for, and the work runs at once.
+///
+/// The work runs on a thread that all work shares, with an actix runtime: take what is needed out of
+/// the request first, since a request stays with its worker. What only computes belongs in
+/// [`web::block`](actix_web::web::block). Routes can be invalidated from it as from the handler.
+///
+/// # Example
+///
+/// ```
+/// use actix_web::web::Data;
+/// use actix_web::{App, test};
+/// use route_runtime::{Routes, after, route};
+/// use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+///
+/// #[route(POST, "/orders/[id]")]
+/// async fn order(id: u64, mails: Data<UnboundedSender<String>>) -> &'static str {
+///     after(async move {
+///         let sent = mails.send(format!("order {id} is on its way"));
+///         assert!(sent.is_ok(), "somebody listens");
+///     });
+///     "thank you"
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), route_runtime::RoutesError> {
+/// let (mails, mut sent) = unbounded_channel::<String>();
+/// let routes = Routes::from_iter([order::ROUTE])?.data(mails);
+/// let app = test::init_service(App::new().service(routes)).await;
+/// let request = test::TestRequest::post().uri("/orders/7").to_request();
+/// let response = test::call_service(&app, request).await;
+/// assert!(sent.try_recv().is_err(), "the body has not been read yet");
+/// assert_eq!(test::read_body(response).await, "thank you");
+/// assert_eq!(sent.recv().await.as_deref(), Some("order 7 is on its way"));
+/// # Ok(())
+/// # }
+/// ```
+pub fn after(work: impl Future<Output = ()> + Send + 'static) {
+    let mut work = Some(Work {
+        future: work.boxed(),
+        context: Context::current().map(Context::later),
+        _counted: UNFINISHED.one_more(),
+    });
+    // Outside of any response the closure is not called.
+    _ = PENDING.try_with(|pending| pending.borrow_mut().0.extend(work.take()));
+    if let Some(work) = work {
+        work.start();
+    }
+}
+
+/// Waits for all work of this process that was registered, also where its response is still being
+/// sent. At the limit it gives up; the work itself goes on.
+pub(crate) async fn settled(limit: Duration) {
+    if !UNFINISHED.settled(limit).await {
+        tracing::warn!("work after responses takes too long to be waited for");
+    }
+}
+
+/// Takes what is registered while `answer` is made, and while the body of its response is read;
+/// starts it when that is over.
+///
+/// To be put round everything that may drop the body unsent, such as the answer to HEAD.
+pub(crate) async fn when_sent<E>(
+    answer: impl Future<Output = Result<ServiceResponse, E>>,
+) -> Result<ServiceResponse, E> {
+    let scoped = PENDING.scope(RefCell::default(), async {
+        let response = answer.await;
+        (response, PENDING.with(RefCell::take))
+    });
+    let (response, pending) = scoped.await;
+    Ok(response?.map_body(|_, body| pending.stay_with(body)))
+}
+
+/// One registered future.
+struct Work {
+    future: BoxFuture<'static, ()>,
+    /// Of whoever registered it.
+    context: Option<Later>,
+    /// Also keeps count of it if it never runs.
+    _counted: Counted,
+}
+
+impl Work {
+    fn start(self) {
+        if THREAD.send(self).is_err() {
+            tracing::error!("work after a response was not run: there is no thread for it");
+        }
+    }
+
+    async fn run(self) {
+        let future = AssertUnwindSafe(self.future).catch_unwind();
+        let result = match self.context {
+            Some(context) => context.scope(future).await,
+            None => future.await,
+        };
+        if let Err(panic) = result {
+            let message = crate::panic::message(&*panic);
+            tracing::error!(message, "work after a response panicked");
+        }
+    }
+}
+
+/// Work whose response has not been sent. Dropping it starts the work.
+#[derive(Default)]
+struct Pending(Vec<Work>);
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        for work in self.0.drain(..) {
+            work.start();
+        }
+    }
+}
+
+impl Pending {
+    fn stay_with(self, body: BoxBody) -> BoxBody {
+        // The code of a stream still runs, and may register more.
+        if self.0.is_empty() && body.size() != BodySize::Stream {
+            return body;
+        }
+        BoxBody::new(Held {
+            body,
+            pending: self,
+        })
+    }
+}
+
+/// A body with the work that waits for its end.
+struct Held {
+    body: BoxBody,
+    pending: Pending,
+}
+
+impl MessageBody for Held {
+    type Error = Box<dyn Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        waker: &mut Waker<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let pending = RefCell::new(mem::take(&mut self.pending));
+        let (chunk, pending) = PENDING.sync_scope(pending, || {
+            let chunk = Pin::new(&mut self.body).poll_next(waker);
+            (chunk, PENDING.with(RefCell::take))
+        });
+        match chunk {
+            Poll::Ready(None) => drop(pending),
+            _ => self.pending = pending,
+        }
+        chunk
+    }
+}
+
+/// How much work is registered and not done.
+struct Unfinished(watch::Sender<usize>);
+
+impl Default for Unfinished {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
+
+impl Unfinished {
+    fn one_more(&self) -> Counted {
+        self.0.send_modify(|count| *count += 1);
+        Counted(self.0.clone())
+    }
+
+    async fn settled(&self, limit: Duration) -> bool {
+        let mut count = self.0.subscribe();
+        let is_zero = count.wait_for(|count| *count == 0);
+        tokio::time::timeout(limit, is_zero).await.is_ok()
+    }
+}
+
+/// One of the unfinished, until it is dropped.
+struct Counted(watch::Sender<usize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+    use std::sync::mpsc::channel;
+
+    use actix_web::test::TestRequest;
+    use actix_web::{HttpResponse, HttpResponseBuilder};
+
+    use super::*;
+
+    /// The response of a handler that registers `work`.
+    async fn answered(
+        work: impl Future<Output = ()> + Send + 'static,
+        respond: impl FnOnce(&mut HttpResponseBuilder) -> HttpResponse,
+    ) -> ServiceResponse {
+        let answer = async {
+            after(work);
+            let response = respond(&mut HttpResponse::Ok());
+            Ok::<_, ()>(TestRequest::default().to_srv_response(response))
+        };
+        when_sent(answer).await.unwrap()
+    }
+
+    #[actix_web::test]
+    async fn waiting_ends_with_the_last_of_the_work_or_at_the_limit() {
+        let unfinished = Unfinished::default();
+        assert!(unfinished.settled(Duration::ZERO).await);
+        let [first, second] = [unfinished.one_more(), unfinished.one_more()];
+        drop(first);
+        assert!(!unfinished.settled(Duration::ZERO).await);
+        let mut settled = std::pin::pin!(unfinished.settled(Duration::MAX));
+        assert!(settled.as_mut().now_or_never().is_none());
+        drop(second);
+        assert!(settled.await);
+    }
+
+    #[actix_web::test]
+    async fn the_end_of_a_body_is_enough() {
+        let (sender, receiver) = channel();
+        let work = async move { sender.send(()).unwrap() };
+        let response = answered(work, |response| response.body("text")).await;
+        let mut body = response.into_body();
+        assert_eq!(body.size(), BodySize::Sized(4));
+        let mut next = async || {
+            let chunk = poll_fn(|waker| Pin::new(&mut body).poll_next(waker)).await;
+            chunk.map(Result::unwrap)
+        };
+        assert_eq!(next().await.as_deref(), Some(&b"text"[..]));
+        assert_eq!(next().await, None);
+        receiver.recv().unwrap();
+        drop(body);
+    }
+
+    #[actix_web::test]
+    async fn only_bodies_that_hold_work_or_may_are_wrapped() {
+        let text = TestRequest::default().to_srv_response(HttpResponse::Ok().body("text"));
+        let text = when_sent(async { Ok::<_, ()>(text) }).await;
+        let body = text.unwrap().into_body();
+        assert_eq!(body.try_into_bytes().unwrap(), "text");
+        let body = answered(async {}, |response| response.body("text"))
+            .await
+            .into_body();
+        // Whoever could take the bytes at once would start the work before they are sent.
+        assert!(body.try_into_bytes().is_err());
+    }
+
+    #[test]
+    fn work_outlives_the_runtime_that_left_it() {
+        let (sender, receiver) = channel();
+        rt::System::new().block_on(async {
+            let work = async move { sender.send(()).unwrap() };
+            let connection = async {
+                let _response = answered(work, HttpResponseBuilder::finish).await;
+                pending::<()>().await;
+            };
+            let connection = rt::spawn(connection);
+            tokio::task::yield_now().await;
+            assert!(!connection.is_finished());
+            assert!(receiver.try_recv().is_err());
+        });
+        receiver.recv().unwrap();
+    }
+}

@@ -1,0 +1,184 @@
+//! The decision for each route, and the table that shows it.
+
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+use route_runtime::{
+    CachedReason, DynamicReason, Method, Rendering, Revalidate, RouteDescriptor, Routes, page,
+    route,
+};
+
+#[route("/listing/forced/dynamic/[id]", dynamic = "force-dynamic", revalidate = 10, static_params = ids)]
+async fn forced_dynamic(id: u8) -> String {
+    id.to_string()
+}
+
+async fn ids() -> Vec<u8> {
+    vec![1]
+}
+
+#[route("/listing/zero", revalidate = 0)]
+async fn zero() -> &'static str {
+    "zero"
+}
+
+#[route("/listing/forced/static", dynamic = "force-static")]
+async fn forced_static(request: HttpRequest) -> String {
+    request.path().into()
+}
+
+#[route("/listing/error/[id]", dynamic = "error")]
+async fn error(id: u8, state: Data<u8>) -> String {
+    format!("{id} {}", **state)
+}
+
+#[route("/listing/reads")]
+async fn reads(_state: Data<u8>, request: HttpRequest) -> String {
+    request.path().into()
+}
+
+#[route("/listing/revalidate/[id]", revalidate = 10)]
+mod revalidate {
+    pub async fn GET(id: u8) -> String {
+        id.to_string()
+    }
+
+    pub async fn POST(id: u8) -> String {
+        id.to_string()
+    }
+}
+
+#[page("/listing/never", revalidate = false)]
+async fn never() -> &'static str {
+    "never"
+}
+
+#[route("/listing/params/[id]")]
+async fn params(id: u8) -> String {
+    id.to_string()
+}
+
+#[route("/listing/beside")]
+async fn beside() -> &'static str {
+    "beside"
+}
+
+#[route(POST, "/listing/beside")]
+async fn beside_post() -> &'static str {
+    "beside"
+}
+
+#[route("/listing/options")]
+async fn beside_options() -> &'static str {
+    "beside"
+}
+
+#[route(OPTIONS, "/listing/options")]
+async fn preflight() -> &'static str {
+    "preflight"
+}
+
+#[route("/listing/listed/[id]", static_params = ids)]
+async fn listed(id: u8) -> String {
+    id.to_string()
+}
+
+#[route("/listing/nothing")]
+async fn nothing(_state: Data<u8>) -> &'static str {
+    "nothing"
+}
+
+const EVERY: [RouteDescriptor; 15] = [
+    forced_dynamic::ROUTE,
+    zero::ROUTE,
+    forced_static::ROUTE,
+    error::ROUTE,
+    reads::ROUTE,
+    revalidate::GET::ROUTE,
+    revalidate::POST::ROUTE,
+    never::ROUTE,
+    params::ROUTE,
+    beside::ROUTE,
+    beside_post::ROUTE,
+    beside_options::ROUTE,
+    preflight::ROUTE,
+    listed::ROUTE,
+    nothing::ROUTE,
+];
+
+#[test]
+fn each_rule_decides() {
+    use Rendering::{Cached, Dynamic};
+
+    let routes = Routes::from_iter(EVERY).unwrap();
+    let check = |handler: &str, expected: Rendering| {
+        let route = routes.iter().find(|route| route.handler() == handler);
+        assert_eq!(route.unwrap().rendering(), expected, "{handler}");
+    };
+    let source = |handler: &str| {
+        let route = routes.iter().find(|route| route.handler() == handler);
+        route.unwrap().source()
+    };
+    // In the order of the rules; each handler would be decided otherwise by a later one.
+    check("forced_dynamic", Dynamic(DynamicReason::Forced));
+    check("zero", Dynamic(DynamicReason::RevalidateZero));
+    check("forced_static", Cached(CachedReason::Forced));
+    check("error", Cached(CachedReason::Error));
+    let reads = DynamicReason::ReadsRequest("request: HttpRequest");
+    check("reads", Dynamic(reads));
+    let ten = CachedReason::Revalidate(Revalidate::After(10));
+    check("GET", Cached(ten));
+    let never = CachedReason::Revalidate(Revalidate::Never);
+    check("never", Cached(never));
+    check("params", Dynamic(DynamicReason::Params));
+    let post = DynamicReason::Beside(Method::Post, source("beside_post"));
+    check("beside", Dynamic(post));
+    check("listed", Cached(CachedReason::StaticParams));
+    check("nothing", Cached(CachedReason::ReadsNothing));
+    // Only what may change something makes the others dynamic.
+    check("beside_options", Cached(CachedReason::ReadsNothing));
+    let method = DynamicReason::Method(Method::Options);
+    check("preflight", Dynamic(method));
+}
+
+#[test]
+fn the_table_is_sorted_and_says_why() {
+    let routes = Routes::from_iter(EVERY).unwrap();
+    let post = routes.iter().find(|it| it.handler() == "beside_post");
+    let post = post.unwrap().source();
+    let expected = format!(
+        "  \
+  Path                          Methods       Revalidate  Why
+ƒ /listing/beside               GET, POST                 POST at {post}
+○ /listing/error/[id]           GET                       `dynamic = \"error\"`
+ƒ /listing/forced/dynamic/[id]  GET                       `dynamic = \"force-dynamic\"`; it makes `revalidate` and `static_params` ineffective
+○ /listing/forced/static        GET                       `dynamic = \"force-static\"`
+● /listing/listed/[id]          GET                       `static_params`
+○ /listing/never                GET                       `revalidate = false`
+○ /listing/nothing              GET                       reads nothing of the request
+○ /listing/options              GET, OPTIONS              reads nothing of the request
+ƒ /listing/params/[id]          GET                       parameters without `static_params` or `revalidate`
+ƒ /listing/reads                GET                       reads the request: `request: HttpRequest`
+◐ /listing/revalidate/[id]      GET, POST     10s         `revalidate = 10`
+ƒ /listing/zero                 GET                       `revalidate = 0`
+
+○ static: rendered once, with a blank request
+● rendered ahead, from `static_params`
+◐ revalidated: rendered again when stale
+ƒ dynamic: rendered for each request
+
+Without `expire`, a stale response is served however old it is, while the next one is rendered.
+"
+    );
+    let shuffled = EVERY.into_iter().rev();
+    let table = Routes::from_iter(shuffled).unwrap().to_string();
+    assert_eq!(table, routes.to_string());
+    assert_eq!(table, expected);
+}
+
+#[test]
+fn nothing_to_list_is_an_empty_table() {
+    let routes = Routes::from_iter([]).unwrap();
+    assert_eq!(routes.iter().len(), 0);
+    assert_eq!(routes.pattern_of("/"), None);
+    assert!(!routes.to_string().contains('/'));
+}

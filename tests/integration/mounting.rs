@@ -1,0 +1,237 @@
+//! Routes beside what else an app serves.
+
+use std::sync::{Arc, Mutex};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service as _, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
+use route_runtime::{Matched, RouteProblem, Routes, route};
+use tests::Server;
+
+#[route("/mounting/one")]
+async fn one() -> &'static str {
+    "ours"
+}
+
+#[route("/mounting/many/[...rest]")]
+async fn many(rest: Vec<String>) -> String {
+    rest.join("|")
+}
+
+fn routes() -> Routes {
+    Routes::from_iter([one::ROUTE, many::ROUTE]).unwrap()
+}
+
+#[test]
+fn what_is_not_ours_falls_through() {
+    let routes = routes();
+    let server = Server::start(move || {
+        let theirs = |text: &'static str| web::to(move || async move { text });
+        App::new()
+            .route("/mounting/before", theirs("before"))
+            // Before us, so theirs, though we know it too.
+            .route("/mounting/many/taken", theirs("taken"))
+            .service(routes.clone())
+            .service(web::scope("/mounting/many").route("/taken/too", theirs("never")))
+            .service(web::scope("/mounting/scope").route("/after", theirs("after")))
+            .default_service(theirs("default"))
+    });
+    for (path, answer) in [
+        ("/mounting/one", "ours"),
+        ("/mounting/many/a/b", "a|b"),
+        ("/mounting/before", "before"),
+        ("/mounting/many/taken", "taken"),
+        // After us, so ours.
+        ("/mounting/many/taken/too", "taken|too"),
+        ("/mounting/scope/after", "after"),
+        ("/mounting/many", "default"),
+        ("/mounting/many/..", "default"),
+        ("/", "default"),
+        ("/elsewhere//", "default"),
+        ("/%zz", "default"),
+    ] {
+        assert_eq!(server.get(path).body, answer, "{path}");
+    }
+    // A method of ours that nobody declared is still ours.
+    assert_eq!(server.ask("POST", "/mounting/one").status, 405);
+}
+
+#[test]
+fn two_tables_share_an_app() {
+    let first = Routes::from_iter([one::ROUTE]).unwrap();
+    let second = Routes::from_iter([many::ROUTE]).unwrap();
+    let third = routes().at("/v1").unwrap();
+    let server = Server::start(move || {
+        let app = App::new().service(first.clone());
+        app.service(second.clone()).service(third.clone())
+    });
+    assert_eq!(server.get("/mounting/one").body, "ours");
+    assert_eq!(server.get("/mounting/many/a").body, "a");
+    assert_eq!(server.get("/v1/mounting/many/a").body, "a");
+    assert_eq!(server.get("/v1").status, 404);
+}
+
+#[route("/mounting/data", dynamic = "force-dynamic")]
+async fn data(ours: Data<u8>, theirs: Data<String>) -> String {
+    format!("{} {}", **ours, **theirs)
+}
+
+#[test]
+fn data_of_the_table_and_of_the_app_are_both_seen() {
+    let routes = Routes::from_iter([data::ROUTE]).unwrap().data(7u8);
+    let server = Server::start(move || {
+        App::new()
+            .app_data(Data::new(String::from("theirs")))
+            .app_data(Data::new(8u8))
+            .service(routes.clone())
+    });
+    // The table's comes first: it is nearer to the handler.
+    assert_eq!(server.get("/mounting/data").body, "7 theirs");
+}
+
+#[test]
+fn a_prefix_goes_before_every_pattern() {
+    let routes = routes().at("/api/v1").unwrap();
+    let first = routes.iter().next().unwrap();
+    assert_eq!(first.pattern(), "/api/v1/mounting/many/[...rest]");
+    assert_eq!(routes.pattern_of("/mounting/one"), None);
+    let server = Server::start(move || App::new().service(routes.clone()));
+    assert_eq!(server.get("/api/v1/mounting/one").body, "ours");
+    assert_eq!(server.get("/api/v1/mounting/many/a").body, "a");
+    assert_eq!(server.get("/mounting/one").status, 404);
+
+    assert!(self::routes().at("").is_ok());
+    for wrong in ["v1", "/", "/v1/", "/a//b", "/[id]", "/..", "/a%20b", "/a?b"] {
+        let error = self::routes().at(wrong).unwrap_err();
+        assert_eq!(error.problems(), [RouteProblem::BadPrefix(wrong.into())]);
+        let start = format!("1 problem with the routes\n\n`{wrong}` is no prefix for routes\n");
+        assert!(error.to_string().starts_with(&start), "{error}");
+    }
+}
+
+#[actix_web::test]
+#[should_panic(
+    expected = "mount them on the `App` itself, behind a prefix with `routes.at(\"/v1\")?`"
+)]
+async fn a_scope_is_no_place() {
+    let app = App::new().service(web::scope("/v1").service(routes()));
+    actix_web::test::init_service(app).await;
+}
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// What a logger does after the request was routed.
+fn note(log: &Log, response: &ServiceResponse<impl MessageBody>) {
+    let extensions = response.request().extensions();
+    let pattern = extensions.get::<Matched>().map_or("-", Matched::pattern);
+    let line = format!("{} {pattern}", response.status().as_u16());
+    log.lock().unwrap().push(line);
+}
+
+#[test]
+fn middleware_sees_what_matched() {
+    let log = Log::default();
+    let routes = routes();
+    let server = Server::start({
+        let log = log.clone();
+        move || {
+            let log = log.clone();
+            App::new()
+                .wrap(DefaultHeaders::new().add(("x-app", "theirs")))
+                .wrap_fn(move |request, service| {
+                    let log = log.clone();
+                    let response = service.call(request);
+                    async move {
+                        let response = response.await?;
+                        note(&log, &response);
+                        Ok(response)
+                    }
+                })
+                .service(routes.clone())
+        }
+    });
+    let response = server.get("/mounting/one");
+    assert_eq!(response.header("x-app"), Some("theirs"));
+    let _ = server.get("/mounting/many/a/b");
+    let _ = server.get("/mounting/many//a");
+    let _ = server.ask("DELETE", "/mounting/one");
+    let _ = server.get("/mounting");
+    assert_eq!(
+        *log.lock().unwrap(),
+        [
+            "200 /mounting/one",
+            "200 /mounting/many/[...rest]",
+            "308 /mounting/many/[...rest]",
+            "405 /mounting/one",
+            "404 -",
+        ]
+    );
+}
+
+async fn outer(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    request.extensions_mut().insert(vec!["outer"]);
+    let mut response = next.call(request).await?;
+    let name = actix_web::http::header::HeaderName::from_static("x-outer");
+    let value = actix_web::http::header::HeaderValue::from_static("yes");
+    response.headers_mut().insert(name, value);
+    Ok(response)
+}
+
+async fn inner(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.query_string() == "stop" {
+        return Err(actix_web::error::ErrorForbidden("stopped"));
+    }
+    if let Some(seen) = request.extensions_mut().get_mut::<Vec<&str>>() {
+        seen.push("inner");
+    }
+    next.call(request).await
+}
+
+#[route("/mounting/wrapped/[id]", wrap = outer, wrap = self::inner)]
+async fn wrapped(id: u8, request: HttpRequest, path: web::Path<u8>) -> HttpResponse {
+    let seen = request.extensions().get::<Vec<&str>>().cloned();
+    HttpResponse::Ok().body(format!("{id} {path} {seen:?}"))
+}
+
+#[route(DELETE, "/mounting/wrapped/[id]")]
+async fn bare(id: u8) -> String {
+    id.to_string()
+}
+
+#[test]
+fn wrap_goes_round_one_handler() {
+    let routes = Routes::from_iter([wrapped::ROUTE, bare::ROUTE]).unwrap();
+    let server = Server::start(move || App::new().wrap(from_fn(pass)).service(routes.clone()));
+    let response = server.get("/mounting/wrapped/7");
+    assert_eq!(response.body, "7 7 Some([\"outer\", \"inner\"])");
+    assert_eq!(response.header("x-outer"), Some("yes"));
+    let response = server.get("/mounting/wrapped/7?stop");
+    assert_eq!((response.status, &*response.body), (403, "stopped"));
+    let response = server.ask("HEAD", "/mounting/wrapped/7");
+    assert_eq!(
+        (response.status, response.header("x-outer")),
+        (200, Some("yes"))
+    );
+    assert_eq!(response.header("content-length"), Some("28"));
+
+    let response = server.ask("DELETE", "/mounting/wrapped/7");
+    assert_eq!((&*response.body, response.header("x-outer")), ("7", None));
+    // What is answered for the path is nobody's handler's.
+    let response = server.ask("POST", "/mounting/wrapped/7");
+    assert_eq!((response.status, response.header("x-outer")), (405, None));
+}
+
+async fn pass(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next.call(request).await
+}

@@ -1,0 +1,38 @@
+//! Pages: what they return is HTML.
+
+use actix_web::{App, HttpResponse, Responder, test};
+use route_runtime::{Mode, Routes, page};
+
+#[page("/pages/text")]
+async fn text() -> String {
+    "<h1>text</h1>".into()
+}
+
+#[page("/pages/own")]
+async fn own() -> impl Responder {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=iso-8859-1")
+        .body("<h1>own</h1>")
+}
+
+#[page("/pages/dynamic", dynamic = "force-dynamic")]
+async fn dynamic() -> &'static str {
+    "<h1>dynamic</h1>"
+}
+
+#[actix_web::test]
+async fn text_is_html_unless_the_page_says_otherwise() {
+    for mode in [Mode::Development, Mode::Production] {
+        let routes = Routes::from_iter([text::ROUTE, own::ROUTE, dynamic::ROUTE]).unwrap();
+        let app = test::init_service(App::new().service(routes.mode(mode))).await;
+        for (path, expected) in [
+            ("/pages/text", "text/html; charset=utf-8"),
+            ("/pages/dynamic", "text/html; charset=utf-8"),
+            ("/pages/own", "text/html; charset=iso-8859-1"),
+        ] {
+            let request = test::TestRequest::get().uri(path).to_request();
+            let response = test::call_service(&app, request).await;
+            assert_eq!(response.headers().get("content-type").unwrap(), expected);
+        }
+    }
+}

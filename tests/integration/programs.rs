@@ -1,0 +1,190 @@
+//! Whole programs: how they start, how they do not, how they end.
+
+use std::net::TcpListener;
+
+use tests::{Ended, Program, request};
+
+const SERVING: &str = env!("CARGO_BIN_EXE_serving");
+const COLLIDING: &str = env!("CARGO_BIN_EXE_colliding");
+
+/// Runs a program that is not to start.
+fn refused(path: &str, environment: &[(&str, &str)]) -> Ended {
+    let ended = Program::start(path, &[], environment).end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    ended
+}
+
+#[test]
+fn collisions_between_crates_end_a_program_before_it_listens() {
+    // A port in use would be another error.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = refused(COLLIDING, &[("PORT", &port)]);
+    assert_eq!(
+        ended.stderr,
+        "\
+Error: 5 problems with the routes
+
+a page and a route at one path
+  page:  GET /collision/page at tests/fixtures/neighbour/lib.rs:18:1 (crate `neighbour`)
+  route: POST /collision/page at tests/fixtures/colliding.rs:12:1 (crate `colliding`)
+  help: move one of the two to another path
+
+two handlers for GET /collision/(group)/twice
+  GET /collision/(group)/twice at tests/fixtures/colliding.rs:7:1 (crate `colliding`)
+  GET /collision/twice at tests/fixtures/neighbour/lib.rs:12:1 (crate `neighbour`)
+  help: remove one of the two, or change its method or path
+
+two names for one parameter: `id` and `slug`
+  GET /collision/names/[id]/left at tests/fixtures/neighbour/lib.rs:24:1 (crate `neighbour`)
+  GET /collision/names/[slug]/right at tests/fixtures/colliding.rs:17:1 (crate `colliding`)
+  help: use one name at this position
+
+an optional catch-all beside a route at its own prefix
+  GET /collision/prefix/[[...rest]] at tests/fixtures/colliding.rs:27:1 (crate `colliding`)
+  GET /collision/prefix at tests/fixtures/neighbour/lib.rs:36:1 (crate `neighbour`)
+  help: write `[...name]` instead of `[[...name]]`: then the prefix belongs to the other route alone
+
+a catch-all beside an optional one
+  GET /collision/rest/[...rest] at tests/fixtures/neighbour/lib.rs:30:1 (crate `neighbour`)
+  GET /collision/rest/[[...rest]] at tests/fixtures/colliding.rs:22:1 (crate `colliding`)
+  help: keep the optional one: it matches all that the other does
+"
+    );
+}
+
+#[test]
+fn a_program_serves_its_routes_and_those_of_linked_crates() {
+    let mut program = Program::start(SERVING, &[], &[("PORT", "0"), ("ROUTE_WORKERS", "1")]);
+    let mut connection = program.connect();
+    let mut get = |path| connection.send(&request("GET", path, &[], "")).body;
+    assert_eq!(get("/"), "home\n");
+    assert_eq!(get("/neighbour"), "from another crate\n");
+
+    program.signal("INT");
+    let ended = program.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    let line =
+        "ƒ /number/[number]            GET      reads the request: `text: web::Json<String>`\n";
+    assert!(ended.stdout.contains(line), "{}", ended.stdout);
+    let address = ended.stdout.lines().next_back().unwrap();
+    assert!(
+        address.starts_with("serving http://127.0.0.1:"),
+        "{address}"
+    );
+}
+
+#[test]
+fn a_program_ends_when_it_is_told_to() {
+    for signal in ["INT", "TERM"] {
+        let mut program = Program::start(SERVING, &[], &[("PORT", "0")]);
+        program.address();
+        program.signal(signal);
+        assert_eq!(program.end().code, Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_program_ends_when_the_work_it_has_left_is_done() {
+    let mut program = Program::start(SERVING, &["built"], &[]);
+    let mut connection = program.connect();
+    let answer = connection.send(&request("POST", "/later", &[], ""));
+    assert_eq!(answer.body, "now");
+    drop(connection);
+    program.signal("TERM");
+    let ended = program.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.ends_with("\nlater: Ok(())\n"), "{ended:?}");
+}
+
+#[test]
+fn a_port_in_use_is_an_error_that_helps() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = refused(SERVING, &[("PORT", &port)]);
+    let start = format!("Error: cannot listen on 127.0.0.1:{port}: Address already in use");
+    assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
+    let help = "help: end the program that does, or choose another port with PORT\n";
+    assert!(ended.stderr.ends_with(help), "{}", ended.stderr);
+}
+
+#[test]
+fn an_environment_that_means_nothing_is_an_error() {
+    for (variable, value, expected) in [
+        ("PORT", "http", "a port, from 0 to 65535"),
+        ("PORT", "65536", "a port, from 0 to 65535"),
+        ("PORT", "-1", "a port, from 0 to 65535"),
+        ("ROUTE_WORKERS", "many", "a number of threads, at least 1"),
+        ("ROUTE_WORKERS", "-1", "a number of threads, at least 1"),
+        ("ROUTE_WORKERS", "0", "a number of threads, at least 1"),
+    ] {
+        let ended = refused(SERVING, &[(variable, value)]);
+        let message = format!("Error: {variable} is `{value}`\n  help: expected {expected}\n");
+        assert_eq!(ended.stderr, message);
+    }
+    let ended = refused(SERVING, &[("ROUTE_MODE", "fast")]);
+    assert_eq!(
+        ended.stderr,
+        "Error: 1 problem with the routes\n\n\
+         ROUTE_MODE is `fast`\n  help: expected `development` or `production`\n"
+    );
+    let ended = refused(SERVING, &[("HOST", "not a host"), ("PORT", "0")]);
+    let start = "Error: cannot listen on not a host:0: ";
+    assert!(ended.stderr.starts_with(start), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_empty_is_not_set() {
+    let empty = [
+        ("HOST", ""),
+        ("ROUTE_WORKERS", ""),
+        ("ROUTE_MODE", ""),
+        ("PORT", " 0 "),
+    ];
+    let mut program = Program::start(SERVING, &[], &empty);
+    assert!(program.address().ip().is_loopback());
+}
+
+#[test]
+fn a_host_can_be_an_address_of_ipv6() {
+    for host in ["::1", "[::1]"] {
+        let mut program = Program::start(SERVING, &[], &[("HOST", host), ("PORT", "0")]);
+        let mut connection = program.connect();
+        assert_eq!(
+            connection.send(&request("GET", "/", &[], "")).body,
+            "home\n"
+        );
+    }
+}
+
+#[test]
+fn the_mode_comes_from_the_environment() {
+    for (mode, detail) in [("development", true), ("production", false)] {
+        let environment = [("PORT", "0"), ("ROUTE_MODE", mode)];
+        let mut program = Program::start(SERVING, &[], &environment);
+        let response = program
+            .connect()
+            .send(&request("GET", "/greeting", &[], ""));
+        assert_eq!(response.status, 500);
+        assert_eq!(response.body.contains("\"detail\""), detail, "{mode}");
+    }
+}
+
+#[test]
+fn a_server_built_by_hand_is_what_its_builder_says() {
+    // The builder comes before the environment.
+    let environment = [("ROUTE_MODE", "development"), ("ROUTE_WORKERS", "1")];
+    let mut program = Program::start(SERVING, &["built"], &environment);
+    let mut connection = program.connect();
+    let mut get = |path| connection.send(&request("GET", path, &[], ""));
+    let greeting = get("/greeting");
+    assert_eq!(greeting.body, "registered");
+    assert_eq!(greeting.header("x-app"), Some("ours"));
+    let nobodys = get("/nowhere");
+    assert_eq!((nobodys.status, &*nobodys.body), (418, "nobody's"));
+    let fault = get("/number/7");
+    assert_eq!(fault.status, 400);
+    assert!(!fault.body.contains("detail"), "{}", fault.body);
+}

@@ -1,0 +1,110 @@
+//! A real server, for as long as a test lasts.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::{App, Error, HttpServer};
+use route_runtime::{RouteDescriptor, Routes};
+
+use crate::client::{Connection, Response, request};
+
+/// One worker behind a free port of 127.0.0.1; ends when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves these routes and nothing else.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit together.
+    #[must_use]
+    pub fn of(routes: impl IntoIterator<Item = RouteDescriptor>) -> Self {
+        let routes = Routes::from_iter(routes).expect("the routes fit together");
+        Self::start(move || App::new().service(routes.clone()))
+    }
+
+    /// Serves an app.
+    ///
+    /// # Panics
+    ///
+    /// If there is no free port.
+    pub fn start<F, T, B>(app: F) -> Self
+    where
+        F: Fn() -> App<T> + Clone + Send + 'static,
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+        B: MessageBody + 'static,
+    {
+        let (started, start) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = HttpServer::new(app).workers(1).disable_signals();
+                let server = server.bind("127.0.0.1:0").expect("there is a free port");
+                let address = server.addrs()[0];
+                let server = server.run();
+                started.send((address, server.handle())).expect("a test");
+                server.await.expect("it ends when it is told to");
+            });
+        });
+        let (address, handle) = start.recv().expect("the server starts");
+        Self {
+            address,
+            handle,
+            thread: Some(thread),
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Opens a connection to it.
+    #[must_use]
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// Sends these bytes on a connection of their own.
+    #[must_use]
+    pub fn send(&self, request: &str) -> Response {
+        self.connect().send(request)
+    }
+
+    /// Asks with this method, without headers or a body.
+    #[must_use]
+    pub fn ask(&self, method: &str, target: &str) -> Response {
+        self.send(&request(method, target, &[], ""))
+    }
+
+    /// Asks with GET.
+    #[must_use]
+    pub fn get(&self, target: &str) -> Response {
+        self.ask("GET", target)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The command is on its way as soon as the future exists.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || thread::panicking(), "the server panicked");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What compiles, and what the compiler says of what does not. See `ui/README.md`.
+
+#[test]
+fn ui() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("ui/pass/*.rs");
+    cases.compile_fail("ui/fail/*.rs");
+}

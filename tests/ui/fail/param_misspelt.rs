@@ -1,0 +1,18 @@
+#![allow(unused_variables)]
+
+use route_runtime::route;
+
+#[route("/posts/[slug]")]
+async fn show(slig: String) -> String {
+    todo!()
+}
+
+#[route("/users/[user_id]")]
+async fn user(userid: u64) -> String {
+    todo!()
+}
+
+fn main() {
+    let _ = show;
+    let _ = user;
+}

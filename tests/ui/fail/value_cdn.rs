@@ -1,0 +1,16 @@
+use route_runtime::route;
+
+#[route("/a", cdn = "true")]
+async fn a() -> String {
+    todo!()
+}
+
+#[route("/b", cdn = 1)]
+async fn b() -> String {
+    todo!()
+}
+
+fn main() {
+    let _ = a;
+    let _ = b;
+}

@@ -1,0 +1,22 @@
+use route_runtime::route;
+
+#[route("/a", wrap = "auth")]
+async fn a() -> String {
+    todo!()
+}
+
+#[route("/b", wrap = auth())]
+async fn b() -> String {
+    todo!()
+}
+
+#[route("/c", wrap = |request, next| next.call(request))]
+async fn c() -> String {
+    todo!()
+}
+
+fn main() {
+    let _ = a;
+    let _ = b;
+    let _ = c;
+}

@@ -84,14 +84,18 @@ pub struct Revalidation {
 pub(crate) struct Scope {
     table: Arc<Table>,
     cache: WeakCache,
-    /// The tags of the render that asks, if one does.
-    own: Option<Arc<[Tag]>>,
+    /// The tags of the render that asks, if one does: those it declares, and those it has used.
+    own: Vec<Tag>,
 }
 
 impl Scope {
     pub(crate) fn of(context: Context) -> Self {
         Self {
-            own: context.render.map(|render| Arc::clone(&render.declared)),
+            own: context.render.map_or_else(Vec::new, |render| {
+                let mut own = render.declared.to_vec();
+                own.extend(render.used().tags);
+                own
+            }),
             table: context.table,
             cache: context.cache,
         }
@@ -135,7 +139,7 @@ impl IntoFuture for Revalidation {
             let Self { target, how, scope } = self;
             let Scope { table, cache, own } = scope.ok_or(RevalidateError::NoRoutes)?;
             let tag = target.tag(&table)?;
-            if own.is_some_and(|own| own.contains(&tag)) {
+            if own.contains(&tag) {
                 return Err(RevalidateError::OwnRender);
             }
             match cache.upgrade() {
@@ -183,6 +187,10 @@ impl Target {
 }
 
 fn known_path(table: &Table, path: String) -> Result<Tag, RevalidateError> {
+    // Taken as part of the last segment, a query would name another path, and do nothing.
+    if path.contains(['?', '#']) {
+        return Err(RevalidateError::UnknownPath(path));
+    }
     let canonical = path::canonical(&path);
     match canonical.as_deref().map(|path| table.trie.lookup(path)) {
         Some(Some(Match::Clean { .. })) => Ok(path_tag(canonical.as_deref().unwrap_or(&path))),

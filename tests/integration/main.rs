@@ -2,10 +2,12 @@
 //!
 //! The registry is one for the whole binary, so each module has a URL prefix of its own.
 
+mod caching;
 mod conveniences;
 mod faults;
 mod grammar;
 mod handles;
+mod limits;
 mod listing;
 mod matching;
 mod methods;
@@ -13,4 +15,8 @@ mod mounting;
 mod pages;
 mod paths;
 mod programs;
+mod rendering;
+mod revalidating;
+mod streams;
 mod table;
+mod wrapping;

@@ -2,9 +2,12 @@
 //! programs as child processes.
 
 mod client;
+mod gate;
 mod program;
 mod server;
+pub mod wire;
 
 pub use client::{Connection, Response, request};
+pub use gate::Gate;
 pub use program::{Ended, Program};
 pub use server::Server;

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use actix_web::body::MessageBody as _;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
@@ -17,12 +18,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::cache::{Ancestry, Key};
 use crate::context::{Used, WeakCache};
+use crate::descriptor::Kind;
 use crate::routes::Setup;
+use crate::service;
 use crate::store::Tag;
 use crate::trie::Params;
 
+mod blank;
 mod renderer;
-mod service;
 
 /// The threads, and the next one's turn.
 pub(crate) struct Renderers {
@@ -65,9 +68,27 @@ pub(crate) struct Rendered {
 pub(crate) enum RenderedBody {
     /// Whole.
     Full(Bytes),
-    /// Longer than asked for, or endless: chunks, as they come. Closed early if the handler's own
-    /// stream fails.
-    Stream(mpsc::Receiver<Result<Bytes, BrokenBody>>),
+    /// Longer than asked for, or endless: chunks, as they come. The last is an error if the
+    /// handler's own stream fails or panics.
+    Stream {
+        chunks: mpsc::Receiver<Result<Bytes, BrokenBody>>,
+        /// Where it is known ahead.
+        length: Option<u64>,
+    },
+}
+
+impl Rendered {
+    /// What stands for a response that could not be had.
+    pub(crate) fn failed(kind: Kind) -> Self {
+        let response = service::unrenderable(kind);
+        let (head, body) = response.into_parts();
+        Self {
+            status: head.status(),
+            headers: head.headers().clone(),
+            body: RenderedBody::Full(body.try_into_bytes().unwrap_or_default()),
+            used: Used::default(),
+        }
+    }
 }
 
 /// A handler's body ended with an error, or its renderer did.

@@ -1,8 +1,10 @@
 //! One renderer: a thread, its runtime, its blank app.
 
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_http::{Request, RequestHead};
 use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _};
@@ -12,11 +14,13 @@ use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{App, Error, HttpMessage as _, rt};
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::service::{RenderService, Task};
+use super::blank::{RenderService, Task};
 use super::{BrokenBody, Job, Render, Rendered, RenderedBody};
 use crate::context::{self, WeakCache};
+use crate::descriptor::Kind;
 use crate::routes::Setup;
 
 /// How many chunks of a passed-on body wait for a slow client.
@@ -39,6 +43,7 @@ pub(super) fn spawn(
 
 async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let configure = setup.configure.clone();
+    let table = Arc::clone(&setup.table);
     let app = App::new()
         .service(RenderService::new(setup, cache))
         .configure(|config| {
@@ -57,7 +62,8 @@ async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<J
         let app = Rc::clone(&app);
         match job {
             Job::Render(render) => {
-                rt::spawn(async move { answer(&*app, render).await });
+                let kind = table.handlers[render.handler].descriptor.kind;
+                rt::spawn(async move { answer(&*app, kind, render).await });
             }
             Job::Missing(reply) => ask(app, Task::Missing(reply)),
             Job::List(handler, reply) => ask(app, Task::List { handler, reply }),
@@ -88,7 +94,7 @@ fn blank(path: &str) -> Request {
     request
 }
 
-async fn answer<S>(app: &S, render: Render)
+async fn answer<S>(app: &S, kind: Kind, render: Render)
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
@@ -127,6 +133,10 @@ where
         body,
         used: render.used(),
     };
+    let length = match body.size() {
+        BodySize::Sized(length) => Some(length),
+        BodySize::None | BodySize::Stream => None,
+    };
     let mut body = pin!(body);
     let is_events = is_event_stream(head.headers());
     let read = tokio::select! {
@@ -137,14 +147,17 @@ where
         Ok(Read::Whole(bytes)) => drop(reply.send(rendered(RenderedBody::Full(bytes)))),
         Ok(Read::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);
-            if reply.send(rendered(RenderedBody::Stream(chunks))).is_ok() {
+            let body_of_chunks = RenderedBody::Stream { chunks, length };
+            if reply.send(rendered(body_of_chunks)).is_ok() {
                 pass_on(first, body, sender).await;
             }
         }
+        // Nothing of it was sent, so it can be said.
         Err(BrokenBody) => {
-            let (sender, chunks) = mpsc::channel(1);
-            drop(sender.send(Err(BrokenBody)).await);
-            drop(reply.send(rendered(RenderedBody::Stream(chunks))));
+            tracing::error!(url.path = path, "the body of a response failed");
+            let mut failed = Rendered::failed(kind);
+            failed.used = render.used();
+            drop(reply.send(failed));
         }
     }
 }
@@ -204,8 +217,11 @@ async fn pass_on(
     }
 }
 
+/// The next chunk. A panic is an error like any other: what is cut short must not look whole.
 async fn next(mut body: Pin<&mut BoxBody>) -> Option<Result<Bytes, BrokenBody>> {
-    poll_fn(|context| body.as_mut().poll_next(context))
-        .await
-        .map(|chunk| chunk.map_err(|_| BrokenBody))
+    let chunk = poll_fn(|context| body.as_mut().poll_next(context));
+    match AssertUnwindSafe(chunk).catch_unwind().await {
+        Ok(chunk) => chunk.map(|chunk| chunk.map_err(|_| BrokenBody)),
+        Err(_) => Some(Err(BrokenBody)),
+    }
 }

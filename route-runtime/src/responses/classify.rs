@@ -24,7 +24,9 @@ pub(super) fn classify(
     let is_shareable = is_shareable(&rendered.headers);
     let body = match rendered.body {
         RenderedBody::Full(ref body) if is_shareable => body.clone(),
-        RenderedBody::Full(_) | RenderedBody::Stream(_) => return Outcome::individual(rendered),
+        RenderedBody::Full(_) | RenderedBody::Stream { .. } => {
+            return Outcome::individual(rendered);
+        }
     };
     let status = rendered.status;
     let response = StoredResponse::new(status, &rendered.headers, body);

@@ -11,9 +11,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
-
 use self::classify::classify;
 pub(crate) use self::encoding::preferred;
 use self::flights::FlightRuntime;
@@ -24,7 +21,8 @@ use crate::cache::{
 };
 use crate::config::{Revalidate, TagPart};
 use crate::context::WeakCache;
-use crate::render::{Rendered, RenderedBody, Renderers};
+use crate::descriptor::Kind;
+use crate::render::{Rendered, Renderers};
 use crate::routes::{Handler, Setup};
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::trie::Params;
@@ -121,6 +119,7 @@ impl ResponseCache {
         let renderers = Arc::clone(&self.renderers);
         let request = BlankRequest {
             index,
+            kind: handler.descriptor.kind,
             path: path.into(),
             params: params.clone(),
             declared: Arc::clone(&tags),
@@ -156,6 +155,7 @@ impl ResponseCache {
         let handler = &self.setup.table.handlers[index];
         let request = BlankRequest {
             index,
+            kind: handler.descriptor.kind,
             path: path.into(),
             params: params.clone(),
             declared: self.tags(handler, path, params),
@@ -173,7 +173,9 @@ impl ResponseCache {
         if let Some(listed) = place.known() {
             return Ok(listed);
         }
-        let paths = self.renderers.list(index).await;
+        let limit = limit_of(&self.setup.table.handlers[index]);
+        let paths = self.setup.clock.within(limit, self.renderers.list(index));
+        let paths = paths.await.ok_or("`static_params` took too long")?;
         let paths = paths.map_err(|_| String::from("the renderer is gone"))??;
         let listed: Arc<HashSet<String>> = Arc::new(paths.into_iter().collect());
         if self.setup.mode == crate::Mode::Production
@@ -244,6 +246,7 @@ fn limit_of(handler: &Handler) -> Duration {
 #[derive(Clone)]
 struct BlankRequest {
     index: usize,
+    kind: Kind,
     path: String,
     params: Params,
     declared: Arc<[Tag]>,
@@ -254,17 +257,13 @@ impl BlankRequest {
     async fn render(self, renderers: &Renderers, ancestry: Option<Ancestry<Key>>) -> Rendered {
         let Self {
             index,
+            kind,
             path,
             params,
             declared,
             most,
         } = self;
         let rendered = renderers.render(index, path, params, declared, ancestry, most);
-        rendered.await.unwrap_or_else(|_| Rendered {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            headers: HeaderMap::new(),
-            body: RenderedBody::Full(actix_web::web::Bytes::new()),
-            used: crate::context::Used::default(),
-        })
+        rendered.await.unwrap_or_else(|_| Rendered::failed(kind))
     }
 }

@@ -12,19 +12,19 @@ use super::body_limit::BodyWatch;
 use super::call::Call;
 use super::fault;
 use crate::extract::with_cookies;
-use crate::mode::Mode;
 use crate::panic;
 use crate::respond::Problem;
-use crate::routes::Handler;
+use crate::routes::{Handler, Setup};
 use crate::trie::Params;
 
 /// Calls the handler; errors of arguments, panics and time limits become responses.
 pub(crate) async fn answer(
     handler: &Handler,
     params: Params,
-    mode: Mode,
+    setup: &Setup,
     request: ServiceRequest,
 ) -> ServiceResponse {
+    let mode = setup.mode;
     let route = &handler.descriptor;
     let kind = route.kind;
     let (request, payload) = request.into_parts();
@@ -35,16 +35,16 @@ pub(crate) async fn answer(
 
     let outcome = match time_limit(handler) {
         None => call.await,
-        Some(limit) => match tokio::time::timeout(limit, call).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let is_upload = body.is_some_and(|body| body.is_awaited());
-                let status = if is_upload {
-                    StatusCode::REQUEST_TIMEOUT
-                } else {
-                    StatusCode::GATEWAY_TIMEOUT
+        Some(limit) => match setup.clock.within(limit, call).await {
+            Some(outcome) => outcome,
+            None => {
+                let response = |status| fault::response(&Problem::new(status), kind);
+                let response = match body {
+                    Some(body) if body.is_awaited() => {
+                        body.last(response(StatusCode::REQUEST_TIMEOUT))
+                    }
+                    _ => response(StatusCode::GATEWAY_TIMEOUT),
                 };
-                let response = fault::response(&Problem::new(status), kind);
                 return ServiceResponse::new(request, response);
             }
         },

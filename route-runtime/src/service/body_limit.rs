@@ -1,10 +1,12 @@
 //! How many bytes of a request's body are read: those that come over the wire.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Extensions, Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, header};
@@ -19,8 +21,8 @@ use crate::respond::Problem;
 /// Where nothing else is said.
 const DEFAULT: u64 = 1 << 20;
 
-/// The limit of a handler; `None` for methods without a body, whose connection may also be
-/// upgraded to something endless.
+/// The limit of a handler; `None` for methods without a body, of which GET's connection may also
+/// be upgraded to something endless. That a client asks for an upgrade changes nothing for others.
 pub(super) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
     let has_body = matches!(
         route.method,
@@ -39,20 +41,20 @@ struct Watched {
     is_exceeded: Cell<bool>,
     /// The last thing that happened was waiting for the client.
     is_awaited: Cell<bool>,
+    /// What nobody reads any more.
+    unread: RefCell<Payload>,
 }
 
 impl BodyWatch {
     /// Puts the limit on a request. `Err` if the request itself tells, before anything is read,
     /// that it is [too large](Self::too_large).
     pub(super) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<(), Self> {
-        if request.head().upgrade() {
-            return Ok(());
-        }
         let watch = Self(Rc::new(Watched {
             limit,
             read: Cell::new(0),
             is_exceeded: Cell::new(false),
             is_awaited: Cell::new(false),
+            unread: RefCell::new(Payload::None),
         }));
         if content_length(request).is_some_and(|length| length > limit) {
             return Err(watch);
@@ -79,16 +81,26 @@ impl BodyWatch {
         self.0.is_awaited.get()
     }
 
-    /// 413. What of the body is still to come is not read: the connection ends.
+    /// 413, and the end of the connection.
     pub(super) fn too_large(&self, kind: Kind) -> HttpResponse {
         let limit = self.0.limit;
         let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
             .detail(format!("the body may have {limit} bytes"));
-        let mut response = fault::response(&problem, kind);
+        self.last(fault::response(&problem, kind))
+    }
+
+    /// Makes a response the last of its connection: what of the body is still to come is not
+    /// read, however long it may be.
+    pub(super) fn last(&self, mut response: HttpResponse) -> HttpResponse {
         response
             .head_mut()
             .set_connection_type(actix_http::ConnectionType::Close);
-        response
+        response.map_body(|_, body| {
+            BoxBody::new(Last {
+                body,
+                _watch: self.clone(),
+            })
+        })
     }
 }
 
@@ -124,6 +136,35 @@ pub(super) fn extractor_limits(request: &ServiceRequest, limit: u64) -> Extensio
 struct LimitedBody {
     payload: Payload,
     watch: BodyWatch,
+}
+
+impl Drop for LimitedBody {
+    fn drop(&mut self) {
+        let unread = mem::replace(&mut self.payload, Payload::None);
+        self.watch.0.unread.replace(unread);
+    }
+}
+
+/// A body that keeps, as long as it is sent, what is left of the request's: as soon as that is
+/// dropped, the server reads on to its end.
+struct Last {
+    body: BoxBody,
+    _watch: BodyWatch,
+}
+
+impl MessageBody for Last {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
 }
 
 impl Stream for LimitedBody {

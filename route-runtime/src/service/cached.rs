@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::body::BodyStream;
+use actix_web::body::{BodyStream, SizedStream};
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method as HttpMethod, StatusCode};
@@ -65,10 +65,11 @@ pub(super) fn run(
         let handler = &routes.setup.table.handlers[index];
         let path = params.path(request.path()).to_owned();
         let (response, outcome) = match refusal(&routes, handler, index, &path).await {
-            Some(problem) => (
-                fault::response(&problem, handler.descriptor.kind),
-                "refused",
-            ),
+            Some(problem) => {
+                let mut response = fault::response(&problem, handler.descriptor.kind);
+                finish::uncached(&mut response, "route; fwd=bypass; detail=unlisted");
+                (response, "refused")
+            }
             None if routes.setup.mode == Mode::Production => {
                 kept(&routes, index, &path, &params, &request).await
             }
@@ -135,9 +136,9 @@ async fn kept(
         }
         Content::Once(stored) => once_shared(&stored, status),
         Content::Individual(rendered) => {
-            let detail = why_individual(&rendered);
+            let why = why_individual(&rendered);
             let mut response = passed_on(rendered);
-            finish::uncached(&mut response, detail);
+            finish::uncached(&mut response, why);
             response
         }
     };
@@ -154,9 +155,12 @@ async fn once(
     let handler = &routes.setup.table.handlers[index];
     let mut response = match routes.cache().render_once(index, path, params).await {
         Some(rendered) => passed_on(rendered),
-        None => failed(&Failure::TimedOut, handler, routes.setup.mode),
+        None => {
+            let failed = failed(&Failure::TimedOut, handler, routes.setup.mode);
+            return (failed, "development");
+        }
     };
-    finish::uncached(&mut response, "development");
+    finish::uncached(&mut response, finish::DEVELOPMENT);
     (response, "development")
 }
 
@@ -199,9 +203,11 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
 
 fn why_individual(rendered: &Rendered) -> &'static str {
     match rendered.body {
-        _ if rendered.headers.contains_key(header::SET_COOKIE) => "set-cookie",
-        RenderedBody::Stream(_) => "stream",
-        RenderedBody::Full(_) => "private",
+        _ if rendered.headers.contains_key(header::SET_COOKIE) => {
+            "route; fwd=bypass; detail=set-cookie"
+        }
+        RenderedBody::Stream { .. } => "route; fwd=bypass; detail=stream",
+        RenderedBody::Full(_) => "route; fwd=bypass; detail=private",
     }
 }
 
@@ -213,15 +219,38 @@ fn passed_on(rendered: Rendered) -> HttpResponse {
     }
     match rendered.body {
         RenderedBody::Full(bytes) => response.body(bytes),
-        RenderedBody::Stream(chunks) => response.body(BodyStream::new(ReceiverStream::new(chunks))),
+        RenderedBody::Stream { chunks, length } => {
+            let chunks = ReceiverStream::new(chunks);
+            match length {
+                Some(length) => response.body(SizedStream::new(length, chunks)),
+                None => response.body(BodyStream::new(chunks)),
+            }
+        }
     }
 }
 
 fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {
-    let status = match failure {
-        Failure::Overloaded { .. } | Failure::Abandoned => StatusCode::SERVICE_UNAVAILABLE,
-        Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-        Failure::Panicked(_) | Failure::Cycle => StatusCode::INTERNAL_SERVER_ERROR,
+    let (status, why) = match failure {
+        Failure::Overloaded { .. } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "route; fwd=miss; detail=overloaded",
+        ),
+        Failure::Abandoned => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "route; fwd=miss; detail=abandoned",
+        ),
+        Failure::TimedOut => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "route; fwd=miss; detail=timeout",
+        ),
+        Failure::Panicked(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "route; fwd=miss; detail=panic",
+        ),
+        Failure::Cycle => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "route; fwd=miss; detail=cycle",
+        ),
     };
     let mut problem = Problem::new(status);
     if mode == Mode::Development {
@@ -234,5 +263,6 @@ fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {
             .headers_mut()
             .insert(header::RETRY_AFTER, seconds.into());
     }
+    finish::uncached(&mut response, why);
     response
 }

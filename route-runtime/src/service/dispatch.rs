@@ -165,9 +165,9 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
     let answered = async move {
         let handler = &routes.setup.table.handlers[index];
         let context = routes.context();
-        let answered = answer(handler, params, routes.setup.mode, request);
+        let answered = answer(handler, params, &routes.setup, request);
         let mut response = context.scope(answered).await;
-        finish::uncached(response.response_mut(), "dynamic");
+        finish::uncached(response.response_mut(), finish::DYNAMIC);
         record(response.status(), "dynamic");
         let is_headless = handler.descriptor.method == Method::Get
             && *response.request().method() == HttpMethod::HEAD;
@@ -225,6 +225,7 @@ fn with_allow(mut response: HttpResponse, node: &Node) -> HttpResponse {
 pub(super) fn without_body(response: ServiceResponse) -> ServiceResponse {
     response.map_body(|_, body| match body.size() {
         BodySize::Sized(length) => BoxBody::new(HeadBody(length)),
-        BodySize::None | BodySize::Stream => BoxBody::new(()),
+        // A length of 0 would be one that GET does not have.
+        BodySize::None | BodySize::Stream => BoxBody::new(actix_web::body::None::new()),
     })
 }

@@ -1,5 +1,8 @@
 //! The responses the framework makes itself, when something went wrong.
 
+use actix_web::error::{
+    InternalError, JsonPayloadError, PathError, PayloadError, QueryPayloadError, UrlencodedError,
+};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError as _};
@@ -48,7 +51,7 @@ pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse
         return response(problem, kind);
     }
     let theirs = error.error_response();
-    if theirs.status().is_redirection() {
+    if theirs.status().is_redirection() || is_answered(error) {
         return theirs;
     }
     let mut problem = Problem::new(theirs.status());
@@ -62,6 +65,23 @@ pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse
         }
     }
     ours
+}
+
+/// A render that came to nothing, after its handler or without it.
+pub(crate) fn unrenderable(kind: Kind) -> HttpResponse {
+    response(&Problem::new(StatusCode::INTERNAL_SERVER_ERROR), kind)
+}
+
+/// The user says, by the error handler of an actix-web extractor, what its error is answered with.
+fn is_answered(error: &Error) -> bool {
+    fn is<T: std::fmt::Debug + std::fmt::Display + 'static>(error: &Error) -> bool {
+        error.as_error::<InternalError<T>>().is_some()
+    }
+    is::<JsonPayloadError>(error)
+        || is::<UrlencodedError>(error)
+        || is::<QueryPayloadError>(error)
+        || is::<PathError>(error)
+        || is::<PayloadError>(error)
 }
 
 /// A panic, anywhere between the first argument and the response.

@@ -1,4 +1,4 @@
-//! Headers of what no cache was asked for.
+//! Headers of what no cache was asked for, or had nothing to give.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,8 +6,15 @@ use actix_web::http::header::{self, HeaderValue};
 
 use super::replay::CACHE_STATUS;
 
+/// What is rendered for each request.
+pub(super) const DYNAMIC: &str = "route; fwd=bypass; detail=dynamic";
+/// In development, everything.
+pub(super) const DEVELOPMENT: &str = "route; fwd=bypass; detail=development";
+
 /// Nobody may keep what was made for one request, unless the handler says otherwise.
-pub(super) fn uncached(response: &mut HttpResponse, detail: &str) {
+///
+/// `status` is the `Cache-Status`, which says why.
+pub(super) fn uncached(response: &mut HttpResponse, status: &'static str) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return;
     }
@@ -18,15 +25,5 @@ pub(super) fn uncached(response: &mut HttpResponse, detail: &str) {
             HeaderValue::from_static("private, no-cache, no-store, max-age=0, must-revalidate"),
         );
     }
-    headers.append(
-        CACHE_STATUS,
-        HeaderValue::from_static(match detail {
-            "dynamic" => "route; fwd=bypass; detail=dynamic",
-            "development" => "route; fwd=bypass; detail=development",
-            "set-cookie" => "route; fwd=bypass; detail=set-cookie",
-            "private" => "route; fwd=bypass; detail=private",
-            "stream" => "route; fwd=bypass; detail=stream",
-            _ => "route; fwd=bypass",
-        }),
-    );
+    headers.append(CACHE_STATUS, HeaderValue::from_static(status));
 }

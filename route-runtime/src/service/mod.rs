@@ -16,6 +16,7 @@ mod wrap;
 pub(crate) use answer::answer;
 pub(crate) use call::Thunk;
 pub use call::{Call, Response, handle};
+pub(crate) use fault::unrenderable;
 pub use matched::Matched;
 pub use wrap::Middleware;
 pub(crate) use wrap::Wrap;

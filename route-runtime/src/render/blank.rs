@@ -106,7 +106,7 @@ impl Service<ServiceRequest> for RenderService {
                         cache,
                         render: Some(render),
                     };
-                    let answered = answer(handler, params, setup.mode, request);
+                    let answered = answer(handler, params, &setup, request);
                     let response = context.scope(answered.instrument(span.clone())).await;
                     span.record("http.response.status_code", response.status().as_u16());
                     return Ok(response);
@@ -131,9 +131,16 @@ impl Service<ServiceRequest> for RenderService {
                     drop(reply.send(missing));
                     HttpResponse::NoContent()
                 }
-                Some(Task::List { handler, reply }) => {
+                Some(Task::List { handler, mut reply }) => {
                     let handler = &table.handlers[handler];
-                    drop(reply.send(list(handler, request.request().clone()).await));
+                    let listed = tokio::select! {
+                        listed = list(handler, request.request().clone()) => Some(listed),
+                        // Nobody wants it any more: its time is up.
+                        () = reply.closed() => None,
+                    };
+                    if let Some(listed) = listed {
+                        drop(reply.send(listed));
+                    }
                     HttpResponse::NoContent()
                 }
                 None => HttpResponse::NotFound(),

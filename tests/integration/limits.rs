@@ -1,0 +1,323 @@
+//! How much of a request is read, and for how long.
+
+use std::future::{Ready, pending, ready};
+use std::io::Write as _;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::error::InternalError;
+use actix_web::web::{self, Bytes, Form, Json, JsonConfig};
+use actix_web::{App, FromRequest, HttpRequest, HttpResponse};
+use futures_util::StreamExt as _;
+use route_runtime::testing::TestApp;
+use route_runtime::{Mode, RouteDescriptor, Routes, route};
+use tests::Gate;
+use tests::wire::{Reply, Wired};
+
+fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
+    Routes::from_iter(routes).unwrap().mode(Mode::Production)
+}
+
+fn post(server: &Wired, path: &str, kind: &str, body: &[u8]) -> Reply {
+    let mut wire = server.connect();
+    let length = body.len();
+    wire.begin(&format!(
+        "POST {path} HTTP/1.1\nContent-Type: {kind}\nContent-Length: {length}"
+    ));
+    // What is refused by its length alone may be gone by now.
+    if length <= 3_000_000 {
+        wire.write(body);
+    }
+    let mut reply = wire.head();
+    wire.body(&mut reply);
+    reply
+}
+
+#[route(POST, "/limits/small", body_limit = 10)]
+async fn small(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+static SMALL_STREAM: Gate = Gate::new();
+
+#[route(POST, "/limits/small/stream", body_limit = 10)]
+async fn small_stream(mut body: web::Payload) -> String {
+    let mut read = Vec::new();
+    while let Some(chunk) = body.next().await {
+        match chunk {
+            Ok(chunk) => read.extend_from_slice(&chunk),
+            Err(error) => return format!("{} then {error}", read.len()),
+        }
+        SMALL_STREAM.open();
+    }
+    read.len().to_string()
+}
+
+#[test]
+fn a_length_beyond_the_limit_is_refused_before_the_body() {
+    let server = Wired::routes(&routes([small::ROUTE]));
+    let mut wire = server.connect();
+    // No body is sent: an answer to it would never come.
+    let reply = wire.ask("POST /limits/small HTTP/1.1\nContent-Length: 11");
+    assert_eq!(reply.status, 413);
+    assert_eq!(
+        reply.text(),
+        r#"{"type":"about:blank","title":"Payload Too Large","status":413,"detail":"the body may have 10 bytes"}"#
+    );
+    assert_eq!(reply.header("connection"), Some("close"));
+    assert!(wire.is_closed());
+    assert_eq!(post(&server, "/limits/small", "x/y", &[7; 10]).text(), "10");
+}
+
+#[actix_web::test]
+async fn chunks_beyond_the_limit_are_refused_as_they_come() {
+    let server = Wired::routes(&routes([small::ROUTE, small_stream::ROUTE]));
+    let mut wire = server.connect();
+    wire.begin("POST /limits/small HTTP/1.1\nTransfer-Encoding: chunked");
+    wire.write("6\r\n123456\r\n5\r\n12345\r\n");
+    // The end of the body is never sent.
+    let mut reply = wire.head();
+    wire.body(&mut reply);
+    assert_eq!(reply.status, 413);
+    assert_eq!(reply.header("connection"), Some("close"));
+    assert!(wire.is_closed());
+
+    // A handler that reads by itself is told, and answers as it likes.
+    let mut wire = server.connect();
+    wire.begin("POST /limits/small/stream HTTP/1.1\nTransfer-Encoding: chunked");
+    wire.write("6\r\n123456\r\n");
+    SMALL_STREAM.pass().await;
+    wire.write("5\r\n12345\r\n0\r\n\r\n");
+    let mut reply = wire.head();
+    wire.body(&mut reply);
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.text(), "6 then payload reached size limit");
+
+    let mut wire = server.connect();
+    wire.begin("POST /limits/small HTTP/1.1\nTransfer-Encoding: chunked");
+    wire.write("6\r\n123456\r\n4\r\n1234\r\n0\r\n\r\n");
+    let mut reply = wire.head();
+    wire.body(&mut reply);
+    assert_eq!(reply.text(), "10");
+}
+
+/// `Connection: Upgrade` is something a client says, not something that was agreed.
+#[test]
+fn an_upgrade_that_nobody_granted_lifts_no_limit() {
+    let server = Wired::routes(&routes([small_stream::ROUTE]));
+    let mut wire = server.connect();
+    wire.begin(
+        "POST /limits/small/stream HTTP/1.1
+        Connection: Upgrade
+        Upgrade: anything
+        Transfer-Encoding: chunked",
+    );
+    wire.write("b\r\n12345678901\r\n0\r\n\r\n");
+    let mut reply = wire.head();
+    wire.body(&mut reply);
+    assert_eq!(reply.text(), "0 then payload reached size limit");
+}
+
+#[route(POST, "/limits/bytes")]
+async fn bytes(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[route(POST, "/limits/text", body_limit = "3MB")]
+async fn text(body: String) -> String {
+    body.len().to_string()
+}
+
+#[route(POST, "/limits/json", body_limit = "3MB")]
+async fn json(body: Json<String>) -> String {
+    body.len().to_string()
+}
+
+#[route(POST, "/limits/json/default")]
+async fn json_default(body: Json<String>) -> String {
+    body.len().to_string()
+}
+
+#[derive(serde::Deserialize)]
+struct Filled {
+    a: String,
+}
+
+#[route(POST, "/limits/form", body_limit = "64KB")]
+async fn form(body: Form<Filled>) -> String {
+    body.a.len().to_string()
+}
+
+#[test]
+fn the_limits_of_extractors_follow_up_and_down() {
+    let server = Wired::routes(&routes([
+        bytes::ROUTE,
+        text::ROUTE,
+        json::ROUTE,
+        json_default::ROUTE,
+        form::ROUTE,
+    ]));
+    let quoted = |length: usize| format!("\"{}\"", "x".repeat(length));
+    for (path, kind, body, expected) in [
+        // actix-web's own is 256 KiB.
+        ("/limits/bytes", "x/y", "x".repeat(1 << 20), "1048576"),
+        ("/limits/text", "x/y", "x".repeat(2 << 20), "2097152"),
+        // 2 MiB.
+        (
+            "/limits/json",
+            "application/json",
+            quoted(2_500_000),
+            "2500000",
+        ),
+        (
+            "/limits/json/default",
+            "application/json",
+            quoted(1_000_000),
+            "1000000",
+        ),
+        // 16 KiB.
+        (
+            "/limits/form",
+            "application/x-www-form-urlencoded",
+            format!("a={}", "x".repeat(60_000)),
+            "60000",
+        ),
+    ] {
+        let reply = post(&server, path, kind, body.as_bytes());
+        assert_eq!((reply.status, reply.text()), (200, expected), "{path}");
+    }
+    for (path, kind, length) in [
+        ("/limits/bytes", "x/y", (1 << 20) + 1),
+        ("/limits/json", "application/json", 3_200_000),
+        // Below actix-web's own.
+        ("/limits/json/default", "application/json", 1_100_000),
+        ("/limits/form", "application/x-www-form-urlencoded", 70_000),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\nContent-Type: {kind}\nContent-Length: {length}");
+        assert_eq!(server.ask(&head).status, 413, "{path}");
+    }
+}
+
+#[test]
+fn how_json_errors_are_answered_stays_the_users() {
+    let routes = routes([json_default::ROUTE]);
+    let server = Wired::app(move || {
+        let config = JsonConfig::default()
+            .limit(5)
+            .content_type_required(false)
+            .error_handler(|error, _| {
+                let response = HttpResponse::Conflict().body(format!("ours: {error}"));
+                InternalError::from_response(error, response).into()
+            });
+        App::new().app_data(config).service(routes.clone())
+    });
+    // Of what they configured, only the limit is the route's.
+    let fine = post(&server, "/limits/json/default", "", b"\"longer than five\"");
+    assert_eq!((fine.status, fine.text()), (200, "16"));
+    let broken = post(&server, "/limits/json/default", "application/json", b"[");
+    assert_eq!(broken.status, 409);
+    assert!(broken.text().starts_with("ours: Json deserialize error"));
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[route(POST, "/limits/zipped", body_limit = 2000)]
+async fn zipped(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[test]
+fn a_compressed_body_is_bounded_before_and_after() {
+    let server = Wired::routes(&routes([zipped::ROUTE]));
+    let send = |body: &[u8]| {
+        let mut wire = server.connect();
+        wire.begin(&format!(
+            "POST /limits/zipped HTTP/1.1\nContent-Encoding: gzip\nContent-Length: {}",
+            body.len()
+        ));
+        wire.write(body);
+        let mut reply = wire.head();
+        wire.body(&mut reply);
+        reply
+    };
+    let small = gzip(&[b'x'; 1900]);
+    assert!(small.len() < 100);
+    assert_eq!(send(&small).text(), "1900");
+    let bomb = gzip(&vec![0; 1_000_000]);
+    assert!(bomb.len() < 2000, "{}", bomb.len());
+    assert_eq!(send(&bomb).status, 413);
+}
+
+static HANGING: Gate = Gate::new();
+
+#[route("/limits/hanging", dynamic = "force-dynamic", max_duration = 30)]
+async fn hanging() -> &'static str {
+    HANGING.open();
+    pending().await
+}
+
+#[actix_web::test]
+async fn a_handler_that_hangs_is_cut_off_by_the_clock() {
+    let app = TestApp::new(routes([hanging::ROUTE])).await.unwrap();
+    let answered = app.get("/limits/hanging");
+    let (response, ()) = tokio::join!(answered, async {
+        HANGING.pass().await;
+        app.advance(Duration::from_secs(30));
+    });
+    assert_eq!(response.status(), 504);
+    assert_eq!(
+        response.text(),
+        r#"{"type":"about:blank","title":"Gateway Timeout","status":504}"#
+    );
+    assert_eq!(
+        response.header("cache-status"),
+        Some("route; fwd=bypass; detail=dynamic")
+    );
+}
+
+/// An argument that tells that arguments are being read.
+struct Begun;
+
+static BEGUN: Gate = Gate::new();
+
+impl FromRequest for Begun {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        BEGUN.open();
+        ready(Ok(Self))
+    }
+}
+
+#[route(POST, "/limits/upload", max_duration = 30)]
+async fn upload(_begun: Begun, body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[actix_web::test]
+async fn a_client_that_does_not_send_is_told_so() {
+    let app = TestApp::new(routes([upload::ROUTE])).await.unwrap();
+    let server = Wired::routes(app.routes());
+    let mut wire = server.connect();
+    wire.begin("POST /limits/upload HTTP/1.1\nContent-Length: 10");
+    wire.write("12345");
+    BEGUN.pass().await;
+    app.advance(Duration::from_secs(30));
+    let mut reply = wire.head();
+    wire.body(&mut reply);
+    assert_eq!(reply.status, 408);
+    // What comes next is the rest of the body, not a request.
+    assert!(wire.is_closed());
+
+    let mut wire = server.connect();
+    wire.begin("POST /limits/upload HTTP/1.1\nContent-Length: 10");
+    wire.write("1234567890");
+    let mut reply = wire.head();
+    wire.body(&mut reply);
+    assert_eq!(reply.text(), "10");
+}

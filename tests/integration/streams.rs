@@ -1,0 +1,359 @@
+//! Bodies that come bit by bit, clients that leave, handlers that panic.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use actix_web::body::{BodyStream, BoxBody, SizedStream};
+use actix_web::dev::Payload;
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use futures_util::{StreamExt as _, stream};
+use route_runtime::testing::{Outcome, TestApp};
+use route_runtime::{Mode, RouteDescriptor, Routes, StaticExtractor, page, route};
+use tests::Gate;
+use tests::wire::Wired;
+
+fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
+    Routes::from_iter(routes).unwrap().mode(Mode::Production)
+}
+
+/// Opens a gate when it goes.
+struct Leaving(&'static Gate);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
+type Chunk = Result<Bytes, Infallible>;
+
+/// Chunks, the later ones when they are let through; never ends.
+fn events(gate: &'static Gate, left: &'static Gate) -> BoxBody {
+    let leaving = Leaving(left);
+    let later = stream::unfold((1, leaving), move |(number, leaving)| async move {
+        gate.pass().await;
+        let chunk: Chunk = Ok(format!("data: {number}\n\n").into());
+        Some((chunk, (number + 1, leaving)))
+    });
+    let first: Chunk = Ok("data: 0\n\n".into());
+    BoxBody::new(BodyStream::new(Box::pin(
+        stream::iter([first]).chain(later),
+    )))
+}
+
+static LIVE: [Gate; 2] = [Gate::new(), Gate::new()];
+
+#[route("/streams/live", dynamic = "force-dynamic")]
+async fn live() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain")
+        .body(events(&LIVE[0], &LIVE[1]))
+}
+
+static EVENTS: [Gate; 2] = [Gate::new(), Gate::new()];
+
+/// Reads nothing, so it is a cached route by its declaration.
+#[route("/streams/events")]
+async fn events_cached() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .body(events(&EVENTS[0], &EVENTS[1]))
+}
+
+#[actix_web::test]
+async fn each_chunk_is_sent_before_the_next_is_made() {
+    let server = Wired::routes(&routes([live::ROUTE, events_cached::ROUTE]));
+    for (path, [gate, left], detail) in [
+        ("/streams/live", &LIVE, "dynamic"),
+        ("/streams/events", &EVENTS, "stream"),
+    ] {
+        for _ in 0..2 {
+            let mut wire = server.connect();
+            wire.begin(&format!("GET {path} HTTP/1.1"));
+            let reply = wire.head();
+            assert_eq!(reply.header("transfer-encoding"), Some("chunked"));
+            let expected = format!("route; fwd=bypass; detail={detail}");
+            assert_eq!(reply.cache_status(), expected);
+            assert_eq!(
+                reply.header("cache-control"),
+                Some("private, no-cache, no-store, max-age=0, must-revalidate")
+            );
+            for number in 0..4 {
+                if number > 0 {
+                    gate.open();
+                }
+                let chunk = wire.chunk().unwrap();
+                assert_eq!(chunk, format!("data: {number}\n\n").into_bytes());
+            }
+            // The handler's stream ends when its reader leaves.
+            wire.hang_up();
+            left.pass().await;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn head_of_what_never_ends_ends() {
+    static LEFT: Gate = Gate::new();
+    static NEVER: Gate = Gate::new();
+
+    #[route("/streams/endless", dynamic = "force-dynamic")]
+    async fn endless() -> HttpResponse {
+        HttpResponse::Ok().body(events(&NEVER, &LEFT))
+    }
+
+    #[route("/streams/endless/cached")]
+    async fn endless_cached() -> HttpResponse {
+        HttpResponse::Ok()
+            .content_type("text/event-stream")
+            .body(events(&NEVER, &LEFT))
+    }
+
+    let server = Wired::routes(&routes([endless::ROUTE, endless_cached::ROUTE]));
+    let mut wire = server.connect();
+    for path in ["/streams/endless", "/streams/endless/cached"] {
+        for _ in 0..2 {
+            let reply = wire.ask(&format!("HEAD {path} HTTP/1.1"));
+            assert_eq!(reply.status, 200);
+            // It has no length; 0 would be a lie.
+            assert_eq!(reply.header("content-length"), None, "{path}");
+            LEFT.pass().await;
+        }
+    }
+}
+
+static LARGE: Gate = Gate::new();
+static LARGE_RUNS: AtomicU32 = AtomicU32::new(0);
+
+#[route("/streams/large")]
+async fn large() -> HttpResponse {
+    LARGE_RUNS.fetch_add(1, Ordering::Relaxed);
+    let chunks = stream::iter([1, 2, 3]).then(|number| async move {
+        if number == 3 {
+            LARGE.pass().await;
+        }
+        Ok::<_, Infallible>(Bytes::from(vec![number; 6000]))
+    });
+    HttpResponse::Ok().body(BodyStream::new(Box::pin(chunks)))
+}
+
+#[route("/streams/large/sized")]
+async fn large_sized() -> HttpResponse {
+    let chunks = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![9; 60_000]))]);
+    HttpResponse::Ok().body(SizedStream::new(60_000, chunks))
+}
+
+#[test]
+fn what_is_too_large_to_keep_is_passed_on_as_it_comes() {
+    // An entry may have a quarter of it.
+    let routes = routes([large::ROUTE, large_sized::ROUTE]).cache_capacity(40_000);
+    let server = Wired::routes(&routes);
+    for run in 1..=2 {
+        let mut wire = server.connect();
+        wire.begin("GET /streams/large HTTP/1.1");
+        let reply = wire.head();
+        assert_eq!(reply.cache_status(), "route; fwd=bypass; detail=stream");
+        let mut body = wire.chunk().unwrap();
+        while body.len() < 12_000 {
+            body.extend(wire.chunk().unwrap());
+        }
+        LARGE.open();
+        while let Some(chunk) = wire.chunk() {
+            body.extend(chunk);
+        }
+        assert_eq!(body, [[1; 6000], [2; 6000], [3; 6000]].concat());
+        assert_eq!(LARGE_RUNS.load(Ordering::Relaxed), run);
+    }
+    let reply = server.get("/streams/large/sized");
+    assert_eq!(reply.body, vec![9; 60_000]);
+    // A length that is known is told, as a dynamic handler's is.
+    assert_eq!(reply.header("content-length"), Some("60000"));
+    let head = server.ask("HEAD /streams/large/sized HTTP/1.1");
+    assert_eq!(head.header("content-length"), Some("60000"));
+    assert_eq!(routes.stats().bytes, routes.stats().pinned);
+}
+
+static WAITING: [Gate; 2] = [Gate::new(), Gate::new()];
+
+#[route("/streams/waiting", dynamic = "force-dynamic")]
+async fn waiting() -> &'static str {
+    let _leaving = Leaving(&WAITING[1]);
+    WAITING[0].open();
+    pending().await
+}
+
+#[route("/streams/calm", dynamic = "force-dynamic")]
+async fn calm() -> &'static str {
+    "calm"
+}
+
+#[actix_web::test]
+async fn a_client_that_leaves_takes_its_request_with_it() {
+    let server = Wired::routes(&routes([waiting::ROUTE, calm::ROUTE]));
+    for _ in 0..3 {
+        let mut wire = server.connect();
+        wire.begin("GET /streams/waiting HTTP/1.1");
+        WAITING[0].pass().await;
+        wire.hang_up();
+        WAITING[1].pass().await;
+        assert_eq!(server.get("/streams/calm").text(), "calm");
+    }
+}
+
+struct Panicking;
+
+impl FromRequest for Panicking {
+    type Error = actix_web::Error;
+    type Future = std::future::Ready<Result<Self, Self::Error>>;
+
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        panic!("in an extractor")
+    }
+}
+
+impl StaticExtractor for Panicking {}
+
+#[route("/streams/panic/extractor")]
+async fn in_extractor(_panicking: Panicking) -> &'static str {
+    "never"
+}
+
+#[route("/streams/panic/handler")]
+async fn in_handler() -> &'static str {
+    panic!("in a handler")
+}
+
+impl Responder for Panicking {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        panic!("in a responder")
+    }
+}
+
+#[route("/streams/panic/responder")]
+async fn in_responder() -> Panicking {
+    Panicking
+}
+
+fn panicking_body() -> HttpResponse {
+    let chunks = stream::iter([0, 1]).map(|number| match number {
+        0 => Ok::<_, Infallible>(Bytes::from_static(b"begun")),
+        _ => panic!("in a body"),
+    });
+    HttpResponse::Ok().body(BodyStream::new(chunks))
+}
+
+fn failing_body() -> HttpResponse {
+    let chunks = [Ok(Bytes::from_static(b"begun")), Err("no more")];
+    HttpResponse::Ok().body(BodyStream::new(stream::iter(chunks)))
+}
+
+#[route("/streams/panic/body")]
+async fn in_body() -> HttpResponse {
+    panicking_body()
+}
+
+#[page("/streams/panic/page")]
+async fn in_page_body() -> HttpResponse {
+    panicking_body()
+}
+
+#[route("/streams/failing/body")]
+async fn body_fails() -> HttpResponse {
+    failing_body()
+}
+
+#[route("/streams/panic/body/dynamic", dynamic = "force-dynamic")]
+async fn in_body_dynamic() -> HttpResponse {
+    panicking_body()
+}
+
+const PROBLEM: &str = r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#;
+
+#[test]
+fn a_panic_in_a_render_is_an_answer_and_ends_nothing() {
+    let server = Wired::routes(&routes([
+        in_extractor::ROUTE,
+        in_handler::ROUTE,
+        in_responder::ROUTE,
+        in_body::ROUTE,
+        in_page_body::ROUTE,
+        body_fails::ROUTE,
+        calm::ROUTE,
+    ]));
+    let mut wire = server.connect();
+    for path in [
+        "/streams/panic/extractor",
+        "/streams/panic/handler",
+        "/streams/panic/responder",
+        "/streams/panic/body",
+        "/streams/failing/body",
+    ] {
+        for _ in 0..3 {
+            let reply = wire.ask(&format!("GET {path} HTTP/1.1"));
+            assert_eq!((reply.status, reply.text()), (500, PROBLEM), "{path}");
+            assert_eq!(
+                reply.header("content-type"),
+                Some("application/problem+json")
+            );
+            assert!(reply.cache_status().starts_with("route; fwd=miss"));
+        }
+        assert_eq!(wire.ask("GET /streams/calm HTTP/1.1").text(), "calm");
+    }
+    let page = wire.ask("GET /streams/panic/page HTTP/1.1");
+    assert_eq!(page.status, 500);
+    assert!(
+        page.text().starts_with("<!doctype html>"),
+        "{}",
+        page.text()
+    );
+}
+
+#[test]
+fn a_body_that_panics_ends_its_connection_and_no_other() {
+    let server = Wired::routes(&routes([in_body_dynamic::ROUTE, calm::ROUTE]));
+    let mut other = server.connect();
+    assert_eq!(other.ask("GET /streams/calm HTTP/1.1").text(), "calm");
+    let mut wire = server.connect();
+    wire.begin("GET /streams/panic/body/dynamic HTTP/1.1");
+    assert!(wire.is_cut());
+    assert_eq!(other.ask("GET /streams/calm HTTP/1.1").text(), "calm");
+    assert_eq!(server.get("/streams/calm").text(), "calm");
+}
+
+static TURNS: AtomicU32 = AtomicU32::new(0);
+
+#[route("/streams/turning", revalidate = 10)]
+async fn turning() -> HttpResponse {
+    match TURNS.fetch_add(1, Ordering::Relaxed) {
+        0 => HttpResponse::Ok().body("good"),
+        1 => failing_body(),
+        2 => panicking_body(),
+        _ => HttpResponse::Ok().body("better"),
+    }
+}
+
+/// It is an error like any other, and not a response for one request.
+#[actix_web::test]
+async fn a_refresh_whose_body_fails_leaves_the_old_entry() {
+    let app = TestApp::new(routes([turning::ROUTE])).await.unwrap();
+    for turn in 2..=4 {
+        app.advance(Duration::from_secs(10));
+        let stale = app.get("/streams/turning").await;
+        assert_eq!(
+            (stale.outcome(), stale.text()),
+            (Some(Outcome::Stale), "good")
+        );
+        app.settled().await;
+        assert_eq!(TURNS.load(Ordering::Relaxed), turn);
+    }
+    let better = app.get("/streams/turning").await;
+    assert_eq!(
+        (better.outcome(), better.text()),
+        (Some(Outcome::Hit), "better")
+    );
+}

@@ -1,0 +1,193 @@
+//! `wrap`: middleware of one handler.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorUnauthorized;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+use route_runtime::{Mode, RouteDescriptor, Routes, route};
+use tests::wire::Wired;
+
+fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
+    Routes::from_iter(routes).unwrap().mode(Mode::Production)
+}
+
+/// The one key that opens, kept as app data.
+struct Secret(&'static str);
+
+async fn authorised(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let secret = request.app_data::<Data<Secret>>().unwrap().0;
+    let given = request.headers().get("authorization");
+    if given.is_none_or(|given| given != secret) {
+        return Err(ErrorUnauthorized("no"));
+    }
+    next.call(request).await
+}
+
+static GUARDED: AtomicU32 = AtomicU32::new(0);
+
+#[route("/wrapping/guarded", revalidate = false, wrap = authorised)]
+async fn guarded() -> String {
+    format!("run {}", GUARDED.fetch_add(1, Ordering::Relaxed) + 1)
+}
+
+#[test]
+fn who_is_not_authorised_reaches_neither_handler_nor_hit() {
+    let server = Wired::routes(&routes([guarded::ROUTE]).data(Secret("Bearer s")));
+    let ask = |headers: &str| server.ask(&format!("GET /wrapping/guarded HTTP/1.1\n{headers}"));
+    let refused = |headers: &str| {
+        let reply = ask(headers);
+        assert_eq!((reply.status, reply.text()), (401, "no"), "{headers}");
+        assert_eq!(reply.header("etag"), None);
+        assert_eq!(reply.header("cache-status"), None);
+    };
+    refused("");
+    assert_eq!(GUARDED.load(Ordering::Relaxed), 0);
+    let first = ask("Authorization: Bearer s");
+    assert_eq!((first.status, first.text()), (200, "run 1"));
+    // There is an entry now, and a client that knows its tag.
+    refused("");
+    refused("Authorization: Bearer t");
+    refused(&format!("If-None-Match: {}", first.header("etag").unwrap()));
+    refused("If-None-Match: *");
+    let hit = ask("Authorization: Bearer s");
+    assert_eq!((hit.text(), hit.cache_status()), ("run 1", "route; hit"));
+    // Who may keep it must ask again, and so is refused, too.
+    assert_eq!(hit.header("cache-control"), Some("no-cache"));
+    let head = server.ask("HEAD /wrapping/guarded HTTP/1.1");
+    assert_eq!(head.status, 401);
+}
+
+/// Puts down that it was here, on the way in and on the way out.
+async fn trace(
+    name: &'static str,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let seen = request.headers().get("x-seen").cloned();
+    request
+        .extensions_mut()
+        .get_or_insert(Vec::<String>::new())
+        .push(format!("{name} {seen:?}"));
+    let mut response = next.call(request).await?;
+    response.headers_mut().append(
+        HeaderName::from_static("x-trace"),
+        HeaderValue::from_static(name),
+    );
+    Ok(response)
+}
+
+async fn first(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    trace("first", request, next).await
+}
+
+async fn second(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    trace("second", request, next).await
+}
+
+#[route("/wrapping/order", wrap = first, wrap = second)]
+async fn order(request: HttpRequest) -> String {
+    let extensions = request.extensions();
+    extensions.get::<Vec<String>>().unwrap().join(", ")
+}
+
+#[route("/wrapping/order/cached", wrap = first, wrap = second)]
+async fn order_cached() -> &'static str {
+    "cached"
+}
+
+#[test]
+fn the_first_is_the_outermost_and_sees_the_real_request() {
+    let server = Wired::routes(&routes([order::ROUTE, order_cached::ROUTE]));
+    let reply = server.ask("GET /wrapping/order HTTP/1.1\nX-Seen: a");
+    assert_eq!(reply.text(), r#"first Some("a"), second Some("a")"#);
+    let traces = |reply: &tests::wire::Reply| -> Vec<String> {
+        let headers = reply.headers.iter();
+        let traces = headers.filter(|(name, _)| name == "x-trace");
+        traces.map(|(_, value)| value.clone()).collect()
+    };
+    // What is answered passes them in the other order.
+    assert_eq!(traces(&reply), ["second", "first"]);
+    for status in ["route; fwd=miss; stored", "route; hit"] {
+        let reply = server.get("/wrapping/order/cached");
+        assert_eq!(reply.cache_status(), status);
+        // It is round the entry and not in it.
+        assert_eq!(traces(&reply), ["second", "first"]);
+    }
+}
+
+async fn shut(
+    request: ServiceRequest,
+    _next: Next<impl MessageBody>,
+) -> Result<ServiceResponse, Error> {
+    let response = HttpResponse::build(StatusCode::IM_A_TEAPOT).body("shut");
+    Ok(request.into_response(response))
+}
+
+static SHUT: AtomicU32 = AtomicU32::new(0);
+
+#[route(POST, "/wrapping/shut", wrap = shut, wrap = first)]
+async fn never() -> &'static str {
+    SHUT.fetch_add(1, Ordering::Relaxed);
+    "never"
+}
+
+#[test]
+fn one_that_answers_by_itself_ends_it() {
+    let server = Wired::routes(&routes([never::ROUTE]));
+    let mut wire = server.connect();
+    for _ in 0..2 {
+        let reply = wire.ask("POST /wrapping/shut HTTP/1.1");
+        assert_eq!((reply.status, reply.text()), (418, "shut"));
+        assert_eq!(reply.header("x-trace"), None);
+    }
+    assert_eq!(SHUT.load(Ordering::Relaxed), 0);
+}
+
+/// Checks a body, and puts it back.
+async fn signed(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let body = request.extract::<Bytes>().await?;
+    if !body.starts_with(b"signed ") {
+        return Err(ErrorUnauthorized("unsigned"));
+    }
+    request.set_payload(Payload::from(body));
+    next.call(request).await
+}
+
+#[route(POST, "/wrapping/signed", wrap = signed, body_limit = 20)]
+async fn signed_body(body: Bytes) -> Bytes {
+    body
+}
+
+#[test]
+fn one_that_reads_the_body_is_bounded_too() {
+    let server = Wired::routes(&routes([signed_body::ROUTE]));
+    let send = |body: &str| {
+        let mut wire = server.connect();
+        wire.begin("POST /wrapping/signed HTTP/1.1\nTransfer-Encoding: chunked");
+        wire.write(format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()));
+        let mut reply = wire.head();
+        wire.body(&mut reply);
+        (reply.status, String::from_utf8(reply.body).unwrap())
+    };
+    assert_eq!(send("signed abc"), (200, "signed abc".into()));
+    assert_eq!(send("abc"), (401, "unsigned".into()));
+    assert_eq!(send("signed but rather longer than that").0, 413);
+}

@@ -100,23 +100,38 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod cache;
+mod cached;
 mod config;
-mod context;
+#[cfg_attr(
+    not(feature = "fetch"),
+    allow(dead_code, reason = "some is for `fetch`")
+)]
+pub mod context;
+mod data;
 mod descriptor;
 mod extract;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod handle;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "for `fetch`"))]
+mod loops;
 mod mode;
 mod panic;
 mod path;
 mod render;
 mod rendering;
 mod respond;
+#[cfg_attr(
+    not(feature = "fetch"),
+    allow(dead_code, reason = "some is for `fetch`")
+)]
 mod responses;
 mod revalidate;
 mod routes;
 mod server;
 mod service;
 pub mod store;
+mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trie;
@@ -127,6 +142,8 @@ pub use descriptor::{Kind, Method, RouteDescriptor, Source};
 pub use extract::{
     Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,
 };
+#[cfg(feature = "fetch")]
+pub use fetch::{Fetch, FetchError, FetchResponse, fetch};
 pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
 pub use rendering::{CachedReason, DynamicReason, Rendering};

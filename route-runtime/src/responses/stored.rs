@@ -8,8 +8,6 @@ use actix_web::web::Bytes;
 use tokio::sync::OnceCell;
 
 use super::encoding;
-use crate::cache::Value;
-use crate::render::Rendered;
 
 /// What of a response is the same for everyone.
 pub(crate) struct StoredResponse {
@@ -148,11 +146,9 @@ impl StoredResponse {
     }
 }
 
-impl Value for StoredResponse {
-    type Individual = Rendered;
-
-    /// Compressed variants come later and are smaller; what may have them counts twice.
-    fn weight(&self) -> usize {
+impl StoredResponse {
+    /// In bytes. Compressed variants come later and are smaller; what may have them counts twice.
+    pub(crate) fn weight(&self) -> usize {
         let headers: usize = self
             .headers
             .iter()

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Routes;
 use crate::cache::Content;
+use crate::responses::Caller;
 use crate::trie::{Match, Params};
 
 /// How many paths are rendered at once.
@@ -111,10 +112,13 @@ async fn known_paths(routes: &Routes) -> (Vec<Known>, Vec<NotAhead>) {
 async fn render(routes: &Routes, known: &Known) -> Result<(), String> {
     let answer = routes
         .cache()
-        .get(known.handler, &known.path, &known.params);
+        .get(known.handler, &known.path, &known.params, Caller::default());
     match answer.await.map_err(|failure| failure.to_string())?.content {
         Content::Entry(_) => Ok(()),
-        Content::Once(response) => Err(format!("it answered {}", response.status)),
+        Content::Once(stored) => Err(match stored.response() {
+            Some(response) => format!("it answered {}", response.status),
+            None => "it was not rendered".into(),
+        }),
         Content::Individual(_) => Err("its response is for one request only".into()),
     }
 }

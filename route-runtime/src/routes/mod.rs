@@ -57,7 +57,7 @@ pub(crate) use table::{Handler, Node, Table};
 pub struct Routes {
     pub(crate) setup: Setup,
     /// Started by the first request for something cached; clones share it.
-    cache: Arc<OnceLock<ResponseCache>>,
+    cache: Arc<OnceLock<Arc<ResponseCache>>>,
 }
 
 /// What workers and renderers alike are built from.
@@ -271,7 +271,7 @@ impl Routes {
     pub fn stats(&self) -> Stats {
         self.cache
             .get()
-            .map_or_else(Stats::default, ResponseCache::stats)
+            .map_or_else(Stats::default, |cache| cache.stats())
     }
 
     #[cfg(feature = "testing")]
@@ -288,19 +288,13 @@ impl Routes {
         }
     }
 
-    pub(crate) fn cache(&self) -> &ResponseCache {
-        let own = || Arc::downgrade(&self.cache);
-        self.cache
-            .get_or_init(|| ResponseCache::start(&self.setup, &own()))
+    pub(crate) fn cache(&self) -> &Arc<ResponseCache> {
+        self.cache.get_or_init(|| ResponseCache::start(&self.setup))
     }
 
     /// What code in a handler of these routes is part of.
     pub(crate) fn context(&self) -> Context {
-        Context {
-            table: Arc::clone(&self.setup.table),
-            cache: Arc::downgrade(&self.cache),
-            render: None,
-        }
+        Context::new(Arc::clone(&self.setup.table), Arc::downgrade(self.cache()))
     }
 
     /// Every handler, sorted by pattern and method.

@@ -29,6 +29,7 @@ pub(crate) use self::{
     config::{Config, Limits, Spawn, Task},
 };
 use super::{
+    ancestry::Ancestry,
     clock::{Clock, Moment},
     entry::{CacheSlot, Entry, Held, Kept, Value},
     epoch::{self, Epochs},
@@ -185,6 +186,19 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         Ok(())
     }
 
+    /// Returns the link of what is made for one request only, outside the cache, for the sake of
+    /// `parent`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Cycle`] if it is already being made for its own sake.
+    pub(crate) fn alone(key: K, parent: Option<&Ancestry<K>>) -> Result<Ancestry<K>, Failure> {
+        if parent.is_some_and(|parent| parent.circles(&key)) {
+            return Err(Failure::Cycle);
+        }
+        Ok(Ancestry::alone(key, parent))
+    }
+
     /// Waits until no render and no refresh is under way.
     pub(crate) async fn settled(&self) {
         self.0.tasks.done().await;
@@ -222,6 +236,8 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
 struct Place<'a, K, V: Value> {
     key: &'a K,
     slot: Option<&'a CacheSlot<V>>,
+    /// See [`Call::also`].
+    also: &'a [Tag],
 }
 
 /// What a look at a place found.
@@ -257,7 +273,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let Held::Entry(entry) = held? else {
             return None;
         };
-        match self.judge(entry, self.clock.now()) {
+        match self.judge(entry, &[], self.clock.now()) {
             Found::Fresh(hit) => {
                 self.counters.hits.add();
                 Some(hit)
@@ -268,10 +284,10 @@ impl<K: CacheKey, V: Value> Core<K, V> {
 
     fn look(&self, place: &Place<'_, K, V>, now: Moment) -> Found<V> {
         match self.held(place) {
-            Some(Held::Entry(entry)) => self.judge(entry, now),
+            Some(Held::Entry(entry)) => self.judge(entry, place.also, now),
             Some(Held::Kept(kept)) => match kept.age(now) {
                 None => Found::Absent(Absence::Never),
-                Some(_) if kept.standing(&self.epochs) != Standing::Valid => {
+                Some(_) if self.kept_standing(&kept, place.also) != Standing::Valid => {
                     Found::Absent(Absence::Never)
                 }
                 Some(age) => Found::Kept(kept, age),
@@ -281,10 +297,10 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    fn judge(&self, entry: Arc<Entry<V>>, now: Moment) -> Found<V> {
+    fn judge(&self, entry: Arc<Entry<V>>, also: &[Tag], now: Moment) -> Found<V> {
         let age = now.since(entry.created());
         let lifetime = entry.lifetime();
-        let standing = entry.standing(&self.epochs);
+        let standing = self.entry_standing(&entry, also);
         let hit = |ttl: Ttl| Hit { entry, age, ttl };
         let left = lifetime.seconds_left(age);
         match (standing, lifetime.freshness(age)) {
@@ -295,6 +311,23 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             // Whatever its age had left, it has no longer.
             (Standing::Stale, _) => Found::Stale(hit(Some(left.map_or(0, |left| left.min(0))))),
         }
+    }
+
+    fn entry_standing(&self, entry: &Entry<V>, also: &[Tag]) -> Standing {
+        let own = entry.standing(&self.epochs);
+        own.min(self.standing_since(entry.started(), also))
+    }
+
+    fn kept_standing(&self, kept: &Kept<V>, also: &[Tag]) -> Standing {
+        let own = kept.standing(&self.epochs);
+        own.min(self.standing_since(kept.started(), also))
+    }
+
+    fn standing_since(&self, started: Epoch, tags: &[Tag]) -> Standing {
+        if tags.is_empty() || self.epochs.published() <= started {
+            return Standing::Valid;
+        }
+        self.epochs.since(started, tags)
     }
 
     fn held(&self, place: &Place<'_, K, V>) -> Option<Held<V>> {

@@ -129,6 +129,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let place = Place {
             key: &key,
             slot: slot.as_deref(),
+            also: &[],
         };
         if let Some(landing) = self.adopt(&place, adopt).await {
             drop(admit);

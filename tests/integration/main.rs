@@ -5,8 +5,10 @@
 mod caching;
 mod conveniences;
 mod faults;
+mod fetching;
 mod grammar;
 mod handles;
+mod inheriting;
 mod limits;
 mod listing;
 mod matching;

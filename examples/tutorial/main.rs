@@ -18,7 +18,7 @@ use crate::upstream::Upstream;
 #[actix_web::main]
 async fn main() -> Result<(), ServeError> {
     let upstream = Upstream::from_env().map_err(ServeError::Io)?;
-    println!("upstream {}", upstream.url());
+    println!("upstream {}", upstream.url(""));
     Server::new()
         .data(upstream)
         .data(Visits::default())

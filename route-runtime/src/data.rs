@@ -37,11 +37,13 @@ where
         drop(cache.invalidate(own.clone(), Invalidation::Absent).await);
     }
     let tags: Arc<[Tag]> = std::iter::once(own).chain(tags).collect();
+    // Others may have tagged the same data otherwise.
+    let also: Vec<Tag> = context.declared.iter().chain(&*tags).cloned().collect();
     let call = Call {
         key,
         slot: None,
         tags: &tags,
-        also: &context.declared,
+        also: &also,
         stale: context.stale(),
         limit,
         turn: Turn::AtOnce,
@@ -49,13 +51,14 @@ where
     };
     let answer = cache.engine().get_or_render(call, make).await;
     if let Some(render) = &context.render {
+        render.inherit(&tags, None);
         match &answer {
             Ok(Answer {
                 content: Content::Entry(entry),
                 ..
             }) => render.inherit(entry.tags(), entry.lifetime().revalidate),
             // It failed, or is not kept: what was made of it is worth little, too.
-            _ => render.inherit(&tags, Some(UNKEPT)),
+            _ => render.inherit(&[], Some(UNKEPT)),
         }
     }
     answer.map(Some)

@@ -127,7 +127,8 @@ async fn an_option_that_says_only_is_an_error_where_the_call_says_otherwise() {
         assert!(response.text().contains(expected), "{}", response.text());
     };
     check(only_cache::path("plain"), "1").await;
-    check(only_cache::path("revalidate"), "1").await;
+    check(only_cache::path("plain"), "1").await;
+    check(only_cache::path("revalidate"), "2").await;
     let forbidden = "\\\"only-cache\\\"` forbids `no_store`";
     check(only_cache::path("no_store"), forbidden).await;
     check(only_no_store::path("plain"), "1").await;

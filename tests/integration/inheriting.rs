@@ -224,6 +224,28 @@ async fn a_tag_reaches_data_and_what_was_made_of_it_in_one_step() {
     check("/inheriting/list", "3 2").await;
 }
 
+#[route("/inheriting/tagged/[tag]", revalidate = false)]
+async fn tagged(tag: String, upstream: Data<Upstream>) -> Result<String, FetchError> {
+    let data = fetch(upstream.url("/count/tagged")).tags([&*tag]);
+    Ok(data.await?.text())
+}
+
+#[actix_web::test]
+async fn data_has_the_tags_of_everyone_who_uses_it() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [tagged::ROUTE]).await;
+    let check = async |tag: &str, expected: &str| {
+        assert_eq!(app.get(&tagged::path(tag)).await.text(), expected, "{tag}");
+    };
+    check("one", "1").await;
+    check("two words", "1").await;
+    app.routes().revalidate_tag("two words").await.unwrap();
+    check("one", "1").await;
+    check("two words", "2").await;
+    app.routes().revalidate_tag("one").await.unwrap();
+    check("one", "3").await;
+}
+
 #[route("/inheriting/many", revalidate = 60)]
 async fn many(upstream: Data<Upstream>) -> Result<String, FetchError> {
     let get = |name: &str| fetch(upstream.url(&format!("/count/{name}")));

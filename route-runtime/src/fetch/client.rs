@@ -1,4 +1,4 @@
-//! The one client of the process, and the threads its connections live on.
+//! The client of the process, and the threads its connections live on.
 //!
 //! A connection belongs to the runtime it was made on, and workers and renderers come and go with
 //! theirs. So requests are sent from a runtime of their own, whoever asks.
@@ -8,22 +8,43 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::Client;
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Url};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
+use url::Host;
 
 use super::error::{ErrorKind, FetchError};
 use super::request::{Request, plain_url};
 use super::response::FetchResponse;
 use crate::cache::Clock;
 
-static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+/// For the world, by way of the proxy that the environment may name.
+static CLIENT: LazyLock<Client> = LazyLock::new(|| build(builder()));
+
+/// For this machine, which a proxy does not know by that name.
+static LOCAL: LazyLock<Client> = LazyLock::new(|| build(builder().no_proxy()));
+
+fn builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("route-runtime/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
-        .build()
-        .expect("nothing of it is the user's, and TLS is compiled in")
-});
+        .redirect(Policy::limited(REDIRECTS))
+}
+
+fn build(builder: ClientBuilder) -> Client {
+    let built = builder.build();
+    built.expect("nothing of it is the user's, and TLS is compiled in")
+}
+
+fn client_for(url: &Url) -> &'static Client {
+    let is_local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if is_local { &LOCAL } else { &CLIENT }
+}
 
 /// As many as `fetch` of the web may follow is 20; what needs more than half of them turns in a
 /// circle.
@@ -83,7 +104,8 @@ async fn exchange(request: Request, from: Option<String>) -> Result<FetchRespons
         FetchError::caused(kind, name.as_str(), error.without_url())
     };
     let method = request.method().to_string();
-    let answer = CLIENT.execute(request.into_sent(from)).await;
+    let request = request.into_sent(from);
+    let answer = client_for(request.url()).execute(request).await;
     let answer = answer.map_err(|error| failed(error, ErrorKind::Connection))?;
     let status = StatusCode::from_u16(answer.status().as_u16())
         .map_err(|cause| FetchError::caused(ErrorKind::Body, name.as_str(), cause))?;

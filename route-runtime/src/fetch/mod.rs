@@ -60,7 +60,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// whatever is not answered with 200, and what is called outside any handler.
 ///
 /// Two requests are the same if their method, URL, body and headers are, but for headers that only
-/// trace. However many ask for what is not there, it is sent once. What is stale is given to dynamic
+/// trace, and if they are kept for as long. However many ask for what is not there, it is sent once. What is stale is given to dynamic
 /// handlers while one request refreshes it; what is itself kept waits for the new one. If a refresh
 /// fails, the old data stays. The upstream's own `Cache-Control` says nothing here, and its
 /// `Set-Cookie` is dropped from what is cached.

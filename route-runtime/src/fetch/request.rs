@@ -1,5 +1,7 @@
 //! A request that can be sent, and what makes two of them the same.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 
@@ -50,7 +52,10 @@ impl Request {
 
     /// Equal for requests that are answered alike: of one method, URL, body, and headers but those
     /// that tell requests apart for tracing. Only a hash of it is kept, for it may hold secrets.
-    pub(super) fn key(&self) -> Key {
+    ///
+    /// How long an answer is fresh is a part: who keeps one for ever is not given that of somebody
+    /// who wants another every second.
+    pub(super) fn key(&self, revalidate: Option<Duration>) -> Key {
         let mut hash = blake3::Hasher::new();
         let mut part = |bytes: &[u8]| {
             hash.update(&(bytes.len() as u64).to_le_bytes());
@@ -74,7 +79,11 @@ impl Request {
             part(name.as_bytes());
             part(value);
         }
-        Key::new("fetch").with_part(&hash.finalize().to_hex())
+        let key = Key::new("fetch").with_part(&hash.finalize().to_hex());
+        match revalidate {
+            Some(after) => key.with_part(&after.as_secs().to_string()),
+            None => key,
+        }
     }
 
     fn body(&self) -> &[u8] {
@@ -115,7 +124,7 @@ mod tests {
 
     fn key(build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Key {
         let request = reqwest::Client::new().get("http://a/b?c=d");
-        Request::new(build(request).build().unwrap()).key()
+        Request::new(build(request).build().unwrap()).key(None)
     }
 
     #[test]
@@ -133,12 +142,14 @@ mod tests {
             .post("http://a/b?c=d")
             .build()
             .unwrap();
-        assert_ne!(Request::new(other).key(), plain);
+        assert_ne!(Request::new(other).key(None), plain);
         let fragment = reqwest::Client::new()
             .get("http://a/b?c=d#e")
             .build()
             .unwrap();
-        assert_eq!(Request::new(fragment).key(), plain);
+        let fragment = Request::new(fragment);
+        assert_eq!(fragment.key(None), plain);
+        assert_ne!(fragment.key(Some(Duration::from_secs(5))), plain);
         let of = |names: [&'static str; 2]| {
             key(|it| names.iter().fold(it, |it, name| it.header(*name, "1")))
         };
@@ -154,6 +165,6 @@ mod tests {
         let request = Request::new(request);
         assert_eq!(request.name(), "GET http://a/b");
         assert!(request.traits().has_credentials);
-        assert!(!format!("{:?}", request.key()).contains("secret"));
+        assert!(!format!("{:?}", request.key(None)).contains("secret"));
     }
 }

@@ -63,7 +63,7 @@ async fn cached(
         ..
     } = ready;
     let name = request.name();
-    let key = request.key();
+    let key = request.key(revalidate);
     let clock = context.clock();
     let loops = context.loops();
     let make = {
@@ -139,7 +139,7 @@ async fn uncached(
         }
     }
     let parent = context.ancestry.as_ref();
-    let Ok(ancestry) = Engine::<Key, Stored>::alone(request.key(), parent) else {
+    let Ok(ancestry) = Engine::<Key, Stored>::alone(request.key(None), parent) else {
         return Err(FetchError::new(ErrorKind::Cycle, name));
     };
     let answered = send(request, context.clock(), timeout, context.loops(), ancestry).await;

@@ -140,7 +140,7 @@ async fn an_option_that_says_only_is_an_error_where_the_call_says_otherwise() {
             upstream.asked("/count/only"),
             upstream.asked("/count/never")
         ),
-        (1, 2)
+        (2, 2)
     );
 }
 

@@ -6,6 +6,7 @@ mod directives;
 mod encoding;
 mod flights;
 mod stored;
+mod wire;
 
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};

@@ -99,6 +99,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod build_id;
 pub mod cache;
 mod cached;
 mod config;

@@ -50,6 +50,7 @@ impl Stored {
 }
 
 /// The first byte of what is encoded.
+const RESPONSE: u8 = b'r';
 #[cfg(feature = "fetch")]
 const FETCHED: u8 = b'f';
 const RETURNED: u8 = b'v';
@@ -71,11 +72,14 @@ impl Value for Stored {
     fn encode(&self) -> Option<Arc<[u8]>> {
         let mut bytes = Vec::new();
         match self {
-            Self::Response(_) => return None,
+            Self::Response(response) => {
+                bytes.push(RESPONSE);
+                response.write(&mut bytes)?;
+            }
             #[cfg(feature = "fetch")]
             Self::Fetched(Ok(response)) => {
                 bytes.push(FETCHED);
-                response.encode(&mut bytes)?;
+                response.write(&mut bytes)?;
             }
             #[cfg(feature = "fetch")]
             Self::Fetched(Err(_)) => return None,
@@ -89,9 +93,13 @@ impl Value for Stored {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes.split_first()? {
+            (&RESPONSE, rest) => {
+                let response = StoredResponse::read(rest)?;
+                Some(Self::Response(Box::new(response)))
+            }
             #[cfg(feature = "fetch")]
             (&FETCHED, rest) => {
-                FetchResponse::decode(rest).map(|response| Self::Fetched(Ok(response)))
+                FetchResponse::read(rest).map(|response| Self::Fetched(Ok(response)))
             }
             (&RETURNED, rest) => Some(Self::Returned(Some(Bytes::copy_from_slice(rest)))),
             _ => None,

@@ -75,6 +75,64 @@ impl TestApp {
     ///
     /// As [`Routes::ready`].
     pub async fn with<T, B>(
+        routes: Routes,
+        app: impl FnOnce(Routes) -> App<T>,
+    ) -> Result<Self, RoutesError>
+    where
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+        B: MessageBody + 'static,
+    {
+        Self::on(Clock::manual().1, routes, app).await
+    }
+
+    /// Another instance, or the next run of the program, on the clock of this one: moving either
+    /// moves both. What they share is the store that their routes are given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Routes::ready`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use route_runtime::testing::{Outcome, TestApp};
+    /// use route_runtime::{Mode, Routes, RoutesError, route, store::MemoryStore};
+    ///
+    /// #[route("/news/[id]", revalidate = 3600)]
+    /// async fn news(id: u64) -> String {
+    ///     id.to_string()
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// let store = Arc::new(MemoryStore::new(1_000_000));
+    /// let routes = || {
+    ///     let routes = Routes::from_iter([news::ROUTE])?.mode(Mode::Production);
+    ///     Ok::<_, RoutesError>(routes.store(Arc::clone(&store)))
+    /// };
+    /// let one = TestApp::new(routes()?).await?;
+    /// assert_eq!(one.get("/news/7").await.outcome(), Some(Outcome::Miss));
+    /// one.settled().await;
+    ///
+    /// let two = one.beside(routes()?).await?;
+    /// assert_eq!(two.get("/news/7").await.outcome(), Some(Outcome::Hit));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn beside(&self, routes: Routes) -> Result<Self, RoutesError> {
+        let app = |routes| App::new().service(routes);
+        Self::on(self.clock.clone(), routes, app).await
+    }
+
+    async fn on<T, B>(
+        clock: ManualClock,
         mut routes: Routes,
         app: impl FnOnce(Routes) -> App<T>,
     ) -> Result<Self, RoutesError>
@@ -88,8 +146,7 @@ impl TestApp {
             > + 'static,
         B: MessageBody + 'static,
     {
-        let (time, clock) = Clock::manual();
-        routes = routes.with_clock(time);
+        routes = routes.with_clock(clock.clock());
         routes.ready().await?;
         let app = init_service(app(routes.clone())).await;
         Ok(Self {
@@ -135,6 +192,16 @@ impl TestApp {
     /// Waits until no render and no refresh is under way.
     pub async fn settled(&self) {
         self.routes.cache().settled().await;
+    }
+
+    /// Asks the store behind memory what other instances have invalidated, as happens by itself
+    /// while time passes, and when the store tells. Returns whether it answered; without a store
+    /// there is nothing to ask.
+    ///
+    /// After [`advance`](Self::advance), a test that shares a store should call it: by the clock, no
+    /// answer has been had for that long.
+    pub async fn caught_up(&self) -> bool {
+        self.routes.cache().catch_up().await
     }
 
     /// The routes, to invalidate and to count.

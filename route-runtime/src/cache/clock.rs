@@ -148,6 +148,11 @@ impl ManualClock {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns the clock whose hands these are.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock(Source::Manual(self.clone()))
+    }
+
     /// Moves both clocks on, waking whoever waited for a moment up to the new one.
     pub(crate) fn advance(&self, length: Duration) {
         let due = {

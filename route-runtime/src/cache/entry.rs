@@ -144,6 +144,11 @@ impl<V: Value> Entry<V> {
         let wait = self.lifetime.revalidate.map_or(LONGEST_REST, |after| {
             after.clamp(SHORTEST_REST, LONGEST_REST)
         });
+        self.rest_for(now, wait);
+    }
+
+    /// Lets no refresh begin for this long.
+    pub(crate) fn rest_for(&self, now: Moment, wait: Duration) {
         self.rested
             .store(now.after(wait).to_bits(), Ordering::Relaxed);
     }

@@ -31,7 +31,6 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-pub use self::stats::Stats;
 #[allow(
     unused_imports,
     reason = "for the service layer, which is not there yet"
@@ -39,13 +38,16 @@ pub use self::stats::Stats;
 pub(crate) use self::{
     ancestry::{Ancestry, Stale},
     clock::{Clock, ManualClock, Moment},
-    engine::{Answer, Call, Config, Content, Engine, Failure, Hit, Limits, Spawn, Task, Turn},
+    engine::{
+        Answer, Call, Config, Content, Engine, Failure, Hit, Limits, STALENESS, Spawn, Task, Turn,
+    },
     entry::{CacheSlot, Entry, Value},
     freshness::{Freshness, Lifetime},
     key::{CacheKey, Key},
     outcome::{Outcome, Rendered},
     status::{Bypass, Status, Ttl},
 };
+pub use self::{engine::OnPartition, stats::Stats};
 
 // What a render can say of itself is kept with the render's context; this is its public name.
 pub use crate::revalidate::{revalidate_after, tag};

@@ -30,7 +30,13 @@ pub struct Stats {
     pub evictions: u64,
     /// Results not kept because they were too large.
     pub oversize: u64,
-    /// Times the store behind memory failed or took too long.
+    /// Responses taken over from the store behind memory instead of being rendered here.
+    pub adopted: u64,
+    /// Requests answered from memory, fresh or stale, while the store could not be asked whether
+    /// that was invalidated elsewhere.
+    pub unverified: u64,
+    /// Times the store behind memory failed or took too long. It is not asked by requests while it
+    /// is away, so these are few.
     pub store_failures: u64,
     /// Values kept under keys at present; routes without parameters have a place of their own.
     pub entries: u64,
@@ -51,6 +57,8 @@ pub(super) struct Counters {
     pub(super) refreshes: AtomicU64,
     pub(super) overloaded: AtomicU64,
     pub(super) oversize: AtomicU64,
+    pub(super) adopted: AtomicU64,
+    pub(super) unverified: AtomicU64,
     pub(super) store_failures: AtomicU64,
 }
 

@@ -11,6 +11,9 @@ pub(crate) enum Status {
     Hit(Ttl),
     /// From a stale entry, which is being refreshed, or will be.
     Stale(Ttl),
+    /// From an entry, fresh or stale, of which nobody could say lately whether another instance
+    /// has invalidated it.
+    Unverified(Ttl),
     /// There was nothing: this request started the render.
     Miss { stored: bool },
     /// What there was had expired, or was stale where that would not do.
@@ -37,6 +40,7 @@ impl Status {
         match self {
             Self::Hit(_) => "hit",
             Self::Stale(_) => "stale",
+            Self::Unverified(_) => "unverified",
             Self::Miss { .. } => "miss",
             Self::Expired { .. } => "expired",
             Self::Invalidated { .. } => "invalidated",

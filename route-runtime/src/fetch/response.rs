@@ -134,7 +134,7 @@ impl FetchResponse {
     }
 
     /// Appends it as a store keeps it: a version, then fields that tell their lengths. `None` if a field is too long for that.
-    pub(crate) fn encode(&self, to: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn write(&self, to: &mut Vec<u8>) -> Option<()> {
         let mut field = |bytes: &[u8]| {
             to.extend_from_slice(&u32::try_from(bytes.len()).ok()?.to_le_bytes());
             to.extend_from_slice(bytes);
@@ -153,8 +153,8 @@ impl FetchResponse {
         Some(())
     }
 
-    /// What [`encode`](Self::encode) made; `None` for anything else.
-    pub(crate) fn decode(mut bytes: &[u8]) -> Option<Self> {
+    /// What [`write`](Self::write) wrote; `None` for anything else.
+    pub(crate) fn read(mut bytes: &[u8]) -> Option<Self> {
         let mut field = || {
             let (length, rest) = bytes.split_first_chunk::<4>()?;
             let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
@@ -217,7 +217,7 @@ mod tests {
 
     fn encoded(response: &FetchResponse) -> Vec<u8> {
         let mut bytes = Vec::new();
-        response.encode(&mut bytes).unwrap();
+        response.write(&mut bytes).unwrap();
         bytes
     }
 
@@ -228,7 +228,7 @@ mod tests {
             header in proptest::collection::vec(0x80u8..=0xff, 0..10),
         ) {
             let response = response(&body, &header);
-            let again = FetchResponse::decode(&encoded(&response)).unwrap();
+            let again = FetchResponse::read(&encoded(&response)).unwrap();
             prop_assert_eq!(again.status(), response.status());
             prop_assert_eq!(again.url(), response.url());
             prop_assert_eq!(again.bytes(), response.bytes());
@@ -238,7 +238,7 @@ mod tests {
 
         #[test]
         fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            FetchResponse::decode(&bytes);
+            FetchResponse::read(&bytes);
         }
     }
 
@@ -246,11 +246,11 @@ mod tests {
     fn what_is_cut_short_is_nothing() {
         let whole = encoded(&response(b"body", b"1"));
         for end in 0..whole.len() {
-            assert!(FetchResponse::decode(&whole[..end]).is_none(), "{end}");
+            assert!(FetchResponse::read(&whole[..end]).is_none(), "{end}");
         }
         let mut other = whole;
         other[4] = VERSION + 1;
-        assert!(FetchResponse::decode(&other).is_none());
+        assert!(FetchResponse::read(&other).is_none());
     }
 
     #[test]

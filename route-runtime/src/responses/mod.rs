@@ -6,6 +6,7 @@ mod directives;
 mod encoding;
 mod flights;
 mod stored;
+mod wire;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,7 +79,9 @@ impl ResponseCache {
         let mut config = Config::new(flights.handle());
         config.clock = setup.clock.clone();
         config.memory = setup.memory;
+        setup.sharing.apply(&mut config);
         let engine = Engine::new(config);
+        engine.follow();
         let places = setup.table.handlers.iter().map(|handler| Place {
             slot: (!handler.has_params()).then(|| engine.slot()),
             listed: RwLock::default(),
@@ -122,10 +125,21 @@ impl ResponseCache {
         self.engine.stats()
     }
 
-    /// Waits until no render and no refresh is under way.
-    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "for tests"))]
+    /// Waits until no render and no refresh is under way, and what they made is written.
     pub(crate) async fn settled(&self) {
         self.engine.settled().await;
+    }
+
+    /// Learns what other instances have invalidated. A store that does not answer is asked again
+    /// by whoever follows it.
+    pub(crate) async fn catch_up(&self) -> bool {
+        self.engine.catch_up().await.is_ok()
+    }
+
+    /// Takes a path's response from the store behind memory, if it has one.
+    pub(crate) async fn recall(&self, handler: usize, path: &str) -> bool {
+        let slot = self.places[handler].slot.as_deref();
+        self.engine.recall(&Key::new(path), slot).await
     }
 
     pub(crate) async fn invalidate(&self, tag: Tag, how: Invalidation) -> Result<(), StoreError> {

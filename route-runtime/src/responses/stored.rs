@@ -8,6 +8,7 @@ use actix_web::web::Bytes;
 use tokio::sync::OnceCell;
 
 use super::encoding;
+use super::wire::{self, Parts};
 
 /// What of a response is the same for everyone.
 pub(crate) struct StoredResponse {
@@ -17,6 +18,8 @@ pub(crate) struct StoredResponse {
     pub(crate) body: Bytes,
     /// Of what is answered with 200, and of whatever the handler tags itself.
     etag: Option<Validators>,
+    /// The handler sets `ETag` itself.
+    has_own_etag: bool,
     /// The handler sets `Cache-Control` itself.
     pub(crate) has_cache_control: bool,
     pub(crate) is_compressible: bool,
@@ -88,16 +91,29 @@ impl StoredResponse {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
         let own = headers.get(header::ETAG).and_then(Validators::of_handler);
         let has_own = own.is_some();
+        let kept = headers
+            .iter()
+            .filter(|(name, _)| !(is_momentary(name) || has_own && *name == header::ETAG))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        Self::of_parts(status, own, kept, body)
+    }
+
+    /// Makes the rest of what tells all. `own` is the validator that the handler set.
+    fn of_parts(
+        status: StatusCode,
+        own: Option<Validators>,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        body: Bytes,
+    ) -> Self {
+        let map: HeaderMap = headers.iter().cloned().collect();
         Self {
+            has_own_etag: own.is_some(),
             etag: own.or_else(|| (status == StatusCode::OK).then(|| Validators::of_body(&body))),
             status,
-            has_cache_control: headers.contains_key(header::CACHE_CONTROL),
-            is_compressible: encoding::is_compressible(headers, body.len()),
-            headers: headers
-                .iter()
-                .filter(|(name, _)| !(is_momentary(name) || has_own && *name == header::ETAG))
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            has_cache_control: map.contains_key(header::CACHE_CONTROL),
+            is_compressible: encoding::is_compressible(&map, body.len()),
+            headers,
             body,
             brotli: OnceCell::new(),
             zstd: OnceCell::new(),
@@ -158,5 +174,27 @@ impl StoredResponse {
             .sum();
         let bodies = if self.is_compressible { 2 } else { 1 };
         size_of::<Self>() + headers + self.body.len() * bodies
+    }
+
+    /// Appends it as a store keeps it. `None` if it is too long for that.
+    pub(crate) fn write(&self, to: &mut Vec<u8>) -> Option<()> {
+        let own = self.etag.as_ref().filter(|_| self.has_own_etag);
+        let parts = Parts {
+            status: self.status,
+            etag: own.map(|etag| &etag.plain),
+            headers: &self.headers,
+            body: &self.body,
+        };
+        wire::encode(&parts, to)
+    }
+
+    /// What [`write`](Self::write) wrote; `None` for anything else.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let (status, etag, headers, body) = wire::decode(bytes)?;
+        let own = match etag {
+            Some(etag) => Some(Validators::of_handler(&etag)?),
+            None => None,
+        };
+        Some(Self::of_parts(status, own, headers, body))
     }
 }

@@ -109,7 +109,12 @@ async fn known_paths(routes: &Routes) -> (Vec<Known>, Vec<NotAhead>) {
     (known, failures)
 }
 
+/// Unless the store behind memory has it. What is stale there is refreshed by its first request,
+/// like everything that becomes stale.
 async fn render(routes: &Routes, known: &Known) -> Result<(), String> {
+    if routes.cache().recall(known.handler, &known.path).await {
+        return Ok(());
+    }
     let answer = routes
         .cache()
         .get(known.handler, &known.path, &known.params, Caller::default());

@@ -19,11 +19,13 @@ mod check;
 mod data;
 mod error;
 mod listing;
+mod sharing;
 mod table;
 
 pub(crate) use ahead::NotAhead;
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
+use sharing::Sharing;
 pub(crate) use table::{Handler, Node, Table};
 
 /// The checked table of routes: what a server serves.
@@ -71,6 +73,8 @@ pub(crate) struct Setup {
     /// Whether shared caches outside may keep what a route does not decide.
     pub(crate) cdn: bool,
     pub(crate) clock: Clock,
+    /// What stands behind memory.
+    pub(crate) sharing: Sharing,
 }
 
 /// Configures the app of one thread.
@@ -114,6 +118,7 @@ impl Routes {
             memory: MemoryOptions::with_capacity(CAPACITY),
             cdn: false,
             clock: Clock::system(),
+            sharing: Sharing::default(),
         }))
     }
 
@@ -192,7 +197,8 @@ impl Routes {
     /// app data of every cached handler is there, and in production renders ahead.
     ///
     /// Rendered ahead is every cached route without parameters, and every path that a
-    /// `static_params` names. What fails is logged and left to the first request.
+    /// `static_params` names, unless a [`store`](Self::store) has it. What fails is logged and left
+    /// to the first request.
     ///
     /// [`Server::run`](crate::Server::run) does it by itself; call it before you run an
     /// `HttpServer` of your own.
@@ -221,10 +227,16 @@ impl Routes {
             let handlers = &self.setup.table.handlers;
             return Err(RoutesError::missing(missing, handlers));
         }
+        // What others have thrown away, before anything is taken from them.
+        self.cache().catch_up().await;
         match self.setup.mode {
             Mode::Development => Ok(Vec::new()),
             Mode::Production => {
                 let failures = ahead::render_ahead(self).await;
+                if self.setup.sharing.has_store() {
+                    // Written, too: this may be all that the program was run for.
+                    self.cache().settled().await;
+                }
                 let Stats {
                     pinned, capacity, ..
                 } = self.stats();

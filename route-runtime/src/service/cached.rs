@@ -42,7 +42,7 @@ pub(super) fn hit(
     stored.encoded(encoding)?;
     let tags = outside_tags(routes, handler, &hit.entry);
     let answer = Replay {
-        status: Status::Hit(hit.ttl),
+        status: hit.status(),
         age: Some(hit.age),
         cdn: tags.as_deref().map(|tags| Shared {
             lifetime: hit.entry.lifetime(),

@@ -102,7 +102,7 @@ pub(super) fn replay(
                 headers.insert(header::CACHE_CONTROL, value);
             }
             Some(shared) => {
-                let is_stale = matches!(replay.status, Status::Stale(_));
+                let is_stale = matches!(replay.status, Status::Stale(_) | Status::Unverified(_));
                 let (browser, cdn) = shared.cache_control(is_stale);
                 headers.insert(header::CACHE_CONTROL, text(&browser));
                 headers.insert(CDN_CACHE_CONTROL, text(&cdn));
@@ -149,6 +149,10 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
         Status::Hit(ttl) => return hit(ttl),
         // So that a stale answer can be told from a fresh one in its last second.
         Status::Stale(ttl) => return hit(Some(ttl.unwrap_or(-1).min(-1))),
+        Status::Unverified(None) => "route; hit; detail=unverified",
+        Status::Unverified(Some(seconds)) => {
+            return text(&format!("route; hit; ttl={seconds}; detail=unverified"));
+        }
         Status::Miss { stored: true } => "route; fwd=miss; stored",
         Status::Miss { stored: false } => "route; fwd=miss",
         Status::Expired { stored: true } | Status::Invalidated { stored: true } => {

@@ -3,6 +3,7 @@
 //! Memory of the process always comes first and is not reached through this trait. A [`Store`] is
 //! what may stand behind it: files that survive a restart, or a server many instances share.
 
+mod arc;
 mod ledger;
 mod memory;
 mod shared_memory;
@@ -12,7 +13,7 @@ mod tag;
 use std::{
     error::Error,
     fmt,
-    future::{Future, ready},
+    future::{Future, pending, ready},
     pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -89,6 +90,14 @@ pub trait Store: Send + Sync + 'static {
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         let _ = (key, token);
         Box::pin(ready(Ok(())))
+    }
+
+    /// Resolves when others may have recorded invalidations since the last call.
+    ///
+    /// It lets instances hear of them at once; they ask on a timer as well. The default never
+    /// resolves.
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        Box::pin(pending())
     }
 }
 

@@ -77,21 +77,36 @@ pub(crate) struct Hit<V: Value> {
     pub(crate) entry: Arc<Entry<V>>,
     pub(crate) age: Duration,
     pub(crate) ttl: Ttl,
+    /// Whether the store behind memory could be asked lately what others have invalidated.
+    pub(crate) is_verified: bool,
 }
 
 impl<V: Value> Hit<V> {
-    pub(super) fn answer(self, status: impl FnOnce(Ttl) -> Status) -> Answer<V> {
-        Answer {
-            content: Content::Entry(self.entry),
-            status: status(self.ttl),
-            age: self.age,
+    /// How a request is answered with it while it is fresh.
+    pub(crate) fn status(&self) -> Status {
+        if self.is_verified {
+            Status::Hit(self.ttl)
+        } else {
+            Status::Unverified(self.ttl)
         }
     }
-}
 
-impl<V: Value> From<Hit<V>> for Answer<V> {
-    fn from(hit: Hit<V>) -> Self {
-        hit.answer(Status::Hit)
+    /// How a request is answered with it when it is stale.
+    pub(super) fn stale_status(&self) -> Status {
+        if self.is_verified {
+            Status::Stale(self.ttl)
+        } else {
+            // Whatever its age had left.
+            Status::Unverified(Some(self.ttl.map_or(-1, |ttl| ttl.min(-1))))
+        }
+    }
+
+    pub(super) fn answer(self, status: Status) -> Answer<V> {
+        Answer {
+            content: Content::Entry(self.entry),
+            status,
+            age: self.age,
+        }
     }
 }
 

@@ -36,7 +36,28 @@ pub(crate) struct Config {
     pub(crate) store: Option<Arc<dyn Store>>,
     /// Names the build whose entries are read from and written to the store.
     pub(crate) build: Arc<str>,
+    /// How long others may serve what was invalidated.
+    pub(crate) staleness: Duration,
+    /// What is done with content while the store cannot be asked whether it still holds.
+    pub(crate) on_partition: OnPartition,
 }
+
+/// What an instance does with what it has in memory while it has been cut off from the store for
+/// longer than [`Routes::staleness_bound`]: others may have invalidated it.
+///
+/// [`Routes::staleness_bound`]: crate::Routes::staleness_bound
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnPartition {
+    /// Serves it, marked `detail=unverified` in `Cache-Status`. The default.
+    #[default]
+    Serve,
+    /// Takes it for absent and renders, each time it is asked for, until the store is back.
+    Render,
+}
+
+/// Where nothing else is said.
+pub(crate) const STALENESS: Duration = Duration::from_secs(1);
 
 impl Config {
     /// Memory of 50 MB, the system's clock, no store behind.
@@ -48,6 +69,8 @@ impl Config {
             limits: Limits::default(),
             store: None,
             build: Arc::from(""),
+            staleness: STALENESS,
+            on_partition: OnPartition::Serve,
         }
     }
 }
@@ -59,6 +82,8 @@ impl fmt::Debug for Config {
             .field("limits", &self.limits)
             .field("store", &self.store.is_some())
             .field("build", &self.build)
+            .field("staleness", &self.staleness)
+            .field("on_partition", &self.on_partition)
             .finish_non_exhaustive()
     }
 }

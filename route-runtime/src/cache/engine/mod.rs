@@ -1,8 +1,11 @@
 //! Puts the parts together: looks, answers, and starts renders.
 
 mod admission;
+mod behind;
+mod breaker;
 mod call;
 mod config;
+mod follow;
 mod render;
 mod request;
 mod second;
@@ -15,18 +18,19 @@ use std::{
     fmt,
     hash::Hash,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
+pub use self::config::OnPartition;
 use self::{admission::Admission, render::Landing, second::Second};
 pub(crate) use self::{
     call::{Answer, Call, Content, Hit, Turn},
-    config::{Config, Limits, Spawn, Task},
+    config::{Config, Limits, STALENESS, Spawn, Task},
 };
 use super::{
     ancestry::Ancestry,
@@ -36,10 +40,10 @@ use super::{
     flight::Flights,
     freshness::Freshness,
     key::CacheKey,
-    stats::{Counters, Stats, read},
+    stats::{Counters, Stats, count, read},
     status::{Status, Ttl},
 };
-use crate::store::{Epoch, Invalidation, Memory, Standing, StoreError, Tag};
+use crate::store::{Epoch, Memory, Standing, Tag};
 
 /// Why there is no value to answer with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,23 +101,24 @@ struct Core<K: CacheKey, V: Value> {
     epochs: Epochs,
     flights: Flights<K, Notify, Landing<V>>,
     admission: Admission,
-    second: Option<Second>,
+    second: Option<Arc<Second>>,
+    /// Dropped with the engine, which ends the task that follows others.
+    following: OnceLock<oneshot::Sender<()>>,
     counters: Counters,
     tasks: Arc<Tasks>,
 }
 
 impl<K: CacheKey, V: Value> Engine<K, V> {
-    /// Makes an empty engine. One with a store behind it should [`catch_up`](Self::catch_up)
-    /// before it serves.
+    /// Makes an empty engine. One with a store behind it should [`follow`](Self::follow) what
+    /// others do, and [`catch_up`](Self::catch_up) before it serves.
     pub(crate) fn new(config: Config) -> Self {
         Self(Arc::new(Core {
             memory: Memory::new(config.memory),
             epochs: Epochs::new(epoch::TAGS),
             flights: Flights::new(),
             admission: Admission::new(config.limits),
-            second: config
-                .store
-                .map(|store| Second::new(store, config.build, &config.limits)),
+            second: Second::of(&config).map(Arc::new),
+            following: OnceLock::new(),
             counters: Counters::default(),
             tasks: Arc::default(),
             clock: config.clock,
@@ -140,50 +145,6 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     /// The same as [`lookup`](Self::lookup), for a slot.
     pub(crate) fn lookup_slot(&self, slot: &CacheSlot<V>) -> Option<Hit<V>> {
         self.0.fresh(slot.read())
-    }
-
-    /// Invalidates all content that depends on one of `tags` and whose render has begun by now.
-    ///
-    /// Once this has resolved, no request that begins is answered with such content.
-    ///
-    /// # Errors
-    ///
-    /// When the store behind memory did not say that it recorded it, or when what else it recorded
-    /// could not be read. Then nothing is invalidated here: content that others still serve would
-    /// come back from them. Asking again is safe.
-    pub(crate) async fn invalidate(
-        &self,
-        tags: &[Tag],
-        how: Invalidation,
-    ) -> Result<(), StoreError> {
-        match &self.0.second {
-            None => {
-                self.0.epochs.invalidate(tags, how);
-                Ok(())
-            }
-            Some(second) => {
-                let epoch = second.invalidate(&self.0.clock, tags, how).await?;
-                if self.0.epochs.follow(epoch, tags, how) {
-                    return Ok(());
-                }
-                self.catch_up().await
-            }
-        }
-    }
-
-    /// Learns from the store behind memory what others have invalidated. Without one, does
-    /// nothing.
-    ///
-    /// # Errors
-    ///
-    /// When the store does not answer.
-    pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
-        if let Some(second) = &self.0.second {
-            let after = self.0.epochs.published();
-            let news = second.invalidations(&self.0.clock, after).await?;
-            self.0.epochs.adopt(&news);
-        }
-        Ok(())
     }
 
     /// Returns the link of what is made for one request only, outside the cache, for the sake of
@@ -223,6 +184,8 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             overloaded: read(&counters.overloaded),
             evictions: memory.evictions(),
             oversize: read(&counters.oversize),
+            adopted: read(&counters.adopted),
+            unverified: read(&counters.unverified),
             store_failures: read(&counters.store_failures),
             entries: memory.len() as u64,
             bytes: memory.bytes(),
@@ -253,7 +216,8 @@ enum Found<V: Value> {
 #[derive(Clone, Copy)]
 enum Absence {
     Never,
-    /// Also stale, for a request that cannot take stale content.
+    /// Also stale, for a request that cannot take stale content, and unverified, where that is
+    /// not served.
     Expired,
     Invalidated,
 }
@@ -276,9 +240,16 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         match self.judge(entry, &[], self.clock.now()) {
             Found::Fresh(hit) => {
                 self.counters.hits.add();
+                self.count_unverified(&hit);
                 Some(hit)
             }
             _ => None,
+        }
+    }
+
+    fn count_unverified(&self, hit: &Hit<V>) {
+        if !hit.is_verified {
+            count(&self.counters.unverified);
         }
     }
 
@@ -300,12 +271,24 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     fn judge(&self, entry: Arc<Entry<V>>, also: &[Tag], now: Moment) -> Found<V> {
         let age = now.since(entry.created());
         let lifetime = entry.lifetime();
+        // Before the standing, which is to include what is verified.
+        let (is_verified, is_served) = match &self.second {
+            None => (true, true),
+            Some(second) if second.is_verified(now) => (true, true),
+            Some(second) => (false, second.serves_unverified()),
+        };
         let standing = self.entry_standing(&entry, also);
-        let hit = |ttl: Ttl| Hit { entry, age, ttl };
+        let hit = |ttl: Ttl| Hit {
+            entry,
+            age,
+            ttl,
+            is_verified,
+        };
         let left = lifetime.seconds_left(age);
         match (standing, lifetime.freshness(age)) {
             (Standing::Absent, _) => Found::Absent(Absence::Invalidated),
             (_, Freshness::Expired) => Found::Absent(Absence::Expired),
+            _ if !is_served => Found::Absent(Absence::Expired),
             (Standing::Valid, Freshness::Fresh) => Found::Fresh(hit(left)),
             (Standing::Valid, Freshness::Stale) => Found::Stale(hit(left)),
             // Whatever its age had left, it has no longer.

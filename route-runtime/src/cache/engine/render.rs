@@ -12,7 +12,11 @@ use std::{
 
 use tokio::sync::{Notify, oneshot};
 
-use super::{Core, Failure, Place, admission::Counted};
+use super::{
+    Core, Failure, Place,
+    admission::Counted,
+    behind::{Ahead, Waits},
+};
 use crate::{
     cache::{
         ancestry::{Ancestry, Stale},
@@ -73,8 +77,8 @@ pub(super) struct Flight<K: CacheKey, V: Value, R> {
     pub(super) admit: Admit<V>,
     /// Where content for one request only goes: to the one who started the flight, if it waits.
     pub(super) own: Option<oneshot::Sender<V::Individual>>,
-    /// Whether the store behind memory is asked first, and whether stale content from it will do.
-    pub(super) adopt: Option<Stale>,
+    /// Whether stale content from the store behind memory, which is asked first, will do.
+    pub(super) adopt: Stale,
 }
 
 /// By what right a render runs.
@@ -131,14 +135,23 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             slot: slot.as_deref(),
             also: &[],
         };
-        if let Some(landing) = self.adopt(&place, adopt).await {
+        let waits = match admit {
+            Admit::Refresh { .. } => Waits::Nobody,
+            Admit::AtOnce | Admit::Queue => Waits::For(limit),
+        };
+        let Ahead { landing, lease } = self.ahead(&place, adopt, limit, waits).await;
+        if let Some(landing) = landing {
             drop(admit);
-            return lead.land(landing);
+            lead.land(landing);
+            return self.release(&key, lease).await;
         }
         let turn = match admit {
             Admit::Queue => match self.admission.render(&self.clock, lead.meta()).await {
                 Ok(turn) => turn,
-                Err(failure) => return lead.land(Landing::Refused(failure)),
+                Err(failure) => {
+                    lead.land(Landing::Refused(failure));
+                    return self.release(&key, lease).await;
+                }
             },
             Admit::AtOnce | Admit::Refresh { .. } => None,
         };
@@ -148,6 +161,8 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         drop((turn, admit));
         lead.land(landing);
         self.after(&key, aftermath).await;
+        // Whoever is given the lease next finds what was written.
+        self.release(&key, lease).await;
     }
 
     /// Runs a render, for at most its limit, and turns a panic into a failure.
@@ -252,32 +267,6 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         (Landing::Kept(kept), Aftermath::Nothing)
     }
 
-    /// Asks the store behind memory for something better than what is in memory.
-    async fn adopt(&self, place: &Place<'_, K, V>, stale: Option<Stale>) -> Option<Landing<V>> {
-        let (second, stale) = (self.second.as_ref()?, stale?);
-        let entry = match second.read(&self.clock, place.key).await {
-            Ok(entry) => Arc::new(entry?),
-            Err(_) => {
-                count(&self.counters.store_failures);
-                return None;
-            }
-        };
-        let age = self.clock.now().since(entry.created());
-        let standing = entry.standing(&self.epochs);
-        match (standing, entry.lifetime().freshness(age)) {
-            (Standing::Valid, Freshness::Fresh) => {
-                self.hold(place, Held::Entry(Arc::clone(&entry)));
-                Some(Landing::Entry(entry, Origin::Adopted))
-            }
-            (Standing::Absent, _) | (_, Freshness::Expired) => None,
-            // Stale: whoever looks finds it, takes it and starts a refresh.
-            _ => {
-                let adopted = stale == Stale::Serve && self.hold(place, Held::Entry(entry));
-                adopted.then_some(Landing::Look)
-            }
-        }
-    }
-
     async fn after(&self, key: &K, aftermath: Aftermath<V>) {
         let Some(second) = &self.second else { return };
         let done = match aftermath {
@@ -285,9 +274,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             Aftermath::Write(entry) => second.write(&self.clock, key, &entry).await,
             Aftermath::Remove => second.remove(&self.clock, key).await,
         };
-        if done.is_err() {
-            count(&self.counters.store_failures);
-        }
+        self.counted(done).ok();
     }
 }
 

@@ -73,12 +73,16 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             let absence = match core.look(&call.place(), core.clock.now()) {
                 Found::Fresh(hit) => {
                     core.counters.hits.add();
-                    return Ok(hit.into());
+                    core.count_unverified(&hit);
+                    let status = hit.status();
+                    return Ok(hit.answer(status));
                 }
                 Found::Stale(hit) if call.stale == Stale::Serve => {
                     core.refresh(&call, &hit, &render);
                     core.counters.stale.add();
-                    return Ok(hit.answer(Status::Stale));
+                    core.count_unverified(&hit);
+                    let status = hit.stale_status();
+                    return Ok(hit.answer(status));
                 }
                 Found::Kept(kept, age) => {
                     return kept.result().map(|value| Answer {
@@ -126,8 +130,12 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                         _ => Admit::AtOnce,
                     },
                     own: Some(send),
-                    // A second look at the store would find what the first one found.
-                    adopt: (attempt == 0).then_some(call.stale),
+                    // Stale content that did not stay in memory the first time may not stay the
+                    // second time either.
+                    adopt: match attempt {
+                        0 => call.stale,
+                        _ => Stale::Refetch,
+                    },
                 });
                 receive
             });
@@ -188,7 +196,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 _permit: permit,
             },
             own: None,
-            adopt: Some(Stale::Refetch),
+            adopt: Stale::Refetch,
         });
     }
 

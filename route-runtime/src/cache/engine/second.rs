@@ -1,18 +1,28 @@
-//! The store behind memory, as the engine sees it: in monotonic time, and within limits.
+//! The store behind memory, as the engine sees it: in monotonic time, within limits, and left
+//! alone while it is down.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use super::Limits;
+use super::{
+    Config, Limits, OnPartition,
+    breaker::{Breaker, Trial},
+};
 use crate::{
     cache::{
-        clock::Clock,
+        clock::{Clock, Moment},
         entry::{Entry, Made, Value},
         freshness::Lifetime,
         key::CacheKey,
     },
     store::{
-        EntryKey, Epoch, Invalidation, Invalidations, Store, StoreError, StoreFuture, StoredEntry,
-        Tag,
+        EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreError,
+        StoreFuture, StoredEntry, Tag,
     },
 };
 
@@ -23,18 +33,35 @@ const SKEW: Duration = Duration::from_secs(5);
 pub(super) struct Second {
     store: Arc<dyn Store>,
     build: Arc<str>,
-    read: Duration,
-    write: Duration,
+    pub(super) limits: Limits,
+    pub(super) staleness: Duration,
+    on_partition: OnPartition,
+    breaker: Breaker,
+    writes: Trial,
+    leases: Trial,
+    /// When the store was last asked what had been invalidated, and said it.
+    verified: AtomicU64,
 }
 
 impl Second {
-    pub(super) fn new(store: Arc<dyn Store>, build: Arc<str>, limits: &Limits) -> Self {
-        Self {
-            store,
-            build,
-            read: limits.store_read,
-            write: limits.store_write,
-        }
+    /// Makes the second level, if the configuration has one.
+    pub(super) fn of(config: &Config) -> Option<Self> {
+        Some(Self {
+            store: Arc::clone(config.store.as_ref()?),
+            build: Arc::clone(&config.build),
+            limits: config.limits,
+            staleness: config.staleness,
+            on_partition: config.on_partition,
+            breaker: Breaker::default(),
+            writes: Trial::new("does not take what is written; it is kept in memory only"),
+            leases: Trial::new("gives no leases; every instance renders for itself"),
+            // Nobody promises anything until somebody follows.
+            verified: AtomicU64::new(u64::MAX),
+        })
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
     }
 
     fn key<'a>(&'a self, key: &'a impl CacheKey) -> EntryKey<'a> {
@@ -44,14 +71,55 @@ impl Second {
         }
     }
 
-    /// Reads an entry; `None` if there is none that can be believed.
+    /// Whether everything that others invalidated longer ago than is promised is known here.
+    ///
+    /// To be asked before the record of invalidations is: what is verified then, it includes.
+    pub(super) fn is_verified(&self, now: Moment) -> bool {
+        let verified = Moment::from_bits(self.verified.load(Ordering::Acquire));
+        now.since(verified) <= self.staleness
+    }
+
+    pub(super) fn serves_unverified(&self) -> bool {
+        self.on_partition == OnPartition::Serve
+    }
+
+    /// Begins to promise: nothing is verified yet.
+    pub(super) fn begin(&self) {
+        let never = Moment::MIN.to_bits();
+        self.verified.store(never, Ordering::Release);
+    }
+
+    /// Everything that was invalidated before `asked` is in force here.
+    pub(super) fn verify(&self, asked: Moment, now: Moment) {
+        self.verified.fetch_max(asked.to_bits(), Ordering::Release);
+        // One that answers, but slowly, is as much in the way of requests as one that does not.
+        if now.since(asked) <= self.limits.store_read {
+            self.breaker.close();
+        }
+    }
+
+    /// The store is away.
+    pub(super) fn lose(&self, why: &StoreError) {
+        self.breaker.open(why);
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.breaker.is_open()
+    }
+
+    /// Reads an entry; `None` if there is none that can be believed, or nobody to ask.
     pub(super) async fn read<V: Value>(
         &self,
         clock: &Clock,
         key: &impl CacheKey,
+        until: Moment,
     ) -> Result<Option<Entry<V>>, StoreError> {
+        if self.is_away() {
+            return Ok(None);
+        }
         let found = self.store.read(self.key(key));
-        let Some(stored) = within(clock, self.read, found).await? else {
+        let found = within(clock, until.since(clock.now()), found).await;
+        let Some(stored) = found.inspect_err(|error| self.breaker.open(error))? else {
             return Ok(None);
         };
         let age = match clock.wall().duration_since(stored.created) {
@@ -77,6 +145,9 @@ impl Second {
         key: &impl CacheKey,
         entry: &Entry<V>,
     ) -> Result<(), StoreError> {
+        if !self.takes_writes(clock) {
+            return Ok(());
+        }
         let Some(body) = entry.value().encode() else {
             return Ok(());
         };
@@ -88,7 +159,8 @@ impl Second {
             expire: entry.lifetime().expire,
             tags: entry.shared_tags(),
         };
-        within(clock, self.write, self.store.write(self.key(key), stored)).await
+        self.written(clock, self.store.write(self.key(key), stored))
+            .await
     }
 
     pub(super) async fn remove(
@@ -96,24 +168,90 @@ impl Second {
         clock: &Clock,
         key: &impl CacheKey,
     ) -> Result<(), StoreError> {
-        within(clock, self.write, self.store.remove(self.key(key))).await
+        if !self.takes_writes(clock) {
+            return Ok(());
+        }
+        self.written(clock, self.store.remove(self.key(key))).await
     }
 
+    fn takes_writes(&self, clock: &Clock) -> bool {
+        !(self.is_away() || self.writes.rests(clock.now()))
+    }
+
+    async fn written(&self, clock: &Clock, written: StoreFuture<'_, ()>) -> Result<(), StoreError> {
+        let written = within(clock, self.limits.store_write, written).await;
+        match &written {
+            Ok(()) => self.writes.succeeded(),
+            Err(error) => self.writes.failed(clock.now(), error),
+        }
+        written
+    }
+
+    /// Asks to be the one who renders; `None` if there is nobody to ask.
+    pub(super) async fn lease(
+        &self,
+        clock: &Clock,
+        key: &impl CacheKey,
+        length: Duration,
+        until: Moment,
+    ) -> Result<Option<Lease>, StoreError> {
+        let now = clock.now();
+        if self.is_away() || self.leases.rests(now) {
+            return Ok(None);
+        }
+        let lease = self.store.lease(self.key(key), length);
+        let lease = within(clock, until.since(now), lease).await;
+        match &lease {
+            Ok(_) => self.leases.succeeded(),
+            Err(error) => self.leases.failed(clock.now(), error),
+        }
+        lease.map(Some)
+    }
+
+    /// Gives a lease back. If it fails, the lease runs out.
+    pub(super) async fn release(
+        &self,
+        clock: &Clock,
+        key: &impl CacheKey,
+        token: LeaseToken,
+    ) -> Result<(), StoreError> {
+        if self.is_away() {
+            return Ok(());
+        }
+        let released = self.store.release(self.key(key), token);
+        within(clock, self.limits.store_write, released).await
+    }
+
+    /// Tried also while the store is away: whoever asks is to be told.
     pub(super) async fn invalidate(
         &self,
         clock: &Clock,
         tags: &[Tag],
         how: Invalidation,
     ) -> Result<Epoch, StoreError> {
-        within(clock, self.write, self.store.invalidate(tags, how)).await
+        within(
+            clock,
+            self.limits.store_write,
+            self.store.invalidate(tags, how),
+        )
+        .await
     }
 
+    /// Asks, also while the store is away, what was invalidated above `after`.
     pub(super) async fn invalidations(
         &self,
         clock: &Clock,
         after: Epoch,
+        limit: Duration,
     ) -> Result<Invalidations, StoreError> {
-        within(clock, self.write, self.store.invalidations(after)).await
+        let news = within(clock, limit, self.store.invalidations(after)).await?;
+        if news.until < after {
+            // Its numbers mean nothing here any more: content cannot be told to be older than one.
+            return Err(StoreError::new(
+                "the store has forgotten invalidations that it had recorded",
+            ));
+        }
+        Ok(news)
     }
 }
 

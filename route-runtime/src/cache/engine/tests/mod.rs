@@ -8,6 +8,7 @@ mod invalidation;
 mod nested;
 mod random;
 mod second;
+mod sharing;
 mod timeline;
 
 use std::{

@@ -1,0 +1,58 @@
+//! What tells one build of a program from another.
+
+use std::fs::File;
+use std::io;
+use std::sync::OnceLock;
+
+/// The environment variable that names the build.
+const VARIABLE: &str = "ROUTE_BUILD_ID";
+
+/// The build of this program: as `ROUTE_BUILD_ID` names it, else by what its executable file
+/// holds. `None` if that cannot be read.
+pub(crate) fn of_program() -> Option<String> {
+    chosen(std::env::var(VARIABLE).ok(), || {
+        static EXECUTABLE: OnceLock<Option<String>> = OnceLock::new();
+        // Once: it is large, and may be replaced while it runs.
+        EXECUTABLE
+            .get_or_init(|| {
+                let hash = hash_of_executable();
+                hash.inspect_err(|error| tracing::warn!(%error, "the executable cannot be read"))
+                    .ok()
+            })
+            .clone()
+    })
+}
+
+fn chosen(named: Option<String>, executable: impl FnOnce() -> Option<String>) -> Option<String> {
+    named.filter(|name| !name.is_empty()).or_else(executable)
+}
+
+fn hash_of_executable() -> io::Result<String> {
+    let mut file = File::open(std::env::current_exe()?)?;
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut file, &mut hasher)?;
+    Ok(hasher.finalize().to_hex()[..32].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_comes_before_the_executable() {
+        let check = |named: Option<&str>, expected: &str| {
+            let chosen = chosen(named.map(Into::into), || Some("hash".into()));
+            assert_eq!(chosen.as_deref(), Some(expected), "{named:?}");
+        };
+        check(Some("v7"), "v7");
+        check(Some(""), "hash");
+        check(None, "hash");
+    }
+
+    #[test]
+    fn an_executable_has_one_hash() {
+        let hash = hash_of_executable().unwrap();
+        assert_eq!(hash.len(), 32);
+        assert_eq!(hash, hash_of_executable().unwrap());
+    }
+}

@@ -1,0 +1,187 @@
+//! Following what other instances invalidate.
+//!
+//! What is promised: of an invalidation that resolved at T, anywhere, every request that begins
+//! later than T and the bound on staleness sees the effect. So an instance remembers *when it
+//! asked* the store for the last answer that it has put into force. A request that begins within
+//! the bound after that moment is answered from memory; for one that begins later, the instance
+//! is cut off as far as it knows.
+
+use std::{
+    future::pending,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, task::yield_now};
+
+use super::{Core, Engine, second::Second};
+use crate::{
+    cache::{
+        clock::{Clock, Moment},
+        entry::Value,
+        key::CacheKey,
+        stats::count,
+    },
+    store::{Epoch, Invalidation, Invalidations, StoreError, Tag},
+};
+
+/// How often the store is asked, if it does not say by itself that something was invalidated.
+const TICK: Duration = Duration::from_millis(500);
+
+/// However short the bound on staleness.
+const SHORTEST_TICK: Duration = Duration::from_millis(5);
+
+impl<K: CacheKey, V: Value> Engine<K, V> {
+    /// Invalidates all content that depends on one of `tags` and whose render has begun by now.
+    ///
+    /// Once this has resolved, no request that begins here is answered with such content; on other
+    /// instances none that begins later than the bound on staleness.
+    ///
+    /// # Errors
+    ///
+    /// When the store behind memory did not say that it recorded it, or when what else it recorded
+    /// could not be read. Then nothing is invalidated here: content that others still serve would
+    /// come back from them. Asking again is safe.
+    pub(crate) async fn invalidate(
+        &self,
+        tags: &[Tag],
+        how: Invalidation,
+    ) -> Result<(), StoreError> {
+        let Core {
+            clock,
+            epochs,
+            second,
+            ..
+        } = &*self.0;
+        let Some(second) = second else {
+            epochs.invalidate(tags, how);
+            return Ok(());
+        };
+        let before = epochs.published();
+        let epoch = second.invalidate(clock, tags, how).await?;
+        if epoch <= before {
+            // Taken for one that is in force already, it would never be.
+            return Err(StoreError::new(
+                "the store gave an invalidation a number that it had given before",
+            ));
+        }
+        if epochs.follow(epoch, tags, how) {
+            return Ok(());
+        }
+        self.catch_up().await
+    }
+
+    /// Learns from the store behind memory what others have invalidated. Without one, does
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not answer.
+    pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        match &self.0.second {
+            Some(second) => self.0.catch_up(second, second.limits.store_write).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Follows what others invalidate, in a task that ends with the engine. From now on, what is
+    /// in memory is given as verified only while the store can be asked.
+    pub(crate) fn follow(&self) {
+        let Some(second) = &self.0.second else { return };
+        let (alive, gone) = oneshot::channel();
+        if self.0.following.set(alive).is_err() {
+            return;
+        }
+        second.begin();
+        self.0.spawn.spawn(Box::pin(follow(
+            Arc::downgrade(&self.0),
+            Arc::clone(second),
+            self.0.clock.clone(),
+            gone,
+        )));
+    }
+}
+
+impl<K: CacheKey, V: Value> Core<K, V> {
+    pub(super) async fn catch_up(
+        &self,
+        second: &Second,
+        limit: Duration,
+    ) -> Result<(), StoreError> {
+        let asked = self.clock.now();
+        let after = self.epochs.published();
+        let news = second.invalidations(&self.clock, after, limit).await;
+        self.hear(second, asked, news)
+    }
+
+    /// Puts into force what the store told.
+    fn hear(
+        &self,
+        second: &Second,
+        asked: Moment,
+        news: Result<Invalidations, StoreError>,
+    ) -> Result<(), StoreError> {
+        match news {
+            Ok(news) => {
+                self.epochs.adopt(&news);
+                second.verify(asked, self.clock.now());
+                Ok(())
+            }
+            Err(error) => {
+                count(&self.counters.store_failures);
+                second.lose(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn published(&self) -> Epoch {
+        self.epochs.published()
+    }
+}
+
+/// Holds the engine only for moments: waiting for the store does not keep it alive.
+async fn follow<K: CacheKey, V: Value>(
+    core: Weak<Core<K, V>>,
+    second: Arc<Second>,
+    clock: Clock,
+    mut gone: oneshot::Receiver<()>,
+) {
+    let store = Arc::clone(second.store());
+    let tick = TICK.min(second.staleness / 2).max(SHORTEST_TICK);
+    // Asked before each look, so that nothing falls between the two.
+    let mut changed = Some(store.changed());
+    loop {
+        let asked = clock.now();
+        let Some(after) = core.upgrade().map(|core| core.published()) else {
+            return;
+        };
+        let news = tokio::select! {
+            biased;
+            _ = &mut gone => return,
+            news = second.invalidations(&clock, after, second.limits.store_write) => news,
+        };
+        let Some(held) = core.upgrade() else { return };
+        // It is told where it is counted.
+        held.hear(&second, asked, news).ok();
+        drop(held);
+
+        let next = async {
+            match &mut changed {
+                Some(changed) => changed.await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = &mut gone => return,
+            // One that cannot be heard now is asked again when it is time.
+            heard = next => changed = heard.ok().map(|()| store.changed()),
+            () = clock.sleep(tick) => {
+                changed.get_or_insert_with(|| store.changed());
+            }
+        }
+        // A store that changes all the time shall not keep its thread from everything else.
+        yield_now().await;
+    }
+}

@@ -1,0 +1,147 @@
+//! A store that is away.
+
+use super::*;
+
+#[tokio::test]
+async fn a_request_waits_fifty_milliseconds_in_all_and_the_next_one_not_at_all() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    one.link.set(Way::Hangs);
+    let origin = Origin::numbers(TWO);
+    let asking = one.crowd(10, "/a", &origin);
+    turns().await;
+    cluster.hands.advance(ms(49));
+    turns().await;
+    assert_eq!(origin.runs(), 0);
+    cluster.hands.advance(ms(1));
+    let answers = all_told(asking).await;
+    assert_eq!(tally(&answers), [(9, "collapsed 1"), (1, "miss 1")]);
+    one.settled().await;
+    let reads = one.link.reads();
+    for path in ["/b", "/c", "/d"] {
+        assert!(one.rendered(path, &origin).await.starts_with("miss"));
+    }
+    assert_eq!(one.link.reads(), reads);
+}
+
+/// Reading and leasing share what a request may wait.
+#[tokio::test]
+async fn a_store_that_is_slow_at_each_step_is_not_waited_for_at_each() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(TWO);
+    let slow = Slow::new(Arc::clone(&one.link), cluster.hub.clock.clone(), ms(30));
+    let two = Cache {
+        engine: Cache::engine(cluster.hub.clock.clone(), |config| {
+            config.store = Some(Arc::new(slow));
+        }),
+        hands: cluster.hands.clone(),
+    };
+    let asking = two.crowd(1, "/a", &origin);
+    turns().await;
+    cluster.pass(ms(50)).await;
+    assert_eq!(all_told(asking).await, ["miss 1"]);
+}
+
+/// Takes its time for whatever a request waits for.
+struct Slow {
+    link: Arc<Link>,
+    clock: Clock,
+    each: Duration,
+}
+
+impl Slow {
+    fn new(link: Arc<Link>, clock: Clock, each: Duration) -> Self {
+        Self { link, clock, each }
+    }
+}
+
+impl Store for Slow {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        Box::pin(async move {
+            self.clock.sleep(self.each).await;
+            self.link.read(key).await
+        })
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        self.link.write(key, entry)
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        self.link.remove(key)
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        self.link.invalidate(tags, how)
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        self.link.invalidations(after)
+    }
+
+    fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
+        Box::pin(async move {
+            self.clock.sleep(self.each).await;
+            self.link.lease(key, length).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn invalidations_are_still_tried_and_say_that_they_failed() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(TWO);
+    one.rendered("/a", &origin).await;
+    one.link.set(Way::Fails);
+    cluster.pass(TICK).await;
+    let tags = [Tag::from("/a")];
+    let failed = one.engine.invalidate(&tags, Invalidation::Absent).await;
+    assert_eq!(failed.unwrap_err().to_string(), "cut");
+    assert_eq!(one.told("/a", &origin).await, "hit 1");
+    // It is back, though nobody has noticed yet.
+    one.link.set(Way::Open);
+    one.invalidate("/a").await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 2");
+}
+
+/// Whoever used it before could adopt what was thrown away meanwhile.
+#[tokio::test]
+async fn one_that_is_back_is_used_once_it_has_told_what_was_missed() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let origin = Origin::numbers(Lifetime::FOREVER);
+    one.rendered("/a", &origin).await;
+    one.rendered("/b", &origin).await;
+    two.told("/a", &origin).await;
+    two.link.set(Way::Fails);
+    cluster.pass(TICK).await;
+    one.invalidate("/a").await;
+    one.invalidate("/b").await;
+    two.link.set(Way::Open);
+    let reads = two.link.reads();
+    // The follower has not asked again: nothing is read.
+    assert_eq!(two.rendered("/b", &origin).await, "miss 3");
+    assert_eq!(two.link.reads(), reads);
+    cluster.pass(TICK).await;
+    assert_eq!(two.told("/a", &origin).await, "invalidated 4");
+    assert!(two.link.reads() > reads);
+    // Rendered after it, but by one who could not know.
+    assert_eq!(two.told("/b", &origin).await, "invalidated 5");
+}
+
+#[tokio::test]
+async fn an_outage_is_counted_and_not_each_request_in_it() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(TWO);
+    one.link.set(Way::Fails);
+    for path in ["/a", "/b", "/c", "/d"] {
+        one.rendered(path, &origin).await;
+    }
+    assert_eq!(one.engine.stats().store_failures, 1);
+    // The follower asks on, twice a second.
+    cluster.pass(secs(2)).await;
+    assert_eq!(one.engine.stats().store_failures, 5);
+}

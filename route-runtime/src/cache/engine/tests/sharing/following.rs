@@ -1,0 +1,252 @@
+//! What others invalidate.
+
+use super::*;
+
+const FOREVER: Lifetime = Lifetime::FOREVER;
+
+#[tokio::test]
+async fn an_invalidation_elsewhere_is_in_force_as_soon_as_the_store_tells() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let origin = Origin::numbers(FOREVER);
+    assert_eq!(one.rendered("/a", &origin).await, "miss 1");
+    assert_eq!(two.told("/a", &origin).await, "hit 1");
+    one.invalidate("/a").await;
+    turns().await;
+    assert_eq!(two.rendered("/a", &origin).await, "invalidated 2");
+    assert_eq!(one.told("/a", &origin).await, "hit 2");
+    one.mark("/a", Invalidation::Stale).await;
+    turns().await;
+    assert_eq!(two.told("/a", &origin).await, "stale 2");
+}
+
+/// Also by a store that tells nothing: whoever asks later than the bound gets what is new, and
+/// whoever asks earlier gets what he gets without a round trip.
+#[tokio::test]
+async fn an_invalidation_elsewhere_is_in_force_within_the_bound() {
+    for delay in (0..500).step_by(70) {
+        let cluster = Cluster::new();
+        let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
+        one.follow().await;
+        two.follow().await;
+        let origin = Origin::numbers(FOREVER);
+        one.rendered("/a", &origin).await;
+        two.told("/a", &origin).await;
+        cluster.pass(ms(delay)).await;
+        one.invalidate("/a").await;
+        cluster.pass(secs(1)).await;
+        assert_eq!(two.told("/a", &origin).await, "invalidated 2", "{delay}");
+    }
+}
+
+#[tokio::test]
+async fn a_hit_asks_nobody() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    let before = (one.link.reads(), one.link.asked());
+    for _ in 0..100 {
+        assert_eq!(one.told("/a", &origin).await, "hit 1");
+        assert!(one.engine.lookup("/a").is_some_and(|hit| hit.is_verified));
+    }
+    assert_eq!((one.link.reads(), one.link.asked()), before);
+}
+
+/// The follower holds nothing that would keep an engine, not even while the store hangs.
+#[tokio::test]
+async fn following_ends_with_the_engine() {
+    for way in [Way::Open, Way::Hangs, Way::Fails] {
+        let cluster = Cluster::new();
+        let one = cluster.made(true, |_| {});
+        one.link.set(way);
+        one.follow().await;
+        let Instance { cache, link } = one;
+        assert!(Arc::strong_count(&link) > 1);
+        drop(cache);
+        turns().await;
+        assert_eq!(Arc::strong_count(&link), 1, "{way:?}");
+        assert_eq!(cluster.hands.sleepers(), 0);
+    }
+}
+
+/// Renders are stamped with what is in force without a gap, not with the newest number heard.
+#[tokio::test]
+async fn a_number_that_is_heard_before_its_predecessors_stamps_nothing() {
+    let cluster = Cluster::new();
+    let one = cluster.made(false, |_| {});
+    let two = cluster.made(false, |_| {});
+    one.follow().await;
+    two.follow().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    one.invalidate("one").await;
+    two.invalidate("/a").await;
+    // The third is recorded, but what came before it cannot be read.
+    let key = [Tag::from("three")];
+    let recorded = one.link.invalidate(&key, Invalidation::Absent).await;
+    assert_eq!(recorded.unwrap(), Epoch(3));
+    let core = &one.engine.0;
+    assert!(!core.epochs.follow(Epoch(3), &key, Invalidation::Absent));
+    assert_eq!(core.epochs.published(), Epoch(1));
+
+    // What is rendered now may be made of what the second threw away.
+    let answer = one.get("/b", &origin).await.unwrap();
+    let Content::Entry(entry) = answer.content else {
+        panic!("it is stored");
+    };
+    assert_eq!(entry.started(), Epoch(1));
+    assert_eq!(one.told("/a", &origin).await, "hit 1");
+
+    one.engine.catch_up().await.unwrap();
+    assert_eq!(core.epochs.published(), Epoch(3));
+    assert_eq!(one.told("/a", &origin).await, "invalidated 3");
+}
+
+#[tokio::test]
+async fn an_invalidation_that_leaves_a_gap_is_in_force_once_the_gap_is_filled() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    one.rendered("/b", &origin).await;
+    two.invalidate("/b").await;
+    one.invalidate("/a").await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 3");
+    assert_eq!(one.told("/b", &origin).await, "invalidated 4");
+}
+
+/// One whose record is lost and that begins anew below what it has told.
+#[tokio::test]
+async fn a_store_that_forgot_is_not_believed() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    for _ in 0..3 {
+        one.invalidate("other").await;
+    }
+    let forgetful = Cluster {
+        hub: Cluster::new().hub,
+        hands: cluster.hands.clone(),
+    };
+    let core = &one.engine.0;
+    let news = forgetful.hub.inner.invalidations(core.epochs.published());
+    assert!(news.await.unwrap().until < core.epochs.published());
+
+    let two = forgetful.made(false, |_| {});
+    two.engine.0.epochs.adopt(&Invalidations {
+        until: Epoch(3),
+        ..Invalidations::default()
+    });
+    let tags = [Tag::from("/a")];
+    let invalidated = two.engine.invalidate(&tags, Invalidation::Absent).await;
+    assert!(
+        invalidated
+            .unwrap_err()
+            .to_string()
+            .contains("given before")
+    );
+    let caught_up = two.engine.catch_up().await;
+    assert!(caught_up.unwrap_err().to_string().contains("forgotten"));
+}
+
+#[tokio::test]
+async fn one_cut_off_serves_what_it_has_and_says_so() {
+    for way in [Way::Hangs, Way::Fails] {
+        let cluster = Cluster::new();
+        let (one, two) = (cluster.instance().await, cluster.instance().await);
+        let origin = Origin::numbers(Lifetime::revalidate(secs(60)));
+        one.rendered("/a", &origin).await;
+        assert_eq!(two.told("/a", &origin).await, "hit 1");
+        two.link.set(way);
+        one.invalidate("/a").await;
+        assert_eq!(one.rendered("/a", &origin).await, "invalidated 2");
+        // As long as it may not know.
+        cluster.pass(ms(900)).await;
+        assert_eq!(two.told("/a", &origin).await, "hit 1");
+        cluster.pass(ms(200)).await;
+        assert_eq!(two.told("/a", &origin).await, "unverified 1");
+        assert!(two.engine.lookup("/a").is_some_and(|hit| !hit.is_verified));
+        assert_eq!(two.engine.stats().unverified, 2);
+        // What it does not have it renders, without waiting for anybody.
+        assert_eq!(two.rendered("/b", &origin).await, "miss 3");
+
+        two.link.set(Way::Open);
+        cluster.pass(secs(2)).await;
+        // Not what it has, but what the first one rendered since.
+        assert_eq!(two.told("/a", &origin).await, "hit 2");
+        assert_eq!(two.told("/b", &origin).await, "hit 3", "{way:?}");
+        assert_eq!(origin.runs(), 3);
+    }
+}
+
+#[tokio::test]
+async fn one_cut_off_marks_stale_content_too() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(TWO);
+    one.rendered("/a", &origin).await;
+    one.link.set(Way::Fails);
+    cluster.pass(secs(3)).await;
+    let answer = one.get("/a", &origin).await.unwrap();
+    assert_eq!(answer.status, crate::cache::Status::Unverified(Some(-1)));
+    one.settled().await;
+    assert_eq!(one.told("/a", &origin).await, "unverified 2");
+}
+
+#[tokio::test]
+async fn one_cut_off_renders_if_it_is_to() {
+    let cluster = Cluster::new();
+    let one = cluster.made(true, |config| config.on_partition = OnPartition::Render);
+    one.follow().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    one.link.set(Way::Fails);
+    cluster.pass(secs(2)).await;
+    assert!(one.engine.lookup("/a").is_none());
+    assert_eq!(one.rendered("/a", &origin).await, "expired 2");
+    // Kept, but not believed.
+    let asking = one.crowd(10, "/a", &origin);
+    let answers = all_told(asking).await;
+    assert_eq!(tally(&answers), [(9, "collapsed 3"), (1, "expired 3")]);
+    one.link.set(Way::Open);
+    cluster.pass(secs(1)).await;
+    assert_eq!(one.told("/a", &origin).await, "hit 3");
+    assert_eq!(one.engine.stats().unverified, 0);
+}
+
+/// Before the first answer of the store, nothing of it is believed, and nothing in memory either.
+#[tokio::test]
+async fn one_started_while_the_store_is_away_promises_nothing_until_it_is_back() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    one.rendered("/b", &origin).await;
+    one.invalidate("/a").await;
+    let two = cluster.made(true, |_| {});
+    two.link.set(Way::Fails);
+    two.follow().await;
+    assert_eq!(two.rendered("/a", &origin).await, "miss 3");
+    assert_eq!(two.told("/a", &origin).await, "unverified 3");
+    two.link.set(Way::Open);
+    cluster.pass(TICK).await;
+    // It cannot tell that its own was rendered after the invalidation.
+    assert_eq!(two.told("/a", &origin).await, "invalidated 4");
+    assert_eq!(two.told("/b", &origin).await, "hit 2");
+}
+
+/// Without anybody who has followed yet: what is adopted is compared with the record first.
+#[tokio::test]
+async fn nothing_is_adopted_before_the_record_is_known() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    one.invalidate("/a").await;
+    let two = cluster.made(true, |_| {});
+    two.engine.follow();
+    // The follower has had no turn.
+    assert_eq!(two.told("/a", &origin).await, "miss 2");
+}

@@ -1,0 +1,235 @@
+//! One render per key and refresh, however many instances.
+
+use super::*;
+
+#[tokio::test]
+async fn one_instance_renders_what_all_ask_for() {
+    let cluster = Cluster::new();
+    let mut instances = Vec::new();
+    for _ in 0..5 {
+        instances.push(cluster.instance().await);
+    }
+    let gate = Gate::closed();
+    let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
+    let mut asking = Vec::new();
+    for instance in &instances {
+        asking.extend(instance.crowd(20, "/a", &origin));
+    }
+    turns().await;
+    cluster.pass(ms(300)).await;
+    assert_eq!((origin.runs(), origin.active()), (1, 1));
+    gate.open();
+    turns().await;
+    cluster.pass(ms(200)).await;
+    let answers = all_told(asking).await;
+    // On each instance one asked for all, and on one it rendered.
+    assert_eq!(
+        tally(&answers),
+        [(95, "collapsed 1"), (4, "hit 1"), (1, "miss 1")]
+    );
+    for instance in &instances {
+        instance.settled().await;
+    }
+    assert_eq!((origin.runs(), cluster.hub.leased()), (1, 0));
+
+    // And once per refresh.
+    for round in 2..5 {
+        cluster.pass(secs(3)).await;
+        let old = format!("stale {}", round - 1);
+        for instance in &instances {
+            assert_eq!(instance.told("/a", &origin).await, old);
+        }
+        for instance in &instances {
+            instance.settled().await;
+        }
+        // Those that found it leased look again after a rest, and find what was written.
+        cluster.pass(secs(1)).await;
+        for instance in &instances {
+            instance.told("/a", &origin).await;
+            instance.settled().await;
+            let new = format!("hit {round}");
+            assert_eq!(instance.told("/a", &origin).await, new);
+        }
+        assert_eq!((origin.runs(), cluster.hub.leased()), (round, 0));
+    }
+}
+
+#[tokio::test]
+async fn what_another_refreshes_stays_stale_and_is_not_waited_for() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let gate = Gate::closed();
+    gate.admit();
+    let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
+    one.rendered("/a", &origin).await;
+    two.told("/a", &origin).await;
+    cluster.pass(secs(2)).await;
+    assert_eq!(one.told("/a", &origin).await, "stale 1");
+    until(|| origin.active() == 1).await;
+    assert_eq!(two.rendered("/a", &origin).await, "stale 1");
+    let reads = two.link.reads();
+    // While it rests it asks nobody.
+    assert_eq!(two.rendered("/a", &origin).await, "stale 1");
+    assert_eq!(two.link.reads(), reads);
+    gate.open();
+    one.settled().await;
+    cluster.pass(secs(1)).await;
+    assert_eq!(two.rendered("/a", &origin).await, "stale 1");
+    assert_eq!(two.told("/a", &origin).await, "hit 2");
+    assert_eq!(origin.runs(), 2);
+}
+
+#[tokio::test]
+async fn a_holder_that_dies_is_waited_for_until_its_lease_runs_out() {
+    let cluster = Cluster::new();
+    let mut instances = Vec::new();
+    for _ in 0..3 {
+        instances.push(cluster.instance().await);
+    }
+    // Somebody else, who is heard of no more.
+    let key = EntryKey {
+        build: Some("build"),
+        name: "/a",
+    };
+    let dead = instances[0].link.lease(key, secs(30)).await.unwrap();
+    assert!(matches!(dead, Lease::Granted(_)));
+    let origin = Origin::numbers(TWO);
+    let asking: Vec<_> = instances
+        .iter()
+        .map(|instance| instance.asking("/a", &origin))
+        .collect();
+    turns().await;
+    cluster.pass(secs(29)).await;
+    assert_eq!(origin.runs(), 0);
+    cluster.pass(ms(1500)).await;
+    let answers = all_told(asking).await;
+    assert_eq!(tally(&answers), [(2, "hit 1"), (1, "miss 1")]);
+    assert_eq!(origin.runs(), 1);
+}
+
+/// A lease without an end costs the time that a render may take.
+#[tokio::test]
+async fn nobody_waits_longer_than_a_render_may_take() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let key = EntryKey {
+        build: Some("build"),
+        name: "/a",
+    };
+    one.link.lease(key, secs(1_000_000)).await.unwrap();
+    let origin = Origin::numbers(TWO);
+    let asking = one.asking("/a", &origin);
+    turns().await;
+    cluster.pass(LIMIT - ms(20)).await;
+    assert_eq!(origin.runs(), 0);
+    cluster.pass(ms(20)).await;
+    assert_eq!(all_told(vec![asking]).await, ["miss 1"]);
+}
+
+/// Nothing is written of what fails, or is for one request only: the next one renders at once.
+#[tokio::test]
+async fn whoever_rendered_nothing_to_share_gives_its_lease_back() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let origin = Origin::new(|run, _| async move {
+        match run {
+            1 => share_once("error"),
+            2 => individual("own"),
+            3 => panic!("for a change"),
+            _ => store(run.to_string(), TWO),
+        }
+    });
+    assert_eq!(one.rendered("/a", &origin).await, "miss error");
+    assert_eq!(two.rendered("/a", &origin).await, "bypass own");
+    assert_eq!(cluster.hub.leased(), 0);
+    let (three, four) = (cluster.instance().await, cluster.instance().await);
+    assert!(three.rendered("/a", &origin).await.starts_with("failed"));
+    assert_eq!(cluster.hub.leased(), 0);
+    assert_eq!(four.rendered("/a", &origin).await, "miss 4");
+}
+
+#[tokio::test]
+async fn a_render_that_has_no_turn_gives_its_lease_back() {
+    let cluster = Cluster::new();
+    let one = cluster.made(true, |config| {
+        config.limits.renders = 1;
+        config.limits.queue = 0;
+    });
+    one.follow().await;
+    let gate = Gate::closed();
+    let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
+    let asking = one.asking("/a", &origin);
+    until(|| origin.active() == 1).await;
+    assert_eq!(cluster.hub.leased(), 1);
+    let refused = one.told("/b", &origin).await;
+    assert_eq!(refused, "failed: too many renders are waiting");
+    turns().await;
+    assert_eq!(cluster.hub.leased(), 1);
+    gate.open();
+    all_told(vec![asking]).await;
+    one.settled().await;
+    assert_eq!(cluster.hub.leased(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_lease_or_write_is_still_read() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let origin = Origin::numbers(TWO);
+    one.rendered("/a", &origin).await;
+    two.link.is_poor.store(true, Ordering::SeqCst);
+    assert_eq!(two.rendered("/a", &origin).await, "hit 1");
+    assert_eq!(two.rendered("/b", &origin).await, "miss 2");
+    // Each was tried once, and then left for a second.
+    assert_eq!(two.engine.stats().store_failures, 2);
+    assert_eq!(two.rendered("/c", &origin).await, "miss 3");
+    assert_eq!(two.engine.stats().store_failures, 2);
+    cluster.pass(secs(1)).await;
+    two.link.is_poor.store(false, Ordering::SeqCst);
+    assert_eq!(two.rendered("/d", &origin).await, "miss 4");
+    assert_eq!(one.told("/d", &origin).await, "hit 4");
+}
+
+/// A request that wants what is new, and comes while another instance refreshes it.
+#[tokio::test]
+async fn who_cannot_take_stale_content_waits_for_the_refresh_of_another_instance() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let gate = Gate::closed();
+    gate.admit();
+    let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
+    one.rendered("/a", &origin).await;
+    two.told("/a", &origin).await;
+    cluster.pass(secs(2)).await;
+    one.told("/a", &origin).await;
+    until(|| origin.active() == 1).await;
+    let asking = tokio::spawn({
+        let (two, origin) = (two.cache.clone(), origin.clone());
+        async move { told(&two.ask("/a", Stale::Refetch, None, &origin).await) }
+    });
+    turns().await;
+    gate.open();
+    one.settled().await;
+    cluster.pass(ms(200)).await;
+    assert_eq!(asking.await.unwrap(), "hit 2");
+    assert_eq!(origin.runs(), 2);
+}
+
+/// The write is part of the flight's task, after the answer.
+#[tokio::test]
+async fn who_asks_does_not_wait_for_the_write() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let gate = Gate::closed();
+    let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
+    let asking = one.asking("/a", &origin);
+    until(|| origin.active() == 1).await;
+    one.link.set(Way::Hangs);
+    gate.open();
+    assert_eq!(all_told(vec![asking]).await, ["miss 1"]);
+    one.link.set(Way::Open);
+    cluster.pass(secs(1)).await;
+    one.settled().await;
+    // What could not be written is lost to others, and to nobody else.
+    assert_eq!(one.told("/a", &origin).await, "hit 1");
+}

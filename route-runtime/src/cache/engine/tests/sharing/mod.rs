@@ -1,0 +1,269 @@
+//! Several instances of one application, in front of one store.
+
+mod breaking;
+mod following;
+mod leasing;
+mod promise;
+mod restarting;
+
+use std::{
+    collections::HashMap,
+    future::{pending, ready},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU8, AtomicU64},
+    },
+};
+
+use tokio::sync::watch;
+
+use super::*;
+use crate::{
+    cache::OnPartition,
+    store::{
+        EntryKey, Epoch, Invalidations, Lease, LeaseToken, MemoryStore, Store, StoreError,
+        StoreFuture, StoredEntry,
+    },
+};
+
+const TWO: Lifetime = Lifetime::revalidate(secs(2));
+const TICK: Duration = ms(500);
+
+/// What is behind all instances: a memory, with leases by a clock that the test moves.
+struct Hub {
+    inner: MemoryStore,
+    clock: Clock,
+    leases: Mutex<HashMap<String, (LeaseToken, crate::cache::Moment)>>,
+    tokens: AtomicU64,
+    /// How many invalidations there were.
+    news: watch::Sender<u64>,
+}
+
+impl Hub {
+    fn leased(&self) -> usize {
+        self.leases.lock().unwrap().len()
+    }
+}
+
+/// How an instance's way to the hub is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Open,
+    /// Nothing comes back.
+    Hangs,
+    /// Errors come back.
+    Fails,
+}
+
+/// The store as one instance has it: its way to the hub may be cut.
+struct Link {
+    hub: Arc<Hub>,
+    way: AtomicU8,
+    /// Refuses to lease, and to write.
+    is_poor: AtomicBool,
+    /// Tells by itself that something was invalidated.
+    tells: bool,
+    heard: AtomicU64,
+    reads: AtomicUsize,
+    asked: AtomicUsize,
+}
+
+impl Link {
+    fn set(&self, way: Way) {
+        self.way.store(way as u8, Ordering::SeqCst);
+    }
+
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    /// How often it was asked what had been invalidated.
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Does something at the hub, if the way there is open.
+    fn go<'a, T: Send + 'a>(
+        &'a self,
+        act: impl FnOnce() -> StoreFuture<'a, T>,
+    ) -> StoreFuture<'a, T> {
+        match self.way.load(Ordering::SeqCst) {
+            way if way == Way::Open as u8 => act(),
+            way if way == Way::Hangs as u8 => Box::pin(pending()),
+            _ => Box::pin(ready(Err(StoreError::new("cut")))),
+        }
+    }
+
+    fn poorly<'a, T: Send + 'a>(
+        &'a self,
+        act: impl FnOnce() -> StoreFuture<'a, T>,
+    ) -> StoreFuture<'a, T> {
+        if self.is_poor.load(Ordering::SeqCst) {
+            return Box::pin(ready(Err(StoreError::new("full"))));
+        }
+        self.go(act)
+    }
+}
+
+impl Store for Link {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.go(|| self.hub.inner.read(key))
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        self.poorly(|| self.hub.inner.write(key, entry))
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        self.go(|| self.hub.inner.remove(key))
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        self.go(|| {
+            let recorded = self.hub.inner.invalidate(tags, how);
+            self.hub.news.send_modify(|news| *news += 1);
+            recorded
+        })
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.go(|| self.hub.inner.invalidations(after))
+    }
+
+    fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
+        self.poorly(|| {
+            let now = self.hub.clock.now();
+            let mut leases = self.hub.leases.lock().unwrap();
+            let lease = match leases.get(key.name) {
+                Some((_, until)) if *until > now => Lease::Held(until.since(now)),
+                _ => {
+                    let token = LeaseToken(self.hub.tokens.fetch_add(1, Ordering::SeqCst));
+                    leases.insert(key.name.into(), (token, now.after(length)));
+                    Lease::Granted(token)
+                }
+            };
+            Box::pin(ready(Ok(lease)))
+        })
+    }
+
+    fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
+        self.go(|| {
+            let mut leases = self.hub.leases.lock().unwrap();
+            if leases.get(key.name).is_some_and(|(held, _)| *held == token) {
+                leases.remove(key.name);
+            }
+            Box::pin(ready(Ok(())))
+        })
+    }
+
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        if !self.tells {
+            return Box::pin(pending());
+        }
+        let mut news = self.hub.news.subscribe();
+        let heard = self.heard.swap(*news.borrow(), Ordering::SeqCst);
+        Box::pin(async move {
+            let told = news.wait_for(|news| *news > heard).await;
+            told.map(drop)
+                .map_err(|_| StoreError::new("the hub is gone"))
+        })
+    }
+}
+
+struct Cluster {
+    hub: Arc<Hub>,
+    hands: ManualClock,
+}
+
+/// One of them.
+struct Instance {
+    cache: Cache,
+    link: Arc<Link>,
+}
+
+impl std::ops::Deref for Instance {
+    type Target = Cache;
+
+    fn deref(&self) -> &Cache {
+        &self.cache
+    }
+}
+
+impl Cluster {
+    fn new() -> Self {
+        let (clock, hands) = Clock::manual();
+        let hub = Arc::new(Hub {
+            inner: MemoryStore::new(10_000_000),
+            clock,
+            leases: Mutex::default(),
+            tokens: AtomicU64::new(1),
+            news: watch::Sender::new(0),
+        });
+        Self { hub, hands }
+    }
+
+    /// One that is told by its store what is new, and that has caught up.
+    async fn instance(&self) -> Instance {
+        let instance = self.made(true, |_| {});
+        instance.follow().await;
+        instance
+    }
+
+    /// One that does not follow yet.
+    fn made(&self, tells: bool, change: impl FnOnce(&mut Config)) -> Instance {
+        let link = Arc::new(Link {
+            hub: Arc::clone(&self.hub),
+            way: AtomicU8::new(Way::Open as u8),
+            is_poor: AtomicBool::new(false),
+            tells,
+            heard: AtomicU64::new(0),
+            reads: AtomicUsize::new(0),
+            asked: AtomicUsize::new(0),
+        });
+        let engine = Cache::engine(self.hub.clock.clone(), |config| {
+            config.store = Some(Arc::clone(&link) as Arc<dyn Store>);
+            config.build = "build".into();
+            change(config);
+        });
+        let hands = self.hands.clone();
+        Instance {
+            cache: Cache { engine, hands },
+            link,
+        }
+    }
+
+    /// Lets time pass as it does: in steps in which everyone has its turn.
+    async fn pass(&self, time: Duration) {
+        const STEP: Duration = ms(10);
+        let mut left = time;
+        while !left.is_zero() {
+            let step = left.min(STEP);
+            self.hands.advance(step);
+            turns().await;
+            left -= step;
+        }
+    }
+}
+
+impl Instance {
+    async fn follow(&self) {
+        self.engine.follow();
+        turns().await;
+    }
+
+    async fn settled(&self) {
+        self.engine.settled().await;
+    }
+
+    async fn rendered(&self, path: &str, origin: &Origin) -> String {
+        let told = self.told(path, origin).await;
+        self.settled().await;
+        told
+    }
+
+    fn asking(&self, path: &'static str, origin: &Origin) -> Asking {
+        self.crowd(1, path, origin).remove(0)
+    }
+}

@@ -1,0 +1,43 @@
+//! One store for several.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreFuture,
+    StoredEntry, Tag,
+};
+
+/// So that one store can be given to several.
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        (**self).read(key)
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        (**self).write(key, entry)
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        (**self).remove(key)
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        (**self).invalidate(tags, how)
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        (**self).invalidations(after)
+    }
+
+    fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
+        (**self).lease(key, length)
+    }
+
+    fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
+        (**self).release(key, token)
+    }
+
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        (**self).changed()
+    }
+}

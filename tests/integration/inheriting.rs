@@ -300,7 +300,7 @@ async fn crowd(id: u32, upstream: Data<Upstream>) -> Result<String, FetchError> 
 async fn a_thousand_renders_over_ten_fetches() {
     let upstream = Upstream::start();
     let app = app(&upstream, [crowd::ROUTE]).await;
-    let paths: Vec<_> = (0..1000).map(|id| crowd::path(&id)).collect();
+    let paths: Vec<_> = (0..1000).map(crowd::path).collect();
     let found = join_all(paths.iter().map(|path| app.get(path))).await;
     for (id, found) in found.iter().enumerate() {
         assert_eq!(found.text(), format!("{id} 1"));

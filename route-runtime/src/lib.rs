@@ -114,6 +114,7 @@ mod extract;
 #[cfg(feature = "fetch")]
 mod fetch;
 mod handle;
+pub mod lock;
 #[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "for `fetch`"))]
 mod loops;
 mod mode;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Node, Route, Routes, Table};
+use super::{Node, Place, Route, Routes, Table};
 use crate::config::{Config, Revalidate, TagPart};
 use crate::descriptor::{Kind, Method, Segment};
 use crate::rendering::Rendering;
@@ -238,6 +238,11 @@ impl Route<'_> {
         let config = &self.descriptor.config;
         let tags = tags(config, self.descriptor.segments);
         tags.filter(|_| self.rendering.is_cached()).collect()
+    }
+
+    /// Where it is declared, as an error names it.
+    pub(crate) fn place(&self) -> Place {
+        Place::from(self.descriptor)
     }
 }
 

@@ -110,6 +110,7 @@ mod config;
 pub mod context;
 mod data;
 mod descriptor;
+pub mod export;
 mod extract;
 #[cfg(feature = "fetch")]
 mod fetch;

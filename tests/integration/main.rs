@@ -4,6 +4,7 @@
 
 mod caching;
 mod conveniences;
+mod exports;
 mod faults;
 mod fetching;
 mod grammar;

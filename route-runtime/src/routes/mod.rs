@@ -22,7 +22,7 @@ mod listing;
 mod sharing;
 mod table;
 
-pub(crate) use ahead::NotAhead;
+pub(crate) use ahead::{AT_ONCE, Known, NotAhead, bar, known_paths};
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
 use sharing::Sharing;

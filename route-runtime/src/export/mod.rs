@@ -59,7 +59,7 @@ use self::layout::{Layout, extension};
 use self::rules::Rules;
 use crate::cache::{Answer, Content, Failure};
 use crate::descriptor::Method;
-use crate::rendering::Rendering;
+use crate::rendering::{DynamicReason, Rendering};
 use crate::responses::{Caller, StoredResponse};
 use crate::routes::{AT_ONCE, Handler, Known, Place, Routes, bar, known_paths};
 use crate::stored::Stored;
@@ -75,6 +75,7 @@ const REDIRECTS: &str = "_redirects";
 const MARKER: &str = ".route-export";
 
 const BY_A_PROGRAM: &str = "let a program serve it";
+const LISTED: &str = "list the parameters: `static_params = …, dynamic_params = false`";
 const ANOTHER_PATH: &str = "give it another path";
 
 /// An export of routes, to be written; see the [module](self).
@@ -181,11 +182,19 @@ fn refused(handler: &Handler) -> Option<(String, &'static str)> {
         return Some((why, BY_A_PROGRAM));
     }
     if let Rendering::Dynamic(reason) = handler.rendering {
-        return Some((
-            format!("rendered for each request: {reason}"),
-            "let a program serve it, or make it static: `dynamic = \"error\"` says what is in the \
-             way",
-        ));
+        let help = match reason {
+            DynamicReason::Method(_) => BY_A_PROGRAM,
+            DynamicReason::Forced | DynamicReason::RevalidateZero => {
+                "let a program serve it, or remove the option"
+            }
+            DynamicReason::ReadsRequest(_) => "let a program serve it, or remove the argument",
+            DynamicReason::Params => LISTED,
+            DynamicReason::Beside(..) => {
+                "let a program serve it, or write `revalidate = false` if the other method \
+                 changes nothing of it"
+            }
+        };
+        return Some((format!("rendered for each request: {reason}"), help));
     }
     if !config.wrap.is_empty() {
         return Some((
@@ -194,10 +203,7 @@ fn refused(handler: &Handler) -> Option<(String, &'static str)> {
         ));
     }
     if handler.has_params() && config.static_params.is_none() {
-        return Some((
-            "has parameters that nothing lists".into(),
-            "list them with `static_params`, and write `dynamic_params = false`",
-        ));
+        return Some(("has parameters that nothing lists".into(), LISTED));
     }
     if handler.has_params() && config.dynamic_params {
         return Some((

@@ -112,15 +112,15 @@ has a `wrap`, which does not run before a file is read
 
 rendered for each request: reads the request: `req: HttpRequest`
   GET /search at tests/fixtures/commands.rs:34:1 (crate `commands`)
-  help: let a program serve it, or make it static: `dynamic = \"error\"` says what is in the way
+  help: let a program serve it, or remove the argument
 
 has parameters that nothing lists
   GET /stock/[name] at tests/fixtures/commands.rs:29:1 (crate `commands`)
-  help: list them with `static_params`, and write `dynamic_params = false`
+  help: list the parameters: `static_params = …, dynamic_params = false`
 
 rendered for each request: POST at tests/fixtures/commands.rs:44
   GET /votes at tests/fixtures/commands.rs:39:1 (crate `commands`)
-  help: let a program serve it, or make it static: `dynamic = \"error\"` says what is in the way
+  help: let a program serve it, or write `revalidate = false` if the other method changes nothing of it
 
 answers POST, and a file is only read
   POST /votes at tests/fixtures/commands.rs:44:1 (crate `commands`)

@@ -90,6 +90,12 @@
 //! }
 //! ```
 //!
+//! # On the command line
+//!
+//! A program that calls [`serve`] or [`Server::run`] has the commands `routes`, `check`, `lock`,
+//! `export` and `serve`, which is what it does without one; `--help` lists them with their options.
+//! They are the functions of `cli` too. This is the feature `cli`, which is on by default.
+//!
 //! # In a test
 //!
 //! `Routes::from_iter([show::ROUTE])` in an `App` of actix-web's test tools, as in the example of
@@ -102,6 +108,8 @@ pub mod __private;
 mod build_id;
 pub mod cache;
 mod cached;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod config;
 #[cfg_attr(
     not(feature = "fetch"),
@@ -110,10 +118,12 @@ mod config;
 pub mod context;
 mod data;
 mod descriptor;
+pub mod export;
 mod extract;
 #[cfg(feature = "fetch")]
 mod fetch;
 mod handle;
+pub mod lock;
 #[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "for `fetch`"))]
 mod loops;
 mod mode;

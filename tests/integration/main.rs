@@ -3,7 +3,9 @@
 //! The registry is one for the whole binary, so each module has a URL prefix of its own.
 
 mod caching;
+mod cli;
 mod conveniences;
+mod exports;
 mod faults;
 mod fetching;
 mod grammar;

@@ -22,7 +22,7 @@ mod listing;
 mod sharing;
 mod table;
 
-pub(crate) use ahead::NotAhead;
+pub(crate) use ahead::{AT_ONCE, Known, NotAhead, bar, known_paths};
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
 use sharing::Sharing;
@@ -215,17 +215,33 @@ impl Routes {
         Ok(())
     }
 
-    /// [`ready`](Self::ready), with what was not rendered ahead.
-    pub(crate) async fn prepare(&self) -> Result<Vec<NotAhead>, RoutesError> {
-        let has_cached = self.iter().any(|route| route.rendering().is_cached());
-        if !has_cached {
-            return Ok(Vec::new());
+    /// Checks what [`ready`](Self::ready) checks, and renders nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`ready`](Self::ready).
+    pub async fn check(&self) -> Result<(), RoutesError> {
+        if !self.has_cached() {
+            return Ok(());
         }
         let missing = self.cache().renderers().missing().await;
         let missing = missing.map_err(|_| RoutesError::renderers())?;
-        if !missing.is_empty() {
-            let handlers = &self.setup.table.handlers;
-            return Err(RoutesError::missing(missing, handlers));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let handlers = &self.setup.table.handlers;
+        Err(RoutesError::missing(missing, handlers))
+    }
+
+    fn has_cached(&self) -> bool {
+        self.iter().any(|route| route.rendering().is_cached())
+    }
+
+    /// [`ready`](Self::ready), with what was not rendered ahead.
+    pub(crate) async fn prepare(&self) -> Result<Vec<NotAhead>, RoutesError> {
+        self.check().await?;
+        if !self.has_cached() {
+            return Ok(Vec::new());
         }
         // What others have thrown away, before anything is taken from them.
         self.cache().catch_up().await;

@@ -3,6 +3,7 @@
 //! Memory of the process always comes first and is not reached through this trait. A [`Store`] is
 //! what may stand behind it: files that survive a restart, or a server many instances share.
 
+mod files;
 mod ledger;
 mod memory;
 mod news;
@@ -19,15 +20,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+pub use self::{
+    files::{FileStore, FileStoreOptions},
+    shared_memory::MemoryStore,
+    tag::{Epoch, Invalidation, Risen, Tag},
+};
 pub(crate) use self::{
     ledger::{Ledger, Standing},
     memory::{Memory, MemoryOptions, Weighted},
     news::News,
     slot::Slot,
-};
-pub use self::{
-    shared_memory::MemoryStore,
-    tag::{Epoch, Invalidation, Risen, Tag},
 };
 
 /// What a [`Store`]'s methods return: a boxed future, so that stores can be used as `dyn Store`.

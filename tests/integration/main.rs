@@ -5,6 +5,7 @@
 mod caching;
 mod conveniences;
 mod faults;
+mod files;
 mod grammar;
 mod handles;
 mod limits;

@@ -8,6 +8,7 @@ mod conveniences;
 mod exports;
 mod faults;
 mod fetching;
+mod files;
 mod grammar;
 mod handles;
 mod inheriting;

@@ -4,8 +4,10 @@
 //! what may stand behind it: files that survive a restart, or a server many instances share.
 
 mod arc;
+mod files;
 mod ledger;
 mod memory;
+mod news;
 mod shared_memory;
 mod slot;
 mod tag;
@@ -19,14 +21,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+pub use self::{
+    files::{FileStore, FileStoreOptions},
+    shared_memory::MemoryStore,
+    tag::{Epoch, Invalidation, Risen, Tag},
+};
 pub(crate) use self::{
     ledger::{Ledger, Standing},
     memory::{Memory, MemoryOptions, Weighted},
+    news::News,
     slot::Slot,
-};
-pub use self::{
-    shared_memory::MemoryStore,
-    tag::{Epoch, Invalidation, Risen, Tag},
 };
 
 /// What a [`Store`]'s methods return: a boxed future, so that stores can be used as `dyn Store`.
@@ -36,6 +40,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///
 /// # Contract
 ///
+/// `testing::store::suite` (feature `testing`) checks it, for any store.
+///
 /// **Entries** are opaque bytes with metadata. A store returns exactly what was written or
 /// nothing: an entry that is damaged, of an unknown version or of another build is `Ok(None)`,
 /// never an error and never a guess. It may forget any entry at any time. A write must not
@@ -44,23 +50,32 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///
 /// **Keys** say to whom an entry belongs: to one build, or to the application
 /// ([`EntryKey::build`]). Names are arbitrary strings of any length; a store must not derive a
-/// path or a command from one unescaped.
+/// path or a command from one unescaped. Two keys are one only if they are equal, byte by byte.
 ///
 /// **Time** is wall time. [`StoredEntry::created`] is when the render finished, by the clock of
 /// whoever wrote it; readers clamp negative ages, and take an entry from more than five seconds
-/// in the future for expired. A store keeps nothing for ever: an entry may go after its `expire`,
-/// or after 30 days without having been written.
+/// in the future for expired. A store that machines share converts it to the reader's clock and
+/// may be wrong by as long as its calls take; any other returns it to the nanosecond, as all
+/// return durations. A store keeps nothing for ever: an entry may go after its `expire`, or after
+/// 30 days without having been written.
 ///
 /// **Invalidations** are numbered by the store, upwards from 1, without gaps, one number for each
-/// call of [`invalidate`](Store::invalidate); the number outlives restarts and must rise above
-/// every epoch found in an entry. When the future of `invalidate` resolves with `Ok`, the record
-/// is durable and every later [`invalidations`](Store::invalidations) includes it. Invalidations
+/// call of [`invalidate`](Store::invalidate), whatever the number of tags. When the future of
+/// `invalidate` resolves with `Ok`, the record is durable and every later
+/// [`invalidations`](Store::invalidations) includes it, of whichever instance. Invalidations
 /// belong to the application: they reach the entries of every build. A store deletes no entries
-/// because of them; whoever reads an entry compares its epoch.
+/// because of them; whoever reads an entry compares its epoch. It may remember a bounded number
+/// of tags: what it forgets raises the floor.
+///
+/// **A record that was lost** must not make old content valid again. The number outlives
+/// restarts, and rises above every epoch the store meets: one in an entry that is written, or one
+/// that `invalidations` is asked for. If it has not given that number itself, it has lost some,
+/// and nobody knows which; then both floors rise with the number, so that all older content counts
+/// as invalidated once. Entries from before the loss are absent.
 ///
 /// **Leases** say which instance renders an entry. They are advice: a lost lease costs a second
 /// render. The provided methods grant every lease, which is right for a store that only one
-/// process uses.
+/// process uses. A store that has leases grants one at a time for each key.
 ///
 /// **Errors and time.** A method that cannot do its work returns an error; it does not retry for
 /// long, since requests wait for it. Callers limit how long they wait and drop the future.
@@ -80,6 +95,17 @@ pub trait Store: Send + Sync + 'static {
     /// Returns every invalidation above `after`; all that is known, for [`Epoch`] 0.
     fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations>;
 
+    /// Resolves when others may have recorded invalidations since the last call.
+    ///
+    /// It listens from the moment of the call, even before it is polled, so nothing is missed by
+    /// who calls it first, then reads [`invalidations`](Self::invalidations), then awaits it. What
+    /// happens between two calls resolves the second at once, if one caller is all the store has.
+    /// It may resolve for nothing. In a store that only one process uses or that cannot tell, it
+    /// never resolves, as the provided method.
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        Box::pin(pending())
+    }
+
     /// Asks to be the one who renders this entry, for at most `length`.
     fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
         let _ = (key, length);
@@ -90,14 +116,6 @@ pub trait Store: Send + Sync + 'static {
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         let _ = (key, token);
         Box::pin(ready(Ok(())))
-    }
-
-    /// Resolves when others may have recorded invalidations since the last call.
-    ///
-    /// It lets instances hear of them at once; they ask on a timer as well. The default never
-    /// resolves.
-    fn changed(&self) -> StoreFuture<'_, ()> {
-        Box::pin(pending())
     }
 }
 

@@ -1,19 +1,25 @@
 //! The simplest [`Store`]: memory, shared by whoever holds it.
 
 use std::{
+    collections::{HashMap, hash_map},
     future::ready,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{
-    EntryKey, Epoch, Invalidation, Invalidations, Ledger, Memory, MemoryOptions, Store,
-    StoreFuture, StoredEntry, Tag, Weighted,
+    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Ledger, Memory, MemoryOptions,
+    News, Risen, Store, StoreFuture, StoredEntry, Tag, Weighted,
 };
 
 /// How many tags are remembered by name.
 const TAGS: usize = 65_536;
 
-/// Keeps entries in memory, bounded by bytes, for several servers of one process.
+/// How many leases there may be before those that have run out are looked for.
+const LEASES: usize = 1024;
+
+/// Keeps entries in memory, bounded by bytes, for several servers of one process, which share it
+/// in an [`Arc`].
 ///
 /// One server needs no store: it has memory of its own. This one lets tests run several instances
 /// against one store without starting anything, and shows what a store has to do.
@@ -36,12 +42,35 @@ const TAGS: usize = 65_536;
 pub struct MemoryStore {
     entries: Memory<Name, Held>,
     record: Mutex<Record>,
+    leases: Mutex<Leases>,
+    news: News,
 }
 
 #[derive(Debug)]
 struct Record {
     ledger: Ledger,
     last: Epoch,
+}
+
+impl Record {
+    /// Makes everything below `epoch` count as invalidated, if this record cannot know of it.
+    fn meet(&mut self, epoch: Epoch) -> bool {
+        let unknown = epoch > self.last;
+        if unknown {
+            self.last = epoch;
+            self.ledger.raise_floor(Risen {
+                absent: epoch,
+                stale: epoch,
+            });
+        }
+        unknown
+    }
+}
+
+#[derive(Debug, Default)]
+struct Leases {
+    held: HashMap<Name, (LeaseToken, Instant)>,
+    last: u64,
 }
 
 impl MemoryStore {
@@ -53,11 +82,17 @@ impl MemoryStore {
                 ledger: Ledger::new(TAGS),
                 last: Epoch::default(),
             }),
+            leases: Mutex::default(),
+            news: News::default(),
         }
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,7 +105,10 @@ impl Store for MemoryStore {
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
         let key = Name::from(key);
         // Held so that of two writes at once the newer entry stays.
-        let _one_at_a_time = self.record();
+        let mut record = self.record();
+        if record.meet(entry.started) {
+            self.news.tell();
+        }
         let newer = match self.entries.read(&key) {
             Some(there) => entry.is_newer_than(&there.0),
             None => true,
@@ -93,12 +131,60 @@ impl Store for MemoryStore {
             record.ledger.raise(tag, how, epoch);
         }
         record.last = epoch;
+        self.news.tell();
         Box::pin(ready(Ok(epoch)))
     }
 
     fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
-        let record = self.record();
+        let mut record = self.record();
+        if record.meet(after) {
+            self.news.tell();
+        }
         Box::pin(ready(Ok(record.ledger.since(after, record.last))))
+    }
+
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        let heard = self.news.heard();
+        Box::pin(async {
+            heard.await;
+            Ok(())
+        })
+    }
+
+    fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
+        let mut leases = self.leases();
+        let now = Instant::now();
+        if leases.held.len() >= LEASES {
+            leases.held.retain(|_, (_, until)| *until > now);
+        }
+        let token = LeaseToken(leases.last + 1);
+        // A century, where the end is beyond what can be told.
+        let century = Duration::from_secs(100 * 365 * 86_400);
+        let lease = (token, now + length.min(century));
+        match leases.held.entry(Name::from(key)) {
+            hash_map::Entry::Occupied(mut held) => {
+                let left = held.get().1.saturating_duration_since(now);
+                if !left.is_zero() {
+                    return Box::pin(ready(Ok(Lease::Held(left))));
+                }
+                held.insert(lease);
+            }
+            hash_map::Entry::Vacant(free) => {
+                free.insert(lease);
+            }
+        }
+        leases.last = token.0;
+        Box::pin(ready(Ok(Lease::Granted(token))))
+    }
+
+    fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
+        let mut leases = self.leases();
+        if let hash_map::Entry::Occupied(held) = leases.held.entry(Name::from(key))
+            && held.get().0 == token
+        {
+            held.remove();
+        }
+        Box::pin(ready(Ok(())))
     }
 }
 
@@ -134,60 +220,42 @@ impl Weighted for Held {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
-
     use super::*;
+    use crate::testing::store::{changes, leases, suite};
 
-    const KEY: EntryKey<'static> = EntryKey {
-        build: Some("b"),
-        name: "/a",
-    };
+    /// The same name is the same store.
+    #[derive(Default)]
+    struct Stores(Mutex<HashMap<String, Arc<MemoryStore>>>);
 
-    fn entry(body: u8, started: u64, created: u64) -> StoredEntry {
-        StoredEntry {
-            body: Arc::from([body]),
-            created: UNIX_EPOCH + Duration::from_secs(created),
-            started: Epoch(started),
-            revalidate: None,
-            expire: None,
-            tags: Arc::from([Tag::from("t")]),
+    impl Stores {
+        fn open(&self, name: &str) -> Arc<MemoryStore> {
+            let mut stores = self.0.lock().unwrap();
+            let make = || Arc::new(MemoryStore::new(64 * 1024 * 1024));
+            Arc::clone(stores.entry(name.to_owned()).or_insert_with(make))
         }
     }
 
-    #[tokio::test]
-    async fn the_newer_of_two_entries_stays_whichever_comes_last() {
-        let store = MemoryStore::new(100_000);
-        for (written, stays) in [
-            (entry(1, 5, 10), 1),
-            (entry(2, 5, 9), 1),
-            (entry(3, 4, 11), 1),
-            (entry(4, 5, 11), 4),
-            (entry(5, 6, 1), 5),
-        ] {
-            store.write(KEY, written).await.unwrap();
-            let there = store.read(KEY).await.unwrap().unwrap();
-            assert_eq!(*there.body, [stays]);
-        }
-        let other = EntryKey { build: None, ..KEY };
-        assert_eq!(store.read(other).await.unwrap(), None);
-        store.remove(KEY).await.unwrap();
-        store.remove(KEY).await.unwrap();
-        assert_eq!(store.read(KEY).await.unwrap(), None);
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn memory_keeps_the_contract() {
+        let stores = Stores::default();
+        suite(async |name: &str| stores.open(name)).await;
+        leases(async |name: &str| stores.open(name)).await;
+        changes(async |name: &str| stores.open(name)).await;
     }
 
     #[tokio::test]
-    async fn invalidations_are_numbered_without_gaps() {
-        let store = MemoryStore::new(100_000);
-        let tags = [Tag::from("t"), Tag::from("u")];
-        for number in 1..=3 {
-            let epoch = store.invalidate(&tags, Invalidation::Absent).await.unwrap();
-            assert_eq!(epoch, Epoch(number));
+    async fn leases_that_have_run_out_are_not_kept() {
+        let store = MemoryStore::new(1_000_000);
+        for number in 0..3 * LEASES {
+            let name = number.to_string();
+            let key = EntryKey {
+                build: None,
+                name: &name,
+            };
+            store.lease(key, Duration::ZERO).await.unwrap();
         }
-        let news = store.invalidations(Epoch(2)).await.unwrap();
-        assert_eq!((news.until, news.tags.len()), (Epoch(3), 2));
-        let news = store.invalidations(Epoch(3)).await.unwrap();
-        assert_eq!((news.until, news.tags.len()), (Epoch(3), 0));
+        assert!(store.leases().held.len() <= LEASES);
     }
 }

@@ -34,6 +34,8 @@
 //! # }
 //! ```
 
+pub mod store;
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,0 +1,398 @@
+//! A [`Store`] in files.
+
+mod format;
+mod place;
+mod record;
+mod shelves;
+
+use std::{
+    fmt, fs, io,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use self::{
+    format::Unusable,
+    place::Place,
+    record::Record,
+    shelves::{Bounds, Shelves},
+};
+use super::{
+    EntryKey, Epoch, Invalidation, Invalidations, News, Store, StoreError, StoreFuture,
+    StoredEntry, Tag,
+};
+
+/// How often another process's invalidations are looked for.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How many calls may be at their files at once: a disk that hangs must not collect threads.
+const AT_ONCE: usize = 256;
+
+/// Keeps entries and invalidations in the files of a directory, so that they survive a restart.
+///
+/// Several processes may use one directory: each sees what the others write and invalidate. They
+/// have no leases, so two of them may render the same thing at once. The directory has to be on a
+/// disk of this machine, or on a file system that has locks and moves files at once.
+///
+/// Its methods have to be called in a tokio runtime with a timer; files are read and written on
+/// its threads for blocking work.
+///
+/// # What is where
+///
+/// Everything is below `v1` in the directory. An entry is one file, named by the hash of its key:
+/// a line with a checksum of the rest, a line of JSON that says what it is, and the body. `record`
+/// holds the invalidations. A directory that is copied keeps both; without its `record` the
+/// entries count as absent, since nobody knows what was invalidated.
+///
+/// # What is safe
+///
+/// An entry is written elsewhere and moved into place, so there is the old one or the new one,
+/// whatever kills the process. Entries are not forced to the disk: what a power cut damages does
+/// not have its checksum, and is absent. An invalidation is on the disk when `invalidate`
+/// resolves.
+///
+/// # Bounds
+///
+/// 1 GiB and 100 000 entries, unless [`options`](Self::options) say otherwise; the entries that
+/// were written first go first, and any after 30 days. An entry larger than a quarter of the bytes
+/// is not kept. Each process counts what it writes itself and looks at the rest from time to time,
+/// so three and more together may exceed a bound for a while.
+///
+/// # When it cannot write
+///
+/// A disk that is full, a directory that is read-only, or none at all: the methods return the
+/// error, and the first one is logged as a warning. What can be read is read.
+///
+/// # Example: A restart keeps what there is
+///
+/// ```
+/// # use std::{sync::Arc, time::SystemTime};
+/// # use route_runtime::store::{EntryKey, Epoch, FileStore, Store, StoreError, StoredEntry};
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), StoreError> {
+/// # let directory = std::env::temp_dir().join(format!("route-files-{}", std::process::id()));
+/// let key = EntryKey { build: Some("f00d"), name: "/api/posts" };
+/// let entry = StoredEntry {
+///     body: Arc::from(*b"[]"),
+///     created: SystemTime::now(),
+///     started: Epoch(0),
+///     revalidate: None,
+///     expire: None,
+///     tags: Arc::from([]),
+/// };
+/// let store = FileStore::open(&directory);
+/// store.write(key, entry.clone()).await?;
+/// drop(store);
+///
+/// let store = FileStore::open(&directory);
+/// assert_eq!(store.read(key).await?, Some(entry));
+/// # std::fs::remove_dir_all(directory).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+pub struct FileStore {
+    inner: Arc<Inner>,
+    warned: AtomicBool,
+}
+
+/// How large a [`FileStore`] may become.
+///
+/// ```no_run
+/// # use route_runtime::store::FileStore;
+/// let store = FileStore::options().entries(1000).bytes(50_000_000).open(".route/cache");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct FileStoreOptions(Bounds);
+
+impl FileStoreOptions {
+    /// The number of entries at most. 100 000 by default.
+    pub fn entries(mut self, entries: u64) -> Self {
+        self.0.entries = entries;
+        self
+    }
+
+    /// The bytes of all entries together at most. 1 GiB by default.
+    pub fn bytes(mut self, bytes: u64) -> Self {
+        self.0.bytes = bytes;
+        self
+    }
+
+    /// Opens a store in a directory, as [`FileStore::open`].
+    pub fn open(self, directory: impl AsRef<Path>) -> FileStore {
+        let inner = Inner {
+            place: Place::new(directory.as_ref()),
+            record: Record::new(),
+            shelves: Shelves::new(self.0),
+            news: News::default(),
+            told: Mutex::default(),
+            calls: Arc::default(),
+        };
+        let store = FileStore {
+            warned: AtomicBool::new(false),
+            inner: Arc::new(inner),
+        };
+        if let Err(error) = store.inner.open() {
+            store.warn(&error);
+        }
+        store
+    }
+}
+
+impl FileStore {
+    /// Opens a store in a directory, which is made if there is none.
+    ///
+    /// Never fails: if the directory cannot be made or written, that is logged, and the methods
+    /// return the error until it can. No entry is read, however many there are.
+    pub fn open(directory: impl AsRef<Path>) -> Self {
+        Self::options().open(directory)
+    }
+
+    /// Returns the defaults, to be changed.
+    pub fn options() -> FileStoreOptions {
+        FileStoreOptions(Bounds {
+            entries: 100_000,
+            bytes: 1 << 30,
+        })
+    }
+
+    /// Does something with files where it may take its time.
+    fn call<'a, T: Send + 'static>(
+        &'a self,
+        what: &'static str,
+        work: impl FnOnce(&Inner) -> io::Result<T> + Send + 'static,
+    ) -> StoreFuture<'a, T> {
+        Box::pin(async move {
+            let done = match Call::begin(&self.inner) {
+                None => Err(io::Error::other("too many calls wait for the disk")),
+                Some(call) => tokio::task::spawn_blocking(move || work(&call.0))
+                    .await
+                    .unwrap_or_else(|panicked| Err(io::Error::other(panicked))),
+            };
+            done.map_err(|error| {
+                self.warn(&error);
+                StoreError::new(format!("cannot {what}")).with_cause(error)
+            })
+        })
+    }
+
+    /// Once: a disk that is full would fill the log, too.
+    fn warn(&self, error: &io::Error) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let directory = self.inner.place.root().display();
+            tracing::warn!(%directory, %error, "the cache's files cannot be used");
+        }
+    }
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore")
+            .field("directory", &self.inner.place.root())
+            .field("bounds", &self.inner.shelves.bounds())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for FileStore {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        let key = Key::from(key);
+        self.call("read an entry", move |inner| inner.read(&key))
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        let key = Key::from(key);
+        Box::pin(async move {
+            let write = move |inner: &Inner| inner.write(&key, &entry);
+            if self.call("write an entry", write).await? {
+                // Nobody waits for it.
+                let inner = Arc::clone(&self.inner);
+                drop(tokio::task::spawn_blocking(move || inner.sweep()));
+            }
+            Ok(())
+        })
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        let path = self.inner.place.entry(key);
+        self.call("remove an entry", move |_| absent(fs::remove_file(path)))
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        let tags = tags.to_vec();
+        self.call("record an invalidation", move |inner| {
+            let epoch = inner.record.invalidate(&inner.place, &tags, how)?;
+            inner.look();
+            Ok(epoch)
+        })
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        self.call("read invalidations", move |inner| {
+            inner.record.since(&inner.place, after)
+        })
+    }
+
+    /// Resolves half a second after another process has recorded one, at most.
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        let heard = self.inner.news.heard();
+        Box::pin(async move {
+            let look = async {
+                loop {
+                    let look = |inner: &Inner| {
+                        inner.look();
+                        Ok(())
+                    };
+                    self.call("look for invalidations", look).await.ok();
+                    tokio::time::sleep(PAUSE).await;
+                }
+            };
+            tokio::select! {
+                () = heard => Ok(()),
+                () = look => Ok(()),
+            }
+        })
+    }
+}
+
+/// What calls share with the threads they work on.
+#[derive(Debug)]
+struct Inner {
+    place: Place,
+    record: Record,
+    shelves: Shelves,
+    news: News,
+    /// What the record was like when it was looked at last.
+    told: Mutex<Option<(u64, SystemTime)>>,
+    calls: Arc<()>,
+}
+
+/// One call under way.
+struct Call(Arc<Inner>, #[expect(dead_code, reason = "counted")] Arc<()>);
+
+impl Call {
+    fn begin(inner: &Arc<Inner>) -> Option<Self> {
+        let counted = Arc::clone(&inner.calls);
+        (Arc::strong_count(&counted) <= AT_ONCE + 1).then(|| Self(Arc::clone(inner), counted))
+    }
+}
+
+impl Inner {
+    fn open(&self) -> io::Result<()> {
+        // Before it is read, so that nothing recorded in between is missed.
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Record::stamp(&self.place);
+        // First, because it can be read where nothing can be written.
+        self.record.open(&self.place)?;
+        self.place.open()
+    }
+
+    fn read(&self, key: &Key) -> io::Result<Option<StoredEntry>> {
+        let key = key.borrowed();
+        let path = self.place.entry(key);
+        match self.filed(key, &path)? {
+            Ok(entry) => Ok(entry),
+            Err(Unusable::Foreign) => Ok(None),
+            Err(Unusable::Damaged) => {
+                // It may have been replaced meanwhile; a store may forget, too.
+                fs::remove_file(path).ok();
+                Ok(None)
+            }
+        }
+    }
+
+    fn filed(
+        &self,
+        key: EntryKey<'_>,
+        path: &Path,
+    ) -> io::Result<Result<Option<StoredEntry>, Unusable>> {
+        let file = match fs::read(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(None)),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => return Ok(Ok(None)),
+            Err(error) => return Err(error),
+        };
+        Ok(format::decode(&file, key).map(|filed| {
+            let epoch = filed.entry.started;
+            let known = self.record.includes(&self.place, &filed.record, epoch);
+            known.then_some(filed.entry)
+        }))
+    }
+
+    /// Returns whether it is time to sweep.
+    fn write(&self, key: &Key, entry: &StoredEntry) -> io::Result<bool> {
+        let key = key.borrowed();
+        let record = self.record.meet(&self.place, entry.started)?;
+        let file = format::encode(key, entry, &record);
+        let length = file.len() as u64;
+        let kept = length <= self.shelves.bounds().largest();
+        let draft = kept.then(|| self.place.draft(&file)).transpose()?;
+        let path = self.place.entry(key);
+        let _lock = self.place.lock_entry(&path)?;
+        if let Ok(Some(there)) = self.filed(key, &path)?
+            && there.is_newer_than(entry)
+        {
+            return Ok(false);
+        }
+        match draft {
+            Some(draft) => {
+                draft.publish(&path)?;
+                Ok(self.shelves.wrote(length))
+            }
+            // Nobody must find what it would have replaced.
+            None => absent(fs::remove_file(path)).map(|()| false),
+        }
+    }
+
+    fn sweep(&self) {
+        if let Err(error) = self.shelves.sweep(&self.place) {
+            tracing::debug!(%error, "the cache's files cannot be swept");
+        }
+    }
+
+    fn look(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = Record::stamp(&self.place);
+        if *told != stamp {
+            *told = stamp;
+            self.news.tell();
+        }
+    }
+}
+
+/// An [`EntryKey`] that can go to another thread.
+struct Key {
+    build: Option<Box<str>>,
+    name: Box<str>,
+}
+
+impl Key {
+    fn borrowed(&self) -> EntryKey<'_> {
+        EntryKey {
+            build: self.build.as_deref(),
+            name: &self.name,
+        }
+    }
+}
+
+impl From<EntryKey<'_>> for Key {
+    fn from(key: EntryKey<'_>) -> Self {
+        Self {
+            build: key.build.map(Box::from),
+            name: key.name.into(),
+        }
+    }
+}
+
+fn absent(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

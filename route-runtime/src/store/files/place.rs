@@ -1,0 +1,237 @@
+//! Where things lie, and whose turn it is.
+//!
+//! ```text
+//! <directory>/v1/
+//!   app/3f/3f…        an entry of the application
+//!   b-<hash>/3f/3f…   an entry of a build
+//!   record            invalidations
+//!   locks/            one file for the record, one for each first byte of a hash
+//!   tmp/              one directory, and a lock that says whether its owner lives, per instance
+//! ```
+
+use std::{
+    fs::{self, File, TryLockError},
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::store::EntryKey;
+
+/// How long a lock is waited for. Whoever holds one writes a file and lets go.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+pub(super) struct Place {
+    root: PathBuf,
+    workshop: Mutex<Option<Workshop>>,
+    files: AtomicU64,
+}
+
+/// Where this instance writes files before they are moved to their places.
+#[derive(Debug)]
+struct Workshop {
+    path: PathBuf,
+    /// Locked for as long as this instance lives: whoever can lock it may clear up after it.
+    sign: File,
+}
+
+impl Place {
+    pub(super) fn new(directory: &Path) -> Self {
+        Self {
+            root: directory.join("v1"),
+            workshop: Mutex::default(),
+            files: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn record(&self) -> PathBuf {
+        self.root.join("record")
+    }
+
+    /// The hash alone makes the path, so no key can name another place.
+    pub(super) fn entry(&self, key: EntryKey<'_>) -> PathBuf {
+        let name = blake3::hash(key.name.as_bytes()).to_hex();
+        let mut path = self.root.join(match key.build {
+            None => "app".to_owned(),
+            Some(build) => format!("b-{}", &blake3::hash(build.as_bytes()).to_hex()[..32]),
+        });
+        path.push(&name[..2]);
+        path.push(name.as_str());
+        path
+    }
+
+    /// The directories that hold entries, each of one first byte.
+    pub(super) fn shelves(&self) -> io::Result<Vec<PathBuf>> {
+        let mut shelves = Vec::new();
+        for scope in fs::read_dir(&self.root)? {
+            let scope = scope?;
+            let name = scope.file_name();
+            let name = name.to_string_lossy();
+            if name == "app" || name.starts_with("b-") {
+                for shelf in fs::read_dir(scope.path())? {
+                    shelves.push(shelf?.path());
+                }
+            }
+        }
+        Ok(shelves)
+    }
+
+    /// Waits, not long, until nobody else holds this lock.
+    pub(super) fn lock(&self, name: &str) -> io::Result<File> {
+        let path = self.root.join("locks").join(name);
+        let file = made(&path, || {
+            File::options().create(true).append(true).open(&path)
+        })?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    // There is no waiting for a lock with a limit.
+                    thread::sleep(Duration::from_millis(1));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let what = format!("another process holds {} for long", path.display());
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, what));
+                }
+            }
+        }
+    }
+
+    /// Locks the entries beside this one.
+    pub(super) fn lock_entry(&self, entry: &Path) -> io::Result<File> {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy();
+        self.lock(&name[..2])
+    }
+
+    /// Writes a file that [`Draft::publish`] moves to its place.
+    pub(super) fn draft(&self, content: &[u8]) -> io::Result<Draft> {
+        let mut workshop = self.workshop.lock().unwrap_or_else(PoisonError::into_inner);
+        if workshop.as_ref().is_none_or(|it| !it.path.is_dir()) {
+            *workshop = Some(self.open_workshop()?);
+        }
+        let number = self.files.fetch_add(1, Ordering::Relaxed);
+        let path = workshop
+            .as_ref()
+            .map(|it| it.path.join(number.to_string()))
+            .unwrap_or_default();
+        drop(workshop);
+        let draft = Draft(path);
+        fs::write(&draft.0, content)?;
+        Ok(draft)
+    }
+
+    /// Clears up after those that were killed, and makes a place for this instance's drafts.
+    pub(super) fn open(&self) -> io::Result<()> {
+        let mut workshop = self.workshop.lock().unwrap_or_else(PoisonError::into_inner);
+        if workshop.is_none() {
+            *workshop = Some(self.open_workshop()?);
+        }
+        Ok(())
+    }
+
+    fn open_workshop(&self) -> io::Result<Workshop> {
+        // So that nobody clears up what is only about to be locked.
+        let _lock = self.lock("tmp")?;
+        let tmp = self.root.join("tmp");
+        fs::create_dir_all(&tmp)?;
+        for sign in fs::read_dir(&tmp)? {
+            let sign = sign?.path();
+            if sign.extension().is_some_and(|it| it == "lock")
+                && File::open(&sign).is_ok_and(|file| file.try_lock().is_ok())
+            {
+                // Without its sign it would not be found again.
+                if discard(&sign.with_extension("")) {
+                    fs::remove_file(&sign).ok();
+                }
+            }
+        }
+        let path = tmp.join(random());
+        let sign = File::create(path.with_extension("lock"))?;
+        sign.try_lock()?;
+        fs::create_dir(&path)?;
+        Ok(Workshop { path, sign })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let workshop = self
+            .workshop
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(Workshop { path, sign }) = workshop.take()
+            && discard(&path)
+        {
+            fs::remove_file(path.with_extension("lock")).ok();
+            drop(sign);
+        }
+    }
+}
+
+fn discard(directory: &Path) -> bool {
+    match fs::remove_dir_all(directory) {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// A file that is whole but not yet in its place. Dropped, it is gone.
+#[derive(Debug)]
+pub(super) struct Draft(PathBuf);
+
+impl Draft {
+    /// Puts it there at once, whatever is there.
+    pub(super) fn publish(self, place: &Path) -> io::Result<()> {
+        made(place, || fs::rename(&self.0, place))?;
+        std::mem::forget(self);
+        Ok(())
+    }
+
+    /// Waits until what is in it is on the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).ok();
+    }
+}
+
+/// Does something with a file, and again if the directory it is in had to be made first.
+fn made<T>(file: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    match (act(), file.parent()) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(parent)?;
+            act()
+        }
+        (done, _) => done,
+    }
+}
+
+/// 32 hexadecimal digits that nobody else has.
+pub(super) fn random() -> String {
+    let half = || RandomState::new().build_hasher().finish();
+    let seed = format!(
+        "{:x} {:x} {:?} {}",
+        half(),
+        half(),
+        std::time::SystemTime::now(),
+        std::process::id()
+    );
+    blake3::hash(seed.as_bytes()).to_hex()[..32].to_owned()
+}

@@ -1,0 +1,135 @@
+//! Keeps the files within their bounds: oldest first.
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use super::place::Place;
+
+/// How long an entry may lie without being written.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+
+/// How much there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+}
+
+impl Bounds {
+    /// The largest entry that is kept: one must not push out nearly all others.
+    pub(super) fn largest(self) -> u64 {
+        self.bytes / 4
+    }
+
+    fn part(self, parts: u64, of: u64) -> Self {
+        let part = |all: u64| all - all / of * (of - parts);
+        Self {
+            entries: part(self.entries),
+            bytes: part(self.bytes),
+        }
+    }
+
+    fn holds(self, entries: u64, bytes: u64) -> bool {
+        entries <= self.entries && bytes <= self.bytes
+    }
+}
+
+/// How much may still be written before somebody has to look.
+#[derive(Debug)]
+pub(super) struct Shelves {
+    bounds: Bounds,
+    /// `None` until somebody has looked.
+    left: Mutex<Option<Bounds>>,
+    sweeping: AtomicBool,
+}
+
+impl Shelves {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            left: Mutex::new(None),
+            sweeping: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// Counts what was written. Returns whether it is time to [`sweep`](Self::sweep).
+    pub(super) fn wrote(&self, bytes: u64) -> bool {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *left {
+            Some(left) if left.entries > 0 && left.bytes > bytes => {
+                left.entries -= 1;
+                left.bytes -= bytes;
+                false
+            }
+            _ => !self.sweeping.swap(true, Ordering::AcqRel),
+        }
+    }
+
+    /// Looks at all files, and removes the oldest if there is more than nine tenths of the bounds.
+    ///
+    /// Half of the room it leaves may be filled before it looks again: another process may be
+    /// filling the other half.
+    pub(super) fn sweep(&self, place: &Place) -> io::Result<()> {
+        let swept = self.look(place);
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok((entries, bytes)) = swept {
+            *left = Some(Bounds {
+                entries: self.bounds.entries.saturating_sub(entries) / 2,
+                bytes: self.bounds.bytes.saturating_sub(bytes) / 2,
+            });
+        }
+        self.sweeping.store(false, Ordering::Release);
+        swept.map(drop)
+    }
+
+    fn look(&self, place: &Place) -> io::Result<(u64, u64)> {
+        let oldest = SystemTime::now().checked_sub(LONGEST);
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+        for shelf in place.shelves()? {
+            let Ok(shelf) = fs::read_dir(shelf) else {
+                continue; // Removed meanwhile, or nothing of ours.
+            };
+            for file in shelf.flatten() {
+                let Ok(metadata) = file.metadata() else {
+                    continue;
+                };
+                let written = metadata.modified()?;
+                if Some(written) < oldest {
+                    fs::remove_file(file.path()).ok();
+                } else if metadata.is_file() {
+                    files.push((written, metadata.len(), file.path()));
+                }
+            }
+        }
+        let mut entries = files.len() as u64;
+        let mut bytes = files.iter().map(|(_, length, _)| length).sum();
+        if !self.bounds.part(9, 10).holds(entries, bytes) {
+            let kept = self.bounds.part(8, 10);
+            files.sort_unstable();
+            for (_, length, path) in files {
+                if kept.holds(entries, bytes) {
+                    break;
+                }
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {
+                        entries -= 1;
+                        bytes -= length;
+                    }
+                }
+            }
+        }
+        Ok((entries, bytes))
+    }
+}

@@ -1,0 +1,70 @@
+//! Telling whoever waits that something has happened.
+
+use std::{
+    future::Future,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use tokio::sync::Notify;
+
+/// Wakes everyone who listens, and remembers for one who does not listen just then.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    notify: Notify,
+    told: AtomicU64,
+    heard: AtomicU64,
+}
+
+impl News {
+    pub(crate) fn tell(&self) {
+        self.told.fetch_add(1, Ordering::SeqCst);
+        self.notify.notify_waiters();
+    }
+
+    /// Resolves when something is told after this call, or was told since the last of these
+    /// futures resolved.
+    ///
+    /// The second is for a listener that is alone. Of several, one may take what was told while
+    /// another was busy; who calls this before looking at what it is about misses nothing.
+    pub(crate) fn heard(&self) -> impl Future<Output = ()> + Send + '_ {
+        // Listens from here on, not from the first poll.
+        let notified = self.notify.notified();
+        async move {
+            if self.told.load(Ordering::SeqCst) == self.heard.load(Ordering::SeqCst) {
+                notified.await;
+            }
+            let told = self.told.load(Ordering::SeqCst);
+            self.heard.fetch_max(told, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_missed_between_two_calls_nor_between_a_call_and_its_first_poll() {
+        let news = News::default();
+        assert!(news.heard().now_or_never().is_none());
+        news.tell();
+        news.tell();
+        assert!(news.heard().now_or_never().is_some());
+        let (first, second) = (news.heard(), news.heard());
+        news.tell();
+        assert!(first.now_or_never().is_some());
+        assert!(second.now_or_never().is_some());
+        assert!(news.heard().now_or_never().is_none());
+    }
+
+    #[test]
+    fn a_future_that_is_dropped_takes_nothing_along() {
+        let news = News::default();
+        let unheard = news.heard();
+        news.tell();
+        drop(unheard);
+        assert!(news.heard().now_or_never().is_some());
+    }
+}

@@ -1,0 +1,177 @@
+//! The contract of [`Store`], as tests that every store must pass.
+//!
+//! [`suite`] is for all stores; [`leases`] and [`changes`] are for those that say who renders and
+//! tell what others invalidate. Each panics with a sentence that names the clause that is broken.
+//!
+//! They are given a function that opens a store by name. A name it was not asked for before is an
+//! empty store; the same name again is another instance that shares what the first one keeps, as
+//! another process would. Each needs room for 16 MiB, and a tokio runtime with its timer, best of
+//! several threads.
+//!
+//! ```
+//! use std::collections::HashMap;
+//! use std::sync::{Arc, Mutex};
+//! use route_runtime::store::MemoryStore;
+//! use route_runtime::testing::store;
+//!
+//! # #[tokio::main]
+//! # async fn main() {
+//! let stores = Mutex::new(HashMap::<String, Arc<MemoryStore>>::new());
+//! let open = async |name: &str| {
+//!     let make = || Arc::new(MemoryStore::new(64 * 1024 * 1024));
+//!     Arc::clone(stores.lock().unwrap().entry(name.to_owned()).or_insert_with(make))
+//! };
+//! store::leases(open).await;
+//! # }
+//! ```
+
+mod entries;
+mod invalidations;
+mod keys;
+mod lease;
+mod storm;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::store::{
+    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreError,
+    StoredEntry, Tag,
+};
+
+/// Checks everything that is asked of every store.
+///
+/// # Panics
+///
+/// When the store breaks its contract, or when a method fails.
+pub async fn suite<S: Store>(open: impl AsyncFn(&str) -> S) {
+    entries::exact(&one(&open, "exact").await).await;
+    entries::newer_wins(&one(&open, "newer").await).await;
+    entries::removed(&one(&open, "removed").await).await;
+    entries::shared(&one(&open, "shared").await, &one(&open, "shared").await).await;
+    keys::distinct(&one(&open, "keys").await).await;
+    let two = [one(&open, "storm").await, one(&open, "storm").await];
+    storm::whole_and_newest(&two).await;
+    invalidations::state(&one(&open, "state").await).await;
+    invalidations::lost(&one(&open, "lost").await, &one(&open, "lost").await).await;
+    let two = [one(&open, "numbers").await, one(&open, "numbers").await];
+    invalidations::numbered(&two).await;
+    invalidations::many(&one(&open, "many").await).await;
+    let first = one(&open, "again").await;
+    let before = invalidations::recorded(&first).await;
+    drop(first);
+    invalidations::outlived(&one(&open, "again").await, &before).await;
+}
+
+/// Checks a store's leases: one holder at a time, until it gives back or runs out.
+///
+/// Not for a store that only one process uses: with the provided methods, everyone is granted
+/// every lease.
+///
+/// # Panics
+///
+/// When two hold one lease, when a holder cannot give back or another can for it, when a lease
+/// outlives its length, or when a method fails.
+pub async fn leases<S: Store>(open: impl AsyncFn(&str) -> S) {
+    let two = [one(&open, "leases").await, one(&open, "leases").await];
+    lease::one_holder(&two).await;
+    lease::run_out(&two).await;
+    lease::contended(&two).await;
+}
+
+/// Checks that a store tells an instance when another one has recorded an invalidation.
+///
+/// Not for a store that only one process uses: there, [`Store::changed`] never resolves.
+///
+/// # Panics
+///
+/// When an instance is not told within ten seconds, or when a method fails.
+pub async fn changes<S: Store>(open: impl AsyncFn(&str) -> S) {
+    let [here, there] = [one(&open, "changes").await, one(&open, "changes").await];
+    invalidations::told(&here, &there).await;
+}
+
+async fn one<S: Store>(open: &impl AsyncFn(&str) -> S, name: &str) -> Checked<S> {
+    Checked(Arc::new(open(name).await))
+}
+
+/// A store whose methods must not fail.
+struct Checked<S>(Arc<S>);
+
+impl<S> Clone for Checked<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Store> Checked<S> {
+    async fn read(&self, key: EntryKey<'_>) -> Option<StoredEntry> {
+        done("read", self.0.read(key).await)
+    }
+
+    async fn write(&self, key: EntryKey<'_>, entry: StoredEntry) {
+        done("write", self.0.write(key, entry).await);
+    }
+
+    async fn remove(&self, key: EntryKey<'_>) {
+        done("remove", self.0.remove(key).await);
+    }
+
+    async fn invalidate(&self, tags: &[Tag], how: Invalidation) -> Epoch {
+        done("invalidate", self.0.invalidate(tags, how).await)
+    }
+
+    async fn since(&self, after: u64) -> Invalidations {
+        done("invalidations", self.0.invalidations(Epoch(after)).await)
+    }
+
+    async fn lease(&self, key: EntryKey<'_>, length: Duration) -> Lease {
+        done("lease", self.0.lease(key, length).await)
+    }
+
+    async fn release(&self, key: EntryKey<'_>, token: LeaseToken) {
+        done("release", self.0.release(key, token).await);
+    }
+}
+
+/// Unwraps what a method answered, or fails with everything its error says.
+fn done<T>(method: &str, answer: Result<T, StoreError>) -> T {
+    answer.unwrap_or_else(|error| {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            write!(text, ": {error}").expect("a string takes everything");
+            cause = error.source();
+        }
+        panic!("`{method}` fails in a store that should work: {text}")
+    })
+}
+
+/// The key of a page of some build.
+fn page(name: &str) -> EntryKey<'_> {
+    EntryKey {
+        build: Some("build-1"),
+        name,
+    }
+}
+
+/// An entry that was finished so many seconds ago, by a render that began at that epoch.
+fn entry(body: &[u8], started: u64, age: u64) -> StoredEntry {
+    StoredEntry {
+        body: Arc::from(body),
+        created: now() - Duration::from_secs(age),
+        started: Epoch(started),
+        revalidate: None,
+        expire: None,
+        tags: Arc::from([Tag::from("t")]),
+    }
+}
+
+/// The time, with a part below the second that a store which rounds cannot miss.
+fn now() -> SystemTime {
+    let now = SystemTime::now();
+    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
+    UNIX_EPOCH + Duration::from_secs(seconds) - Duration::from_nanos(456_543_211)
+}

@@ -1,0 +1,291 @@
+//! The cache's files, with more than one process, and with processes that are killed.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Lines};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use route_runtime::store::{EntryKey, Epoch, FileStore, Invalidation, Store, StoredEntry, Tag};
+
+const STORING: &str = env!("CARGO_BIN_EXE_storing");
+
+/// A directory that is gone after the test.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("route-files-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    /// Every directory and file in it, outermost first.
+    fn all(&self) -> Vec<PathBuf> {
+        let mut all = vec![self.0.clone()];
+        let mut next = 0;
+        while let Some(path) = all.get(next) {
+            let inner = fs::read_dir(path).into_iter().flatten();
+            let inner: Vec<_> = inner.map(|it| it.unwrap().path()).collect();
+            all.extend(inner);
+            next += 1;
+        }
+        all
+    }
+
+    fn drafts(&self) -> usize {
+        let tmp = self.0.join("v1/tmp");
+        self.all()
+            .iter()
+            .filter(|path| path.starts_with(&tmp) && path.is_file())
+            .count()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A process with a store of its own.
+struct Storing {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Storing {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    fn run(what: &str, directory: &Directory, much: u64) -> Self {
+        let mut command = Command::new(STORING);
+        command.args([what, directory.path(), &much.to_string()]);
+        Self::start(command)
+    }
+
+    /// What it says until it ends.
+    fn rest(mut self) -> Vec<String> {
+        let said = self.lines.by_ref().map(Result::unwrap).collect();
+        assert!(self.child.wait().unwrap().success());
+        said
+    }
+}
+
+impl Drop for Storing {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn key(name: &str) -> EntryKey<'_> {
+    EntryKey {
+        build: Some("storm"),
+        name,
+    }
+}
+
+fn entry(body: &[u8]) -> StoredEntry {
+    StoredEntry {
+        body: Arc::from(body),
+        created: SystemTime::now(),
+        started: Epoch(0),
+        revalidate: None,
+        expire: None,
+        tags: Arc::from([]),
+    }
+}
+
+fn epoch(line: &str) -> Option<u64> {
+    line.strip_prefix("epoch ")?.parse().ok()
+}
+
+/// Fails unless the entry is one that `storing` writes, whole.
+fn whole(entry: &StoredEntry) {
+    let number: u64 = entry.tags[0].as_str().parse().unwrap();
+    let length = usize::try_from(number * 7919 % 60_000).unwrap();
+    assert_eq!(entry.body.len(), length, "{number}");
+    assert!(entry.body.iter().all(|&byte| byte == (number % 256) as u8));
+}
+
+#[tokio::test]
+async fn killing_a_process_at_any_moment_tears_nothing_and_forgets_no_invalidation() {
+    let directory = Directory::new();
+    let mut recorded = 0;
+    for round in 0..20 {
+        let mut process = Storing::run("storm", &directory, 0);
+        // A different moment each time.
+        for _ in 0..10 + round * 13 {
+            let line = process.lines.next().unwrap().unwrap();
+            recorded = epoch(&line).unwrap_or(recorded);
+        }
+        process.child.kill().unwrap();
+        // What it said before it died counts, too; its last line may have been cut off.
+        for line in process.lines.by_ref().map_while(Result::ok) {
+            recorded = epoch(&line).unwrap_or(recorded).max(recorded);
+        }
+        process.child.wait().unwrap();
+
+        let store = FileStore::open(&directory.0);
+        let news = store.invalidations(Epoch(0)).await.unwrap();
+        assert!(news.until >= Epoch(recorded), "{news:?}, {recorded}");
+        assert_eq!(news.floor, Default::default(), "nothing was lost");
+        let mut found = 0;
+        for name in 0..20 {
+            if let Some(entry) = store.read(key(&name.to_string())).await.unwrap() {
+                whole(&entry);
+                found += 1;
+            }
+        }
+        assert!(round == 0 || found == 20, "{found} in round {round}");
+        // Only the sign of this store.
+        assert_eq!(directory.drafts(), 1);
+        drop(store);
+    }
+    // Nothing was removed as damaged on the way: all are still there, each in its place.
+    let shelves = |path: &PathBuf| path.is_file() && !path.starts_with(directory.0.join("v1/tmp"));
+    let entries = directory.all().into_iter().filter(shelves);
+    let entries = entries.filter(|path| path.file_name().unwrap().len() == 64);
+    assert_eq!(entries.count(), 20);
+}
+
+#[tokio::test]
+async fn two_processes_number_their_invalidations_together() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let mut process = Storing::run("invalidate", &directory, 200);
+    let first = process.lines.next().unwrap().unwrap();
+    let mut numbers = vec![epoch(&first).unwrap()];
+    for number in 0..200 {
+        let tags = [Tag::new(format!("mine {number}"))];
+        let epoch = store.invalidate(&tags, Invalidation::Stale).await.unwrap();
+        numbers.push(epoch.0);
+    }
+    numbers.extend(process.rest().iter().filter_map(|line| epoch(line)));
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(1..=400));
+    let news = store.invalidations(Epoch(0)).await.unwrap();
+    assert_eq!((news.until, news.tags.len()), (Epoch(400), 201));
+}
+
+#[tokio::test]
+async fn a_process_is_told_what_another_one_invalidates() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let changed = store.changed();
+    let process = Storing::run("invalidate", &directory, 1);
+    let told = tokio::time::timeout(Duration::from_secs(60), changed).await;
+    told.expect("it is told").unwrap();
+    process.rest();
+    assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(1));
+}
+
+/// Runs `attempt` with files of at most so many KiB, which fails as a full disk does: in the
+/// middle of a file.
+#[tokio::test]
+async fn what_does_not_fit_on_the_disk_fails_and_harms_nothing() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    store.write(key("kept"), entry(b"kept")).await.unwrap();
+    let mut command = Command::new("bash");
+    // The signal would end it, where a full disk does not.
+    let limited = r#"trap '' XFSZ; ulimit -f 64; exec "$@""#;
+    command.args([
+        "-c",
+        limited,
+        "bash",
+        STORING,
+        "attempt",
+        directory.path(),
+        "200000",
+    ]);
+    let said = Storing::start(command).rest();
+    assert_eq!(
+        said,
+        [
+            "read done",
+            "there true",
+            "write failed",
+            "invalidate failed",
+            "small done",
+            "until 0"
+        ]
+    );
+    assert!(store.read(key("large")).await.unwrap().is_none());
+    assert!(store.read(key("small")).await.unwrap().is_some());
+    let next = store
+        .invalidate(&[Tag::from("t")], Invalidation::Absent)
+        .await;
+    assert_eq!(next.unwrap(), Epoch(1));
+}
+
+/// As somebody who may not write there: for root, nothing is read-only.
+#[tokio::test]
+async fn a_directory_that_is_read_only_is_read() {
+    let (directory, program) = (Directory::new(), Directory::new());
+    let store = FileStore::open(&directory.0);
+    store.write(key("kept"), entry(b"kept")).await.unwrap();
+    store
+        .invalidate(&[Tag::from("t")], Invalidation::Absent)
+        .await
+        .unwrap();
+    drop(store);
+    // Where anybody may start it.
+    let storing = program.0.join("storing");
+    fs::copy(STORING, &storing).unwrap();
+    let permit = |path: &Path, bits: u32| {
+        let mode = if path.is_dir() { bits | 0o111 } else { bits };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    permit(&program.0, 0o755);
+    permit(&storing, 0o755);
+    directory.all().iter().for_each(|path| permit(path, 0o444));
+    let mut command = Command::new(storing);
+    command.args(["attempt", directory.path(), "10"]);
+    if fs::metadata(&directory.0).unwrap().uid() == 0 {
+        command.uid(65_534).gid(65_534);
+    }
+    let said = Storing::start(command).rest();
+    directory.all().iter().for_each(|path| permit(path, 0o644));
+    assert_eq!(
+        said,
+        [
+            "read done",
+            "there true",
+            "write failed",
+            "invalidate failed",
+            "small failed",
+            "until 1"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn opening_takes_no_longer_with_ten_thousand_entries() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    for number in 0..10_000 {
+        let name = number.to_string();
+        store.write(key(&name), entry(b"body")).await.unwrap();
+    }
+    drop(store);
+    let begun = Instant::now();
+    let store = FileStore::open(&directory.0);
+    assert!(store.read(key("9999")).await.unwrap().is_some());
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}

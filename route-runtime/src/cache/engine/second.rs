@@ -107,16 +107,13 @@ impl Second {
         self.breaker.is_open()
     }
 
-    /// Reads an entry; `None` if there is none that can be believed, or nobody to ask.
+    /// Reads an entry; `None` if there is none that can be believed.
     pub(super) async fn read<V: Value>(
         &self,
         clock: &Clock,
         key: &impl CacheKey,
         until: Moment,
     ) -> Result<Option<Entry<V>>, StoreError> {
-        if self.is_away() {
-            return Ok(None);
-        }
         let found = self.store.read(self.key(key));
         let found = within(clock, until.since(clock.now()), found).await;
         let Some(stored) = found.inspect_err(|error| self.breaker.open(error))? else {

@@ -237,16 +237,49 @@ async fn one_started_while_the_store_is_away_promises_nothing_until_it_is_back()
     assert_eq!(two.told("/b", &origin).await, "hit 2");
 }
 
-/// Without anybody who has followed yet: what is adopted is compared with the record first.
+/// An answer is worth what it was when it was asked for.
+#[tokio::test]
+async fn an_answer_that_took_long_is_not_good_for_longer() {
+    let cluster = Cluster::new();
+    let one = cluster.made(false, |_| {});
+    one.follow().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    let gate = one.link.hold_up(What::Invalidations);
+    // Asked after half a second, answered 400 ms later.
+    cluster.pass(ms(900)).await;
+    gate.open();
+    turns().await;
+    one.link.set(Way::Fails);
+    cluster.pass(ms(600)).await;
+    assert_eq!(one.told("/a", &origin).await, "hit 1");
+    cluster.pass(ms(10)).await;
+    assert_eq!(one.told("/a", &origin).await, "unverified 1");
+}
+
+/// What is adopted is compared with the record first, and if that cannot be had, not adopted.
 #[tokio::test]
 async fn nothing_is_adopted_before_the_record_is_known() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(FOREVER);
     one.rendered("/a", &origin).await;
+    one.rendered("/b", &origin).await;
     one.invalidate("/a").await;
     let two = cluster.made(true, |_| {});
-    two.engine.follow();
-    // The follower has had no turn.
-    assert_eq!(two.told("/a", &origin).await, "miss 2");
+    let gate = two.link.hold_up(What::Invalidations);
+    two.follow().await;
+    let asking = two.asking("/a", &origin);
+    turns().await;
+    assert_eq!(origin.runs(), 2);
+    gate.open();
+    assert_eq!(all_told(vec![asking]).await, ["miss 3"]);
+
+    let three = cluster.made(true, |_| {});
+    let _gate = three.link.hold_up(What::Invalidations);
+    three.follow().await;
+    let asking = three.asking("/b", &origin);
+    turns().await;
+    cluster.pass(ms(50)).await;
+    assert_eq!(all_told(vec![asking]).await, ["miss 4"]);
 }

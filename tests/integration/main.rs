@@ -22,6 +22,7 @@ mod paths;
 mod programs;
 mod rendering;
 mod revalidating;
+mod sharing;
 mod streams;
 mod table;
 mod wrapping;

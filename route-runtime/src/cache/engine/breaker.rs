@@ -8,17 +8,27 @@ use crate::{cache::Moment, store::StoreError};
 /// Open from a failure on, so that no request waits for a store that is known not to answer.
 ///
 /// It is not tried by requests whether the store is back: whoever closes it has caught up with
-/// what was invalidated meanwhile.
+/// what was invalidated meanwhile. A store that can be caught up with and still cannot be read
+/// stays away for longer each time.
 #[derive(Debug, Default)]
-pub(super) struct Breaker(AtomicBool);
+pub(super) struct Breaker {
+    open: AtomicBool,
+    /// Whether the log says that the store is away.
+    told: AtomicBool,
+    /// Reads that failed, since one succeeded.
+    failed_reads: AtomicU32,
+    /// It stays open until then.
+    until: AtomicU64,
+}
 
 impl Breaker {
     pub(super) fn is_open(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.open.load(Ordering::Acquire)
     }
 
     pub(super) fn open(&self, why: &StoreError) {
-        if !self.0.swap(true, Ordering::AcqRel) {
+        self.open.store(true, Ordering::Release);
+        if !self.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 error = why as &dyn std::error::Error,
                 "the cache's store is away; what is not in memory is rendered here"
@@ -26,9 +36,41 @@ impl Breaker {
         }
     }
 
-    pub(super) fn close(&self) {
+    /// The store has told what was invalidated.
+    pub(super) fn close(&self, now: Moment) {
         // A look first: this is asked for all the time, and seldom changes anything.
-        if self.is_open() && self.0.swap(false, Ordering::AcqRel) {
+        if !self.is_open() || now < Moment::from_bits(self.until.load(Ordering::Relaxed)) {
+            return;
+        }
+        self.open.store(false, Ordering::Release);
+        // One read may have failed just because the store was away. If another does, a read that
+        // succeeds is what says that it is back.
+        if self.failed_reads.load(Ordering::Relaxed) <= 1 {
+            self.tell_back();
+        }
+    }
+
+    pub(super) fn read_failed(&self, now: Moment, why: &StoreError) {
+        // Of many that wait when it goes away, the first counts.
+        if !self.is_open() {
+            let before = self.failed_reads.fetch_add(1, Ordering::Relaxed);
+            if before > 0 {
+                let until = now.after(rest_after(before - 1)).to_bits();
+                self.until.store(until, Ordering::Relaxed);
+            }
+        }
+        self.open(why);
+    }
+
+    pub(super) fn read_succeeded(&self) {
+        if self.failed_reads.load(Ordering::Relaxed) > 0 {
+            self.failed_reads.store(0, Ordering::Relaxed);
+            self.tell_back();
+        }
+    }
+
+    fn tell_back(&self) {
+        if self.told.swap(false, Ordering::Relaxed) {
             tracing::info!("the cache's store is back");
         }
     }
@@ -47,6 +89,11 @@ pub(super) struct Trial {
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
+/// Twice as long each time.
+fn rest_after(failures: u32) -> Duration {
+    LONGEST_REST.min(SHORTEST_REST.saturating_mul(1 << failures.min(8)))
+}
+
 impl Trial {
     pub(super) fn new(what: &'static str) -> Self {
         Self {
@@ -62,8 +109,7 @@ impl Trial {
 
     pub(super) fn failed(&self, now: Moment, why: &StoreError) {
         let before = self.failures.fetch_add(1, Ordering::Relaxed);
-        let rest = SHORTEST_REST.saturating_mul(1 << before.min(8));
-        let until = now.after(rest.min(LONGEST_REST));
+        let until = now.after(rest_after(before));
         self.until.store(until.to_bits(), Ordering::Relaxed);
         if before == 0 {
             tracing::warn!(
@@ -86,6 +132,31 @@ impl Trial {
 mod tests {
     use super::*;
     use crate::cache::Clock;
+
+    #[test]
+    fn a_store_that_can_be_asked_but_not_read_stays_away_for_longer_each_time() {
+        let (clock, _) = Clock::manual();
+        let breaker = Breaker::default();
+        let why = StoreError::new("slow");
+        let mut now = clock.now();
+        for rest in [0, 1, 2, 4, 8, 16, 30, 30] {
+            for _ in 0..100 {
+                breaker.read_failed(now, &why);
+            }
+            let until = now.after(Duration::from_secs(rest));
+            if rest > 0 {
+                breaker.close(until.before(Duration::from_nanos(1)));
+                assert!(breaker.is_open(), "{rest}");
+            }
+            breaker.close(until);
+            assert!(!breaker.is_open(), "{rest}");
+            now = until;
+        }
+        breaker.read_succeeded();
+        breaker.read_failed(now, &why);
+        breaker.close(now);
+        assert!(!breaker.is_open());
+    }
 
     #[test]
     fn what_fails_rests_longer_each_time_and_not_at_all_once_it_succeeds() {

@@ -60,10 +60,17 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         let before = epochs.published();
         let epoch = second.invalidate(clock, tags, how).await?;
         if epoch <= before {
-            // Taken for one that is in force already, it would never be.
-            return Err(StoreError::new(
-                "the store gave an invalidation a number that it had given before",
-            ));
+            // The store has lost its record. Taken for an invalidation that is in force already,
+            // this one would never be. One that learns how far the numbers had come rises above
+            // them, and with it what counts as invalidated: everything.
+            self.catch_up().await?;
+            return if epochs.published() > before {
+                Ok(())
+            } else {
+                Err(StoreError::new(
+                    "the store gave an invalidation a number that it had given before",
+                ))
+            };
         }
         if epochs.follow(epoch, tags, how) {
             return Ok(());

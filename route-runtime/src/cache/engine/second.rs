@@ -94,7 +94,7 @@ impl Second {
         self.verified.fetch_max(asked.to_bits(), Ordering::Release);
         // One that answers, but slowly, is as much in the way of requests as one that does not.
         if now.since(asked) <= self.limits.store_read {
-            self.breaker.close();
+            self.breaker.close(now);
         }
     }
 
@@ -107,19 +107,20 @@ impl Second {
         self.breaker.is_open()
     }
 
-    /// Reads an entry; `None` if there is none that can be believed, or nobody to ask.
+    /// Reads an entry; `None` if there is none that can be believed.
     pub(super) async fn read<V: Value>(
         &self,
         clock: &Clock,
         key: &impl CacheKey,
         until: Moment,
     ) -> Result<Option<Entry<V>>, StoreError> {
-        if self.is_away() {
-            return Ok(None);
-        }
         let found = self.store.read(self.key(key));
         let found = within(clock, until.since(clock.now()), found).await;
-        let Some(stored) = found.inspect_err(|error| self.breaker.open(error))? else {
+        match &found {
+            Ok(_) => self.breaker.read_succeeded(),
+            Err(error) => self.breaker.read_failed(clock.now(), error),
+        }
+        let Some(stored) = found? else {
             return Ok(None);
         };
         let age = match clock.wall().duration_since(stored.created) {

@@ -145,3 +145,55 @@ async fn an_outage_is_counted_and_not_each_request_in_it() {
     cluster.pass(secs(2)).await;
     assert_eq!(one.engine.stats().store_failures, 5);
 }
+
+/// Counts what is logged, by level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<tracing::Level>>>);
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().contains("cache")
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn an_outage_is_told_once_and_its_end_too() {
+    use tracing::Level;
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(TWO);
+    one.rendered("/a", &origin).await;
+    for outage in 1..4 {
+        one.link.set(Way::Fails);
+        for path in ["/b", "/c", "/d"] {
+            one.rendered(path, &origin).await;
+            cluster.pass(secs(3)).await;
+        }
+        one.link.set(Way::Open);
+        cluster.pass(secs(3)).await;
+        for path in ["/b", "/c", "/d"] {
+            one.rendered(path, &origin).await;
+        }
+        let told = log.0.lock().unwrap().clone();
+        let expected = [Level::WARN, Level::INFO].repeat(outage);
+        assert_eq!(told, expected);
+    }
+}

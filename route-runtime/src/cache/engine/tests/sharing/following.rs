@@ -1,6 +1,7 @@
 //! What others invalidate.
 
 use super::*;
+use crate::store::Risen;
 
 const FOREVER: Lifetime = Lifetime::FOREVER;
 
@@ -141,14 +142,99 @@ async fn a_store_that_forgot_is_not_believed() {
     });
     let tags = [Tag::from("/a")];
     let invalidated = two.engine.invalidate(&tags, Invalidation::Absent).await;
-    assert!(
-        invalidated
-            .unwrap_err()
-            .to_string()
-            .contains("given before")
-    );
+    assert!(invalidated.unwrap_err().to_string().contains("forgotten"));
     let caught_up = two.engine.catch_up().await;
     assert!(caught_up.unwrap_err().to_string().contains("forgotten"));
+}
+
+/// One that counts the invalidations it has, rises above any number it is asked for, and then says
+/// that all older content is invalidated.
+struct Forgetful {
+    link: Arc<Link>,
+    record: Mutex<Invalidations>,
+}
+
+impl Store for Forgetful {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        self.link.read(key)
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        self.link.write(key, entry)
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        self.link.remove(key)
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        let mut record = self.record.lock().unwrap();
+        let epoch = Epoch(record.until.0 + 1);
+        record.until = epoch;
+        for tag in tags {
+            let mut risen = Risen::default();
+            risen.raise(how, epoch);
+            record.tags.push((tag.clone(), risen));
+        }
+        Box::pin(ready(Ok(epoch)))
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        let mut record = self.record.lock().unwrap();
+        if record.until < after {
+            // Far: another instance may have heard of more than the one that asks.
+            let above = Epoch(after.0 + (1 << 32));
+            record.until = above;
+            record.floor = Risen {
+                absent: above,
+                stale: above,
+            };
+        }
+        Box::pin(ready(Ok(record.clone())))
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_lost_its_record_invalidates_everything_once() {
+    let cluster = Cluster::new();
+    let link = cluster.made(false, |_| {}).link;
+    let store = Arc::new(Forgetful {
+        link,
+        record: Mutex::default(),
+    });
+    let instance = || {
+        let engine = Cache::engine(cluster.hub.clock.clone(), |config| {
+            config.store = Some(Arc::clone(&store) as Arc<dyn Store>);
+        });
+        let hands = cluster.hands.clone();
+        Cache { engine, hands }
+    };
+    let (one, two) = (instance(), instance());
+    for cache in [&one, &two] {
+        cache.engine.follow();
+    }
+    turns().await;
+    let origin = Origin::numbers(FOREVER);
+    for _ in 0..5 {
+        one.invalidate("other").await;
+    }
+    two.engine.catch_up().await.unwrap();
+    two.invalidate("other").await;
+    assert_eq!(one.told("/a", &origin).await, "miss 1");
+    one.engine.settled().await;
+    assert_eq!(two.told("/a", &origin).await, "hit 1");
+
+    *store.record.lock().unwrap() = Invalidations::default();
+    // Its number is one that has been given before: nobody would take it for news.
+    one.invalidate("/a").await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 2");
+    one.engine.settled().await;
+    cluster.pass(secs(1)).await;
+    // The second had heard of more than the first.
+    assert_eq!(two.told("/a", &origin).await, "hit 2");
+    two.invalidate("/a").await;
+    cluster.pass(secs(1)).await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 3");
 }
 
 #[tokio::test]
@@ -237,16 +323,49 @@ async fn one_started_while_the_store_is_away_promises_nothing_until_it_is_back()
     assert_eq!(two.told("/b", &origin).await, "hit 2");
 }
 
-/// Without anybody who has followed yet: what is adopted is compared with the record first.
+/// An answer is worth what it was when it was asked for.
+#[tokio::test]
+async fn an_answer_that_took_long_is_not_good_for_longer() {
+    let cluster = Cluster::new();
+    let one = cluster.made(false, |_| {});
+    one.follow().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    let gate = one.link.hold_up(What::Invalidations);
+    // Asked after half a second, answered 400 ms later.
+    cluster.pass(ms(900)).await;
+    gate.open();
+    turns().await;
+    one.link.set(Way::Fails);
+    cluster.pass(ms(600)).await;
+    assert_eq!(one.told("/a", &origin).await, "hit 1");
+    cluster.pass(ms(10)).await;
+    assert_eq!(one.told("/a", &origin).await, "unverified 1");
+}
+
+/// What is adopted is compared with the record first, and if that cannot be had, not adopted.
 #[tokio::test]
 async fn nothing_is_adopted_before_the_record_is_known() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(FOREVER);
     one.rendered("/a", &origin).await;
+    one.rendered("/b", &origin).await;
     one.invalidate("/a").await;
     let two = cluster.made(true, |_| {});
-    two.engine.follow();
-    // The follower has had no turn.
-    assert_eq!(two.told("/a", &origin).await, "miss 2");
+    let gate = two.link.hold_up(What::Invalidations);
+    two.follow().await;
+    let asking = two.asking("/a", &origin);
+    turns().await;
+    assert_eq!(origin.runs(), 2);
+    gate.open();
+    assert_eq!(all_told(vec![asking]).await, ["miss 3"]);
+
+    let three = cluster.made(true, |_| {});
+    let _gate = three.link.hold_up(What::Invalidations);
+    three.follow().await;
+    let asking = three.asking("/b", &origin);
+    turns().await;
+    cluster.pass(ms(50)).await;
+    assert_eq!(all_told(vec![asking]).await, ["miss 4"]);
 }

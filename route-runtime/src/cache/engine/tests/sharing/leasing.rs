@@ -233,3 +233,35 @@ async fn who_asks_does_not_wait_for_the_write() {
     // What could not be written is lost to others, and to nobody else.
     assert_eq!(one.told("/a", &origin).await, "hit 1");
 }
+
+#[tokio::test]
+async fn what_was_written_between_the_look_and_the_lease_is_found() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let origin = Origin::numbers(TWO);
+    let gate = two.link.hold_up(What::Lease);
+    let asking = two.asking("/a", &origin);
+    turns().await;
+    assert_eq!(one.rendered("/a", &origin).await, "miss 1");
+    gate.open();
+    assert_eq!(all_told(vec![asking]).await, ["hit 1"]);
+    assert_eq!(origin.runs(), 1);
+    two.settled().await;
+    assert_eq!(cluster.hub.leased(), 0);
+}
+
+#[tokio::test]
+async fn a_lease_is_held_until_what_was_rendered_is_written() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let origin = Origin::numbers(TWO);
+    let gate = one.link.hold_up(What::Write);
+    assert_eq!(one.told("/a", &origin).await, "miss 1");
+    let asking = two.asking("/a", &origin);
+    cluster.pass(ms(300)).await;
+    assert_eq!((origin.runs(), cluster.hub.leased()), (1, 1));
+    gate.open();
+    cluster.pass(ms(200)).await;
+    assert_eq!(all_told(vec![asking]).await, ["hit 1"]);
+    assert_eq!((origin.runs(), cluster.hub.leased()), (1, 0));
+}

@@ -40,6 +40,19 @@ struct Hub {
 }
 
 impl Hub {
+    fn lease(&self, key: EntryKey<'_>, length: Duration) -> Lease {
+        let now = self.clock.now();
+        let mut leases = self.leases.lock().unwrap();
+        match leases.get(key.name) {
+            Some((_, until)) if *until > now => Lease::Held(until.since(now)),
+            _ => {
+                let token = LeaseToken(self.tokens.fetch_add(1, Ordering::SeqCst));
+                leases.insert(key.name.into(), (token, now.after(length)));
+                Lease::Granted(token)
+            }
+        }
+    }
+
     fn leased(&self) -> usize {
         self.leases.lock().unwrap().len()
     }
@@ -66,9 +79,34 @@ struct Link {
     heard: AtomicU64,
     reads: AtomicUsize,
     asked: AtomicUsize,
+    /// What is held up on its way, and by what.
+    slow: Mutex<Option<(What, Gate)>>,
+}
+
+/// What may be held up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Write,
+    Lease,
+    Invalidations,
 }
 
 impl Link {
+    /// Holds up all of one kind, until the gate is opened.
+    fn hold_up(&self, what: What) -> Gate {
+        let gate = Gate::closed();
+        *self.slow.lock().unwrap() = Some((what, gate.clone()));
+        gate
+    }
+
+    async fn passed(&self, what: What) {
+        let gate = match &*self.slow.lock().unwrap() {
+            Some((held, gate)) if *held == what => gate.clone(),
+            _ => return,
+        };
+        gate.passed().await;
+    }
+
     fn set(&self, way: Way) {
         self.way.store(way as u8, Ordering::SeqCst);
     }
@@ -112,7 +150,10 @@ impl Store for Link {
     }
 
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
-        self.poorly(|| self.hub.inner.write(key, entry))
+        Box::pin(async move {
+            self.passed(What::Write).await;
+            self.poorly(|| self.hub.inner.write(key, entry)).await
+        })
     }
 
     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
@@ -129,22 +170,17 @@ impl Store for Link {
 
     fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        self.go(|| self.hub.inner.invalidations(after))
+        Box::pin(async move {
+            self.passed(What::Invalidations).await;
+            self.go(|| self.hub.inner.invalidations(after)).await
+        })
     }
 
     fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
-        self.poorly(|| {
-            let now = self.hub.clock.now();
-            let mut leases = self.hub.leases.lock().unwrap();
-            let lease = match leases.get(key.name) {
-                Some((_, until)) if *until > now => Lease::Held(until.since(now)),
-                _ => {
-                    let token = LeaseToken(self.hub.tokens.fetch_add(1, Ordering::SeqCst));
-                    leases.insert(key.name.into(), (token, now.after(length)));
-                    Lease::Granted(token)
-                }
-            };
-            Box::pin(ready(Ok(lease)))
+        Box::pin(async move {
+            self.passed(What::Lease).await;
+            self.poorly(|| Box::pin(ready(Ok(self.hub.lease(key, length)))))
+                .await
         })
     }
 
@@ -221,6 +257,7 @@ impl Cluster {
             heard: AtomicU64::new(0),
             reads: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
+            slow: Mutex::default(),
         });
         let engine = Cache::engine(self.hub.clock.clone(), |config| {
             config.store = Some(Arc::clone(&link) as Arc<dyn Store>);

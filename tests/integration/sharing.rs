@@ -1,0 +1,424 @@
+//! Several instances of one app behind one store, and the next run of a program.
+
+use std::future::{pending, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
+use actix_web::test::TestRequest;
+use actix_web::web::Data;
+use futures_util::future::join;
+use route_runtime::cache::OnPartition;
+use route_runtime::store::{
+    EntryKey, Epoch, Invalidation, Invalidations, MemoryStore, Store, StoreError, StoreFuture,
+    StoredEntry, Tag,
+};
+use route_runtime::testing::{Outcome, TestApp, TestResponse};
+use route_runtime::{
+    Mode, RevalidateError, RouteDescriptor, Routes, revalidate_path, revalidate_tag, route,
+};
+use tests::Gate;
+use tokio::sync::watch;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How often the handlers of all instances ran.
+#[derive(Clone, Default)]
+struct Runs(Arc<AtomicU32>);
+
+impl Runs {
+    fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    fn count(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// One memory for all, and the way of one instance to it.
+#[derive(Clone)]
+struct Line {
+    memory: Arc<MemoryStore>,
+    news: Arc<watch::Sender<u64>>,
+    cut: Arc<AtomicBool>,
+    /// A cut line gives no answer, and not an error.
+    hangs: bool,
+    /// Opened by each read that hangs.
+    read: Arc<Gate>,
+}
+
+impl Line {
+    fn new() -> Self {
+        Self {
+            memory: Arc::new(MemoryStore::new(10_000_000)),
+            news: Arc::new(watch::Sender::new(0)),
+            cut: Arc::default(),
+            hangs: false,
+            read: Arc::default(),
+        }
+    }
+
+    /// Another way to the same memory.
+    fn another(&self) -> Self {
+        Self {
+            cut: Arc::default(),
+            read: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst)
+    }
+
+    fn go<'a, T: Send + 'a>(
+        &'a self,
+        act: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T>,
+    ) -> StoreFuture<'a, T> {
+        match (self.is_cut(), self.hangs) {
+            (false, _) => act(&self.memory),
+            (true, true) => Box::pin(pending()),
+            (true, false) => Box::pin(ready(Err(StoreError::new("the line is cut")))),
+        }
+    }
+}
+
+impl Store for Line {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        if self.is_cut() {
+            self.read.open();
+        }
+        self.go(|memory| memory.read(key))
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        self.go(|memory| memory.write(key, entry))
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        self.go(|memory| memory.remove(key))
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        self.go(|memory| {
+            let recorded = memory.invalidate(tags, how);
+            self.news.send_modify(|news| *news += 1);
+            recorded
+        })
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        self.go(|memory| memory.invalidations(after))
+    }
+
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        let mut news = self.news.subscribe();
+        Box::pin(async move {
+            let told = news.changed().await;
+            told.map_err(|_| StoreError::new("nobody is left to tell"))
+        })
+    }
+}
+
+#[route("/sharing/item/[id]", revalidate = 10, tags = ["sharing-items"])]
+async fn item(id: String, runs: Data<Runs>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.append_header(("x-order", "b"));
+    response.append_header(("x-order", "a"));
+    let opaque = HeaderValue::from_bytes(b"\xfe\xff opaque").unwrap();
+    response.append_header(("x-opaque", opaque));
+    response.content_type("text/plain");
+    response.body(format!("{id} {}", runs.next()))
+}
+
+#[route("/sharing/home", revalidate = 10, cdn = true)]
+async fn home(runs: Data<Runs>) -> String {
+    format!("home {}", runs.next())
+}
+
+#[route(POST, "/sharing/write")]
+async fn write() -> Result<HttpResponse, RevalidateError> {
+    revalidate_tag("sharing-items").await?;
+    revalidate_path("/sharing/home").await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn routes(line: &Line, runs: &Runs) -> Routes {
+    these([item::ROUTE, home::ROUTE, write::ROUTE], line, runs)
+}
+
+fn these(routes: impl IntoIterator<Item = RouteDescriptor>, line: &Line, runs: &Runs) -> Routes {
+    let routes = Routes::from_iter(routes).unwrap().mode(Mode::Production);
+    let routes = routes.data(runs.clone()).build_id("test");
+    routes.store(line.clone())
+}
+
+fn status(response: &TestResponse) -> &str {
+    response.header("cache-status").unwrap_or("none")
+}
+
+async fn post(app: &TestApp) -> StatusCode {
+    let request = TestRequest::post().uri("/sharing/write");
+    app.send(request).await.status()
+}
+
+#[actix_web::test]
+async fn what_one_instance_rendered_another_answers_with() {
+    let (line, runs) = (Line::new(), Runs::default());
+    let one = TestApp::new(routes(&line, &runs)).await.unwrap();
+    let first = one.get("/sharing/item/a").await;
+    assert_eq!(status(&first), "route; fwd=miss; stored");
+    one.settled().await;
+    one.advance(3 * SECOND);
+
+    let two = one.beside(routes(&line, &runs)).await.unwrap();
+    let second = two.get("/sharing/item/a").await;
+    assert_eq!(status(&second), "route; hit; ttl=7");
+    assert_eq!(second.header("age"), Some("3"));
+    assert_eq!(second.body(), first.body());
+    for name in [
+        "x-order",
+        "x-opaque",
+        "content-type",
+        "etag",
+        "cache-control",
+    ] {
+        let values = |response: &TestResponse| {
+            let values = response.headers().get_all(name);
+            values
+                .map(|value| value.as_bytes().to_vec())
+                .collect::<Vec<_>>()
+        };
+        assert!(!values(&first).is_empty(), "{name}");
+        assert_eq!(values(&second), values(&first), "{name}");
+    }
+    let stats = two.routes().stats();
+    assert_eq!((stats.renders, stats.adopted), (0, 2));
+    assert_eq!(runs.count(), 2);
+}
+
+#[actix_web::test]
+async fn what_one_instance_throws_away_no_other_answers_with() {
+    let (line, runs) = (Line::new(), Runs::default());
+    let one = TestApp::new(routes(&line, &runs)).await.unwrap();
+    let two = one.beside(routes(&line.another(), &runs)).await.unwrap();
+    assert_eq!(one.get("/sharing/item/a").await.text(), "a 2");
+    one.settled().await;
+    assert_eq!(two.get("/sharing/item/a").await.text(), "a 2");
+
+    assert_eq!(post(&two).await, StatusCode::NO_CONTENT);
+    // Here at once, there once it has heard of it: no clock moves.
+    let here = two.get("/sharing/item/a").await;
+    assert_eq!(
+        (status(&here), here.text()),
+        ("route; fwd=stale; stored", "a 3")
+    );
+    two.settled().await;
+    loop {
+        let there = one.get("/sharing/item/a").await;
+        if there.text() == "a 3" {
+            break;
+        }
+        assert_eq!(there.text(), "a 2");
+        tokio::task::yield_now().await;
+    }
+
+    let marked = one.routes().revalidate_tag("sharing-items").stale();
+    marked.await.unwrap();
+    assert!(two.caught_up().await);
+    assert_eq!(
+        two.get("/sharing/item/a").await.outcome(),
+        Some(Outcome::Stale)
+    );
+}
+
+#[route(POST, "/sharing/forget")]
+async fn forget() -> Result<HttpResponse, RevalidateError> {
+    revalidate_tag("sharing-items").await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[actix_web::test]
+async fn an_instance_that_caches_nothing_throws_away_for_others() {
+    let (line, runs) = (Line::new(), Runs::default());
+    let one = TestApp::new(these([item::ROUTE], &line, &runs));
+    let one = one.await.unwrap();
+    assert_eq!(one.get("/sharing/item/a").await.text(), "a 1");
+    let writer = these([forget::ROUTE], &line.another(), &runs);
+    let writer = one.beside(writer).await.unwrap();
+    let request = TestRequest::post().uri(&forget::path());
+    let response = writer.send(request).await;
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    assert!(one.caught_up().await);
+    assert_eq!(one.get("/sharing/item/a").await.text(), "a 2");
+}
+
+#[actix_web::test]
+async fn the_next_run_goes_on_where_the_last_one_ended() {
+    let (line, runs) = (Line::new(), Runs::default());
+    let old = TestApp::new(routes(&line, &runs)).await.unwrap();
+    old.get("/sharing/item/a").await;
+    old.get("/sharing/item/b").await;
+    old.settled().await;
+    let thrown_away = old.routes().revalidate_path("/sharing/item/b");
+    thrown_away.await.unwrap();
+    old.advance(4 * SECOND);
+
+    let new = old.beside(routes(&line, &runs)).await.unwrap();
+    drop(old);
+    assert_eq!(new.routes().stats().renders, 0);
+    let home = new.get("/sharing/home").await;
+    assert_eq!(
+        (status(&home), home.text()),
+        ("route; hit; ttl=6", "home 1")
+    );
+    assert_eq!(new.get("/sharing/item/a").await.text(), "a 2");
+    assert_eq!(new.get("/sharing/item/b").await.text(), "b 4");
+    assert_eq!(
+        new.get("/sharing/item/b").await.outcome(),
+        Some(Outcome::Hit)
+    );
+
+    // Stale by the wall clock: given once more, and refreshed by whoever asks first.
+    new.advance(20 * SECOND);
+    let last = new.beside(routes(&line, &runs)).await.unwrap();
+    last.settled().await;
+    assert_eq!(runs.count(), 4);
+    let home = last.get("/sharing/home").await;
+    assert_eq!(
+        (status(&home), home.text()),
+        ("route; hit; ttl=-14", "home 1")
+    );
+    last.settled().await;
+    assert_eq!(last.get("/sharing/home").await.text(), "home 5");
+}
+
+#[actix_web::test]
+async fn another_build_renders_for_itself() {
+    let (line, runs) = (Line::new(), Runs::default());
+    let old = TestApp::new(routes(&line, &runs)).await.unwrap();
+    assert_eq!(old.get("/sharing/home").await.text(), "home 1");
+    let next = routes(&line, &runs).build_id("next");
+    let next = old.beside(next).await.unwrap();
+    assert_eq!(next.get("/sharing/home").await.text(), "home 2");
+    // But throws away for both.
+    post(&next).await;
+    assert!(old.caught_up().await);
+    assert_eq!(old.get("/sharing/home").await.text(), "home 3");
+}
+
+#[actix_web::test]
+async fn a_store_that_fails_fails_no_request() {
+    let (line, runs) = (Line::new(), Runs::default());
+    line.cut(true);
+    let app = TestApp::new(routes(&line, &runs)).await.unwrap();
+    let home = app.get("/sharing/home").await;
+    assert_eq!(status(&home), "route; hit; ttl=10; detail=unverified");
+    let item = app.get("/sharing/item/a").await;
+    assert_eq!(status(&item), "route; fwd=miss; stored");
+    assert_eq!(item.text(), "a 2");
+    // Whoever throws away is told that others will not hear of it.
+    assert_eq!(post(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
+    let failed = app.routes().revalidate_path("/sharing/home").await;
+    assert!(matches!(failed, Err(RevalidateError::Store(_))));
+
+    line.cut(false);
+    assert!(app.caught_up().await);
+    let home = app.get("/sharing/home").await;
+    assert_eq!(
+        (status(&home), home.text()),
+        ("route; hit; ttl=10", "home 1")
+    );
+    assert_eq!(post(&app).await, StatusCode::NO_CONTENT);
+    assert_eq!(app.get("/sharing/home").await.text(), "home 3");
+}
+
+#[actix_web::test]
+async fn a_store_that_hangs_delays_one_request_by_fifty_milliseconds() {
+    let (mut line, runs) = (Line::new(), Runs::default());
+    line.hangs = true;
+    let app = TestApp::new(routes(&line, &runs)).await.unwrap();
+    line.cut(true);
+    let limit = async {
+        line.read.pass().await;
+        app.advance(Duration::from_millis(50));
+    };
+    let (item, ()) = join(app.get("/sharing/item/a"), limit).await;
+    assert_eq!(
+        (status(&item), item.text()),
+        ("route; fwd=miss; stored", "a 2")
+    );
+    // No time passes any more.
+    for id in ["b", "c", "d"] {
+        let item = app.get(&item::path(id)).await;
+        assert_eq!(status(&item), "route; fwd=miss; stored");
+    }
+    assert_eq!(app.get("/sharing/home").await.outcome(), Some(Outcome::Hit));
+}
+
+#[actix_web::test]
+async fn an_instance_cut_off_serves_and_says_so() {
+    let (line, runs) = (Line::new(), Runs::default());
+    let one = TestApp::new(routes(&line, &runs)).await.unwrap();
+    let cut = line.another();
+    let two = one.beside(routes(&cut, &runs)).await.unwrap();
+    one.get("/sharing/item/a").await;
+    one.settled().await;
+    two.get("/sharing/item/a").await;
+    cut.cut(true);
+    assert_eq!(post(&one).await, StatusCode::NO_CONTENT);
+    assert_eq!(one.get("/sharing/home").await.text(), "home 3");
+    two.advance(SECOND);
+    assert_eq!(status(&two.get("/sharing/home").await), "route; hit; ttl=9");
+    two.advance(Duration::from_millis(1));
+    let home = two.get("/sharing/home").await;
+    assert_eq!(status(&home), "route; hit; ttl=8; detail=unverified");
+    assert_eq!(
+        (home.text(), home.outcome()),
+        ("home 1", Some(Outcome::Hit))
+    );
+    // Nobody outside is to keep it.
+    assert_eq!(home.header("cdn-cache-control"), Some("max-age=0"));
+    let item = two.get("/sharing/item/a").await;
+    assert_eq!(status(&item), "route; hit; ttl=8; detail=unverified");
+    assert_eq!(two.routes().stats().unverified, 2);
+
+    cut.cut(false);
+    assert!(two.caught_up().await);
+    one.settled().await;
+    assert_eq!(two.get("/sharing/home").await.text(), "home 3");
+    assert_eq!(two.get("/sharing/item/a").await.text(), "a 4");
+    assert_eq!(two.routes().stats().unverified, 2);
+}
+
+#[actix_web::test]
+async fn an_instance_cut_off_renders_where_that_is_asked_for() {
+    let (line, runs) = (Line::new(), Runs::default());
+    let routes = routes(&line, &runs).on_partition(OnPartition::Render);
+    let app = TestApp::new(routes.staleness_bound(5 * SECOND));
+    let app = app.await.unwrap();
+    line.cut(true);
+    app.advance(5 * SECOND);
+    assert_eq!(app.get("/sharing/home").await.text(), "home 1");
+    app.advance(SECOND);
+    for run in 2..5 {
+        let home = app.get("/sharing/home").await;
+        assert_eq!(status(&home), "route; fwd=stale; stored");
+        assert_eq!(home.text(), format!("home {run}"));
+    }
+    line.cut(false);
+    assert!(app.caught_up().await);
+    let home = app.get("/sharing/home").await;
+    assert_eq!(
+        (status(&home), home.text()),
+        ("route; hit; ttl=10", "home 4")
+    );
+}

@@ -1,22 +1,22 @@
 //! Images of the upstream, which gives another one each time.
 
-use std::time::Duration;
-
 use actix_web::web::{Data, Json};
-use route_runtime::{Problem, cache, route};
+use route_runtime::{FetchError, fetch, route};
 use serde_json::Value;
 
 use crate::upstream::Upstream;
 
-/// Reads nothing of the request, so it shows the image that it found first, for ever.
+/// Reads nothing of the request, so it is kept, and with it what it fetched: one image for ever, in
+/// development too.
 #[route("/api/image")]
-async fn image(upstream: Data<Upstream>) -> Result<Json<Value>, Problem> {
-    Ok(Json(upstream.get("/images/random").await?))
+async fn image(upstream: Data<Upstream>) -> Result<Json<Value>, FetchError> {
+    let image = fetch(upstream.url("/images/random")).await?;
+    Ok(Json(image.error_for_status()?.json()?))
 }
 
-/// What it uses is good for five seconds, and it says so while it runs: another image after that.
+/// What it uses is fresh for five seconds, and so is what it answers.
 #[route("/api/image/revalidate")]
-async fn revalidated(upstream: Data<Upstream>) -> Result<Json<Value>, Problem> {
-    cache::revalidate_after(Duration::from_secs(5));
-    Ok(Json(upstream.get("/images/random").await?))
+async fn revalidated(upstream: Data<Upstream>) -> Result<Json<Value>, FetchError> {
+    let image = fetch(upstream.url("/images/random")).revalidate(5).await?;
+    Ok(Json(image.error_for_status()?.json()?))
 }

@@ -18,7 +18,8 @@ use crate::upstream::Upstream;
 #[actix_web::main]
 async fn main() -> Result<(), ServeError> {
     let upstream = Upstream::from_env().map_err(ServeError::Io)?;
-    println!("upstream {}", upstream.url());
+    // Not on stdout, which belongs to commands such as `routes --json`.
+    eprintln!("upstream {}", upstream.url(""));
     Server::new()
         .data(upstream)
         .data(Visits::default())

@@ -2,29 +2,35 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, Responder};
-use route_runtime::{Problem, RequestExt as _, route};
+use actix_web::{HttpRequest, Responder, Result};
+use route_runtime::{Problem, RequestExt as _, fetch, not_found, revalidate_tag, route};
 use serde_json::{Map, Value, json};
 
 use crate::upstream::Upstream;
 
-/// Dynamic, because of the POST beside it: what it shows may change at any time.
+/// Dynamic, because of the POST beside it. What it fetches is cached all the same, since it says so.
 #[route("/api/posts")]
-async fn list(upstream: Data<Upstream>) -> Result<impl Responder, Problem> {
-    let posts: Vec<Value> = upstream.get("/posts").await?;
+async fn list(upstream: Data<Upstream>) -> Result<impl Responder> {
+    let posts = fetch(upstream.url("/posts")).revalidate(60).tags(["posts"]);
+    let posts: Vec<Value> = posts.await?.error_for_status()?.json()?;
     Ok(Json(json!({ "data": posts })))
 }
 
 /// A body of JSON is an argument like any other; one that is broken is answered with 400. The
-/// status stands beside the body.
+/// status stands beside the body. The next GET shows the new post: what was fetched of the old ones
+/// is thrown away.
 #[route(POST, "/api/posts")]
 async fn create(
     upstream: Data<Upstream>,
     article: Json<Map<String, Value>>,
-) -> Result<impl Responder, Problem> {
-    let _: Value = upstream.post("/posts", &article).await?;
+) -> Result<impl Responder> {
+    let sent = fetch(upstream.url("/posts"))
+        .method(Method::POST)
+        .json(&article);
+    sent.await?.error_for_status()?;
+    revalidate_tag("posts").await?;
     let created = json!({ "id": random_id(), "data": article });
     Ok((Json(created), StatusCode::CREATED))
 }
@@ -32,8 +38,13 @@ async fn create(
 /// `id` is bound by name to `[id]`: what is no number is no path, and so 404, as is a post that the
 /// upstream does not have. Dynamic, because it reads the query.
 #[route("/api/posts/[id]")]
-async fn show(id: u64, upstream: Data<Upstream>, req: HttpRequest) -> Result<Json<Value>, Problem> {
-    let mut post: Value = upstream.get(&format!("/posts/{id}")).await?;
+async fn show(id: u64, upstream: Data<Upstream>, req: HttpRequest) -> Result<Json<Value>> {
+    let post = fetch(upstream.url(&format!("/posts/{id}")));
+    let post = post.revalidate(60).tags(["posts"]).await?;
+    if post.status() == StatusCode::NOT_FOUND {
+        return Err(not_found().into());
+    }
+    let mut post: Value = post.error_for_status()?.json()?;
     let Some(field) = req.search_params().get("dataField") else {
         return Ok(Json(post));
     };
@@ -41,7 +52,7 @@ async fn show(id: u64, upstream: Data<Upstream>, req: HttpRequest) -> Result<Jso
         Some(value) => Ok(Json(json!({ field: value }))),
         None => {
             let detail = format!("a post has no field `{field}`");
-            Err(Problem::new(StatusCode::BAD_REQUEST).detail(detail))
+            Err(Problem::new(StatusCode::BAD_REQUEST).detail(detail).into())
         }
     }
 }

@@ -11,7 +11,7 @@ use awc::ws::{Frame, Message};
 use futures_util::future::join;
 use futures_util::{SinkExt as _, StreamExt as _};
 use route_runtime::testing::{Outcome, TestApp, TestResponse};
-use route_runtime::{Mode, Routes};
+use route_runtime::{Mode, Routes, fetch};
 use serde_json::{Value, json};
 
 use crate::pages::SAMPLES;
@@ -23,7 +23,7 @@ const MODES: [Mode; 2] = [Mode::Development, Mode::Production];
 /// The routes, with an upstream of their own.
 fn routes(mode: Mode) -> (Routes, String) {
     let upstream = Upstream::start().expect("an upstream starts");
-    let url = upstream.url().to_owned();
+    let url = upstream.url("");
     let routes = Routes::collect().expect("the routes fit together");
     let routes = routes.data(upstream).data(Visits::default()).mode(mode);
     (routes, url)
@@ -33,6 +33,13 @@ async fn tutorial(mode: Mode) -> TestApp {
     TestApp::new(routes(mode).0)
         .await
         .expect("no data is missing")
+}
+
+/// How often its upstream was called.
+async fn calls(upstream: &str) -> u64 {
+    let calls = fetch(format!("{upstream}/calls")).await.expect("an answer");
+    let calls: Value = calls.json().expect("JSON");
+    calls["calls"].as_u64().expect("a number")
 }
 
 fn json(response: &TestResponse) -> Value {
@@ -160,7 +167,7 @@ async fn an_upstream_that_is_down_is_a_bad_gateway() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = gone.local_addr().expect("an address");
     drop(gone);
-    let upstream = Upstream::at(format!("http://secret@{address}")).expect("a client");
+    let upstream = Upstream::at(format!("http://me:secret@{address}"));
     let routes = Routes::collect().expect("the routes fit together");
     let routes = routes.data(upstream).data(Visits::default());
     let app = TestApp::new(routes.mode(Mode::Production)).await;
@@ -429,7 +436,7 @@ async fn what_cannot_be_thrown_away_is_said() {
             "",
             "path=/nowhere",
             "tag=",
-            "tag=a%20b",
+            "tag=a%0Ab",
             "tag=a&path=/api/time",
         ] {
             let response = revalidate(&app, query).await;
@@ -447,21 +454,12 @@ async fn what_cannot_be_thrown_away_is_said() {
 async fn an_image_stays_and_another_changes() {
     let (routes, upstream) = routes(Mode::Production);
     let app = TestApp::new(routes).await.expect("no data is missing");
-    let calls = async || {
-        let client = reqwest::Client::builder().no_proxy().build();
-        let response = client.expect("a client").get(format!("{upstream}/calls"));
-        let calls: Value = response.send().await?.json().await?;
-        Ok::<_, reqwest::Error>(calls["calls"].as_u64())
-    };
+    let calls = async || calls(&upstream).await;
     let image = app.get("/api/image").await;
     assert!(json(&image)["url"].is_string());
     let changing = app.get("/api/image/revalidate").await;
     assert_ne!(image.body(), changing.body());
-    assert_eq!(
-        calls().await.expect("an answer"),
-        Some(2),
-        "both were rendered ahead"
-    );
+    assert_eq!(calls().await, 2, "both were rendered ahead");
 
     app.advance(Duration::from_millis(4_999));
     let still = app.get("/api/image/revalidate").await;
@@ -480,7 +478,54 @@ async fn an_image_stays_and_another_changes() {
     assert_eq!(next.outcome(), Some(Outcome::Hit));
     assert_ne!(next.body(), changing.body());
     assert_eq!(app.get("/api/image").await.body(), image.body());
-    assert_eq!(calls().await.expect("an answer"), Some(3));
+    assert_eq!(calls().await, 3);
+}
+
+#[actix_web::test]
+async fn images_are_alike_in_development() {
+    let (routes, upstream) = routes(Mode::Development);
+    let app = TestApp::new(routes).await.expect("no data is missing");
+    let image = app.get("/api/image").await;
+    let changing = app.get("/api/image/revalidate").await;
+    assert_ne!(image.body(), changing.body());
+    for _ in 0..3 {
+        assert_eq!(app.get("/api/image").await.body(), image.body());
+        let still = app.get("/api/image/revalidate").await;
+        assert_eq!(still.body(), changing.body());
+        assert_eq!(still.outcome(), Some(Outcome::Bypass));
+    }
+    assert_eq!(calls(&upstream).await, 2);
+    app.advance(Duration::from_secs(5));
+    let next = app.get("/api/image/revalidate").await;
+    assert_ne!(next.body(), changing.body());
+    assert_eq!(app.get("/api/image").await.body(), image.body());
+    // A browser that reloads everything is shown another.
+    let reload = TestRequest::get().uri("/api/image");
+    let reload = reload.insert_header(("cache-control", "no-cache"));
+    assert_ne!(app.send(reload).await.body(), image.body());
+}
+
+#[actix_web::test]
+async fn posts_are_fetched_once_and_anew_after_a_new_one() {
+    for mode in MODES {
+        let (routes, upstream) = routes(mode);
+        let app = TestApp::new(routes).await.expect("no data is missing");
+        let before = calls(&upstream).await;
+        let posts = async || {
+            let posts = json(&app.get("/api/posts").await);
+            posts["data"].as_array().map(Vec::len)
+        };
+        for _ in 0..3 {
+            assert_eq!(posts().await, Some(100));
+            app.get("/api/posts/1").await;
+        }
+        assert_eq!(calls(&upstream).await - before, 2, "{mode:?}");
+        let article = TestRequest::post().uri("/api/posts");
+        app.send(article.set_json(json!({ "title": "New" }))).await;
+        assert_eq!(posts().await, Some(101));
+        assert_eq!(posts().await, Some(101));
+        assert_eq!(calls(&upstream).await - before, 4, "{mode:?}");
+    }
 }
 
 #[actix_web::test]

@@ -1,4 +1,4 @@
-//! The API that the tutorial gets its data from, and how it is called.
+//! The API that the tutorial fetches its data from.
 //!
 //! A small server on a port of its own stands in for a public API, so that the tutorial works
 //! without a network. `UPSTREAM_URL` names another with the same paths instead.
@@ -15,22 +15,15 @@ use std::env;
 use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer, Responder, rt};
-use reqwest::{Client, RequestBuilder};
-use route_runtime::{Problem, not_found};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// The upstream, called over one pool of connections.
+/// Where the data comes from.
 pub(crate) struct Upstream {
     url: String,
-    client: Client,
     /// Of the server started here.
     server: Option<ServerHandle>,
 }
@@ -39,14 +32,14 @@ impl Upstream {
     /// The one at `UPSTREAM_URL`, else one of our own.
     pub(crate) fn from_env() -> io::Result<Self> {
         match env::var("UPSTREAM_URL").ok().filter(|url| !url.is_empty()) {
-            Some(url) => Self::at(url.trim_end_matches('/').into()),
+            Some(url) => Ok(Self::at(url.trim_end_matches('/').into())),
             None => Self::start(),
         }
     }
 
     /// The one there.
-    pub(crate) fn at(url: String) -> io::Result<Self> {
-        Self::new(url, client(), None)
+    pub(crate) fn at(url: String) -> Self {
+        Self { url, server: None }
     }
 
     /// One of our own, on a free port of this machine only, until this is dropped.
@@ -71,39 +64,15 @@ impl Upstream {
         let server = server.run();
         let handle = server.handle();
         rt::spawn(server);
-        // A proxy, which the environment may name, does not know this machine by that address.
-        Self::new(url, client().no_proxy(), Some(handle))
-    }
-
-    fn new(
-        url: String,
-        client: reqwest::ClientBuilder,
-        server: Option<ServerHandle>,
-    ) -> io::Result<Self> {
         Ok(Self {
             url,
-            client: client.build().map_err(io::Error::other)?,
-            server,
+            server: Some(handle),
         })
     }
 
-    /// Where it is.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// `GET path`, read as JSON. What is not there is 404 here too.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
-        read(self.client.get(format!("{}{path}", self.url))).await
-    }
-
-    /// `POST path` with a body of JSON.
-    pub(crate) async fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Problem> {
-        read(self.client.post(format!("{}{path}", self.url)).json(body)).await
+    /// Where a path of it is, to be fetched.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
     }
 }
 
@@ -114,24 +83,6 @@ impl Drop for Upstream {
             drop(server.stop(false));
         }
     }
-}
-
-fn client() -> reqwest::ClientBuilder {
-    Client::builder().timeout(Duration::from_secs(10))
-}
-
-async fn read<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Problem> {
-    // Its address may hold a password, and is nothing that clients need to know.
-    let failed = |error: reqwest::Error| {
-        let detail = format!("the upstream failed: {}", error.without_url());
-        Problem::new(StatusCode::BAD_GATEWAY).detail(detail)
-    };
-    let response = request.send().await.map_err(failed)?;
-    if response.status() == reqwest::StatusCode::NOT_FOUND {
-        return Err(not_found());
-    }
-    let response = response.error_for_status().map_err(failed)?;
-    response.json().await.map_err(failed)
 }
 
 /// What our own upstream keeps.

@@ -30,7 +30,7 @@ pub(crate) fn declaration(spec: &RouteSpec, item: Declaration) -> TokenStream {
             if let Some((_, items)) = &mut module.content {
                 for item in items.iter_mut() {
                     if let Item::Fn(function) = item {
-                        allow_name(function);
+                        allow_method(function);
                     }
                 }
                 let nothing = TokenStream::new();
@@ -43,11 +43,18 @@ pub(crate) fn declaration(spec: &RouteSpec, item: Declaration) -> TokenStream {
     }
 }
 
-/// A function that is named `GET` is named as we ask for, and in a module `pub` as we ask for.
+/// A function that is named `GET` is named as we ask for.
 fn allow_name(function: &mut ItemFn) {
     let name = &function.sig.ident;
     let is_upper = name.to_string().contains(char::is_uppercase);
     if is_upper && Method::named(name).is_some() {
+        function.attrs.push(parse_quote!(#[allow(non_snake_case)]));
+    }
+}
+
+/// In a module it is also `pub` as we ask for, in any case.
+fn allow_method(function: &mut ItemFn) {
+    if Method::named(&function.sig.ident).is_some() {
         function
             .attrs
             .push(parse_quote!(#[allow(non_snake_case, unreachable_pub)]));

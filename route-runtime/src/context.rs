@@ -1,12 +1,15 @@
-//! What the current request or render is part of: a task-local, which survives `.await` and
-//! `join!` but not `spawn`.
+//! What the code that runs belongs to, so that data and invalidations find their cache.
+//!
+//! It is known in a handler and in everything the handler awaits, `join!` included. A task of its
+//! own (`tokio::spawn`) begins without; [`inherit`] takes it along.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::cache::{Ancestry, Key};
+use crate::cache::{Ancestry, Clock, Key, Lifetime, Stale};
+use crate::config::{Config, Dynamic, FetchCache, Revalidate};
+use crate::loops::Loops;
+use crate::mode::Mode;
 use crate::responses::ResponseCache;
 use crate::routes::Table;
 use crate::store::Tag;
@@ -15,8 +18,41 @@ tokio::task_local! {
     static CONTEXT: Context;
 }
 
+/// Takes what the current code belongs to along into a task of its own.
+///
+/// Data that the task uses counts as used by the render, and what it invalidates is found, as if
+/// the render itself had done so. The render does not wait for the task: what is used after it has
+/// answered is too late to count. Outside a handler this changes nothing.
+///
+/// # Example
+///
+/// ```
+/// use route_runtime::{cache, context, route};
+///
+/// #[route("/weather", revalidate = 600)]
+/// async fn weather() -> String {
+///     let measured = tokio::spawn(context::inherit(async {
+///         cache::tag("station:7");
+///         21
+///     }));
+///     match measured.await {
+///         Ok(degrees) => format!("{degrees} degrees"),
+///         Err(_) => "nobody knows".into(),
+///     }
+/// }
+/// ```
+pub fn inherit<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let context = Context::current();
+    async move {
+        match context {
+            Some(context) => context.scope(future).await,
+            None => future.await,
+        }
+    }
+}
+
 /// The cache of the routes that some code belongs to, as long as they are served.
-pub(crate) type WeakCache = Weak<OnceLock<ResponseCache>>;
+pub(crate) type WeakCache = Weak<ResponseCache>;
 
 /// Where a piece of code runs.
 #[derive(Clone)]
@@ -24,17 +60,36 @@ pub(crate) struct Context {
     /// Whose paths are invalidated from here.
     pub(crate) table: Arc<Table>,
     pub(crate) cache: WeakCache,
-    /// The render this is part of, if it is one.
-    pub(crate) render: Option<Rc<Render>>,
+    /// What `fetch` does where nothing is said at the call.
+    pub(crate) fetch_cache: FetchCache,
+    /// On whose behalf it runs, innermost first.
+    pub(crate) ancestry: Option<Ancestry<Key>>,
+    /// What was invalidated under one of these must be made anew, all that it is made of included:
+    /// the tags that are declared here, and by whoever this runs for.
+    pub(crate) declared: Arc<[Tag]>,
+    /// A client that reloads in development wants nothing from the cache.
+    pub(crate) reloads: bool,
+    /// What is made here, if it may be kept.
+    pub(crate) render: Option<Arc<Render>>,
 }
 
-/// A render, and what it used so far.
+/// Something that may be kept, while it is made.
 pub(crate) struct Render {
-    /// What its response is known to depend on, before it is rendered.
-    pub(crate) declared: Arc<[Tag]>,
-    #[expect(dead_code, reason = "for data that a render waits for")]
-    pub(crate) ancestry: Option<Ancestry<Key>>,
-    used: RefCell<Used>,
+    /// How long what it uses is fresh where nothing else is said: as long as itself.
+    pub(crate) revalidate: Option<Duration>,
+    pub(crate) uncached: Uncached,
+    used: Mutex<Used>,
+}
+
+/// What becomes of a render that uses data which is not cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Uncached {
+    /// It is kept all the same: its lifetime was promised in writing.
+    Promised,
+    /// It is for the one request it was made for.
+    Individual,
+    /// It fails: the route says so.
+    Error,
 }
 
 /// What a render used beyond what its declaration tells.
@@ -43,76 +98,139 @@ pub(crate) struct Used {
     pub(crate) tags: Vec<Tag>,
     /// The shortest lifetime.
     pub(crate) revalidate: Option<Duration>,
+    /// The first that was not cached, in words.
+    pub(crate) uncached: Option<Arc<str>>,
+    /// Why the render fails, whatever the handler answers.
+    pub(crate) refused: Option<Arc<str>>,
 }
 
 impl Context {
-    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
-        CONTEXT.scope(self, future).await
+    /// Of code that belongs to routes, and makes nothing that is kept.
+    pub(crate) fn new(table: Arc<Table>, cache: WeakCache) -> Self {
+        Self {
+            table,
+            cache,
+            fetch_cache: FetchCache::Auto,
+            ancestry: None,
+            declared: Arc::default(),
+            reloads: false,
+            render: None,
+        }
     }
 
-    /// What of it work after the response may use.
-    pub(crate) fn later(self) -> Later {
-        Later {
-            table: self.table,
-            cache: self.cache,
-            declared: self.render.map(|render| Arc::clone(&render.declared)),
+    /// Of what is made for the sake of this, to be kept by itself: with tags of its own.
+    pub(crate) fn within(&self, render: Arc<Render>, tags: &[Tag], by: Ancestry<Key>) -> Self {
+        Self {
+            fetch_cache: FetchCache::Auto,
+            ancestry: Some(by),
+            declared: self.declared.iter().chain(tags).cloned().collect(),
+            render: Some(render),
+            ..self.clone()
         }
+    }
+
+    /// Of work that goes on when the response is there.
+    pub(crate) fn later(self) -> Self {
+        Self {
+            ancestry: None,
+            render: None,
+            ..self
+        }
+    }
+
+    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
+        CONTEXT.scope(self, future).await
     }
 
     /// The current one. `None` outside of a handler.
     pub(crate) fn current() -> Option<Self> {
         CONTEXT.try_with(Self::clone).ok()
     }
-}
 
-/// What outlives a response of its context: whose routes these are, and what its render was not to
-/// throw away.
-pub(crate) struct Later {
-    table: Arc<Table>,
-    cache: WeakCache,
-    declared: Option<Arc<[Tag]>>,
-}
+    /// Whether the code that runs is being developed. `None` outside of a handler.
+    pub(crate) fn mode() -> Option<Mode> {
+        Some(Self::current()?.cache.upgrade()?.mode())
+    }
 
-impl Later {
-    /// The context again, on any thread.
-    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
-        let Self {
-            table,
-            cache,
-            declared,
-        } = self;
-        let render = declared.map(|declared| Rc::new(Render::new(declared, None)));
-        let context = Context {
-            table,
-            cache,
-            render,
-        };
-        context.scope(future).await
+    pub(crate) fn clock(&self) -> Clock {
+        let cache = self.cache.upgrade();
+        cache.map_or_else(Clock::system, |cache| cache.clock().clone())
+    }
+
+    pub(crate) fn loops(&self) -> Option<Loops> {
+        Some(self.cache.upgrade()?.loops().clone())
+    }
+
+    /// How stale data is read: what is kept must not be made of it.
+    pub(crate) fn stale(&self) -> Stale {
+        match &self.ancestry {
+            Some(ancestry) => ancestry.stale(),
+            None if self.render.is_some() => Stale::Refetch,
+            None => Stale::Serve,
+        }
     }
 }
 
 impl Render {
-    pub(crate) fn new(declared: Arc<[Tag]>, ancestry: Option<Ancestry<Key>>) -> Self {
+    pub(crate) fn new(revalidate: Option<Duration>, uncached: Uncached) -> Self {
         Self {
-            declared,
-            ancestry,
-            used: RefCell::default(),
+            revalidate,
+            uncached,
+            used: Mutex::default(),
         }
     }
 
+    /// Of the response of a route.
+    pub(crate) fn of(config: &Config) -> Self {
+        let revalidate = match config.revalidate {
+            Some(Revalidate::After(seconds)) => Some(Duration::from_secs(seconds.into())),
+            Some(Revalidate::Never) | None => None,
+        };
+        let uncached = match (config.dynamic, config.revalidate) {
+            (Dynamic::Error, _) => Uncached::Error,
+            (Dynamic::ForceStatic, _) | (_, Some(_)) => Uncached::Promised,
+            _ => Uncached::Individual,
+        };
+        Self::new(revalidate, uncached)
+    }
+
+    /// It depends on data with these tags, fresh for so long.
+    pub(crate) fn inherit(&self, tags: &[Tag], revalidate: Option<Duration>) {
+        let mut used = self.lock();
+        used.tags.extend_from_slice(tags);
+        used.shorten(revalidate);
+    }
+
     pub(crate) fn tag(&self, tag: Tag) {
-        self.used.borrow_mut().tags.push(tag);
+        self.lock().tags.push(tag);
     }
 
     pub(crate) fn revalidate_after(&self, after: Duration) {
-        let mut used = self.used.borrow_mut();
-        used.revalidate = Some(
-            used.revalidate
-                .map_or(after, |shortest| shortest.min(after)),
-        );
+        self.lock().shorten(Some(after));
+    }
+
+    /// It used this, which is not cached.
+    pub(crate) fn uncached(&self, what: &str) {
+        self.lock().uncached.get_or_insert_with(|| what.into());
+    }
+
+    /// It must not be answered.
+    pub(crate) fn refuse(&self, why: &str) {
+        self.lock().refused.get_or_insert_with(|| why.into());
     }
 
     pub(crate) fn used(&self) -> Used {
-        self.used.borrow().clone()
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Used> {
+        // Nothing that holds it can panic halfway through a change.
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Used {
+    fn shorten(&mut self, after: Option<Duration>) {
+        self.revalidate = Lifetime::shorter(self.revalidate, after);
     }
 }

@@ -90,6 +90,12 @@
 //! }
 //! ```
 //!
+//! # On the command line
+//!
+//! A program that calls [`serve`] or [`Server::run`] has the commands `routes`, `check`, `lock`,
+//! `export` and `serve`, which is what it does without one; `--help` lists them with their options.
+//! They are the functions of `cli` too. This is the feature `cli`, which is on by default.
+//!
 //! # In a test
 //!
 //! `Routes::from_iter([show::ROUTE])` in an `App` of actix-web's test tools, as in the example of
@@ -101,23 +107,42 @@
 pub mod __private;
 mod build_id;
 pub mod cache;
+mod cached;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod config;
-mod context;
+#[cfg_attr(
+    not(feature = "fetch"),
+    allow(dead_code, reason = "some is for `fetch`")
+)]
+pub mod context;
+mod data;
 mod descriptor;
+pub mod export;
 mod extract;
+#[cfg(feature = "fetch")]
+mod fetch;
 mod handle;
+pub mod lock;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "for `fetch`"))]
+mod loops;
 mod mode;
 mod panic;
 mod path;
 mod render;
 mod rendering;
 mod respond;
+#[cfg_attr(
+    not(feature = "fetch"),
+    allow(dead_code, reason = "some is for `fetch`")
+)]
 mod responses;
 mod revalidate;
 mod routes;
 mod server;
 mod service;
 pub mod store;
+mod stored;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trie;
@@ -128,6 +153,8 @@ pub use descriptor::{Kind, Method, RouteDescriptor, Source};
 pub use extract::{
     Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,
 };
+#[cfg(feature = "fetch")]
+pub use fetch::{Fetch, FetchError, FetchResponse, fetch};
 pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
 pub use rendering::{CachedReason, DynamicReason, Rendering};

@@ -5,7 +5,9 @@ use std::env;
 /// Whether what is served is being written or being used.
 ///
 /// Debug builds are development, release builds production; the environment variable `ROUTE_MODE`
-/// (`development` or `production`) decides otherwise.
+/// (`development` or `production`), [`Server::mode`](crate::Server::mode) and the option `--mode`
+/// decide otherwise, each before the one named before it. The command `export` is production
+/// whatever they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Every response is rendered anew, and errors show their cause.

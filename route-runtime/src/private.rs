@@ -6,6 +6,10 @@ pub use std::vec::Vec;
 
 pub use inventory::submit;
 
+pub use crate::cached::{
+    Arguments, CachedArgument, CachedValue, Codec, Function, Returned, ReturnsValue,
+    SkippedArgument, arguments, cached, revalidate_value,
+};
 pub use crate::config::{Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};
 pub use crate::extract::{

@@ -91,11 +91,11 @@ pub(crate) struct Scope {
 impl Scope {
     pub(crate) fn of(context: Context) -> Self {
         Self {
-            own: context.render.map_or_else(Vec::new, |render| {
-                let mut own = render.declared.to_vec();
-                own.extend(render.used().tags);
-                own
-            }),
+            own: {
+                let used = context.render.map(|render| render.used().tags);
+                let declared = context.declared.iter().cloned();
+                declared.chain(used.into_iter().flatten()).collect()
+            },
             table: context.table,
             cache: context.cache,
         }
@@ -108,11 +108,17 @@ pub(crate) enum Target {
     Route(String),
     Pattern(String),
     Tag(String),
+    /// What a cached function returned. `None` if its arguments are no key.
+    Data(Option<Tag>),
 }
 
 impl Revalidation {
     fn here(target: Target) -> Self {
         Self::new(target, Context::current().map(Scope::of))
+    }
+
+    pub(crate) fn of_data(tag: Option<Tag>) -> Self {
+        Self::here(Target::Data(tag))
     }
 
     pub(crate) fn new(target: Target, scope: Option<Scope>) -> Self {
@@ -143,14 +149,10 @@ impl IntoFuture for Revalidation {
                 return Err(RevalidateError::OwnRender);
             }
             match cache.upgrade() {
-                // Without a cache, nothing was cached.
-                Some(cache) => match cache.get() {
-                    Some(cache) => cache
-                        .invalidate(tag, how)
-                        .await
-                        .map_err(RevalidateError::Store),
-                    None => Ok(()),
-                },
+                Some(cache) => cache
+                    .invalidate(tag, how)
+                    .await
+                    .map_err(RevalidateError::Store),
                 None => Err(RevalidateError::NoRoutes),
             }
         })
@@ -176,12 +178,8 @@ impl Target {
                     None => Err(RevalidateError::UnknownPattern(pattern)),
                 }
             }
-            Self::Tag(tag) => {
-                if tag.is_empty() || tag.contains(char::is_whitespace) {
-                    return Err(RevalidateError::InvalidTag(tag));
-                }
-                Ok(Tag::new(tag))
-            }
+            Self::Data(tag) => tag.ok_or(RevalidateError::Arguments),
+            Self::Tag(tag) => Tag::of_user(&tag).ok_or(RevalidateError::InvalidTag(tag)),
         }
     }
 }
@@ -244,7 +242,7 @@ pub fn revalidate_after(after: Duration) {
     }
 }
 
-fn current_render() -> Option<std::rc::Rc<Render>> {
+fn current_render() -> Option<Arc<Render>> {
     Context::current()?.render
 }
 
@@ -256,8 +254,10 @@ pub enum RevalidateError {
     UnknownPath(String),
     /// No route is declared with this pattern.
     UnknownPattern(String),
-    /// A tag is not empty and has no white space.
+    /// A tag is not empty and has no control characters.
     InvalidTag(String),
+    /// The arguments of a cached function cannot be written as JSON, so nothing of it is cached.
+    Arguments,
     /// Called outside a handler, or in a task of its own: no routes are known there. The methods
     /// of [`Routes`](crate::Routes) work anywhere.
     NoRoutes,
@@ -275,7 +275,13 @@ impl fmt::Display for RevalidateError {
                 write!(f, "no route is declared with the pattern `{pattern}`")
             }
             Self::InvalidTag(tag) => {
-                write!(f, "`{tag}` is no tag: it is empty or has white space")
+                write!(
+                    f,
+                    "`{tag}` is no tag: it is empty or has control characters"
+                )
+            }
+            Self::Arguments => {
+                f.write_str("the arguments cannot be written as JSON: nothing is cached for them")
             }
             Self::NoRoutes => f.write_str(
                 "no routes are known outside a handler; use the methods of `Routes` there",

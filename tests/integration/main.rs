@@ -3,10 +3,14 @@
 //! The registry is one for the whole binary, so each module has a URL prefix of its own.
 
 mod caching;
+mod cli;
 mod conveniences;
+mod exports;
 mod faults;
+mod fetching;
 mod grammar;
 mod handles;
+mod inheriting;
 mod limits;
 mod listing;
 mod matching;

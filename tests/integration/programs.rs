@@ -106,7 +106,7 @@ fn a_port_in_use_is_an_error_that_helps() {
     let ended = refused(SERVING, &[("PORT", &port)]);
     let start = format!("Error: cannot listen on 127.0.0.1:{port}: Address already in use");
     assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
-    let help = "help: end the program that does, or choose another port with PORT\n";
+    let help = "help: end the program that does, or choose another port with `--port` or PORT\n";
     assert!(ended.stderr.ends_with(help), "{}", ended.stderr);
 }
 

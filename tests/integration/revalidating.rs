@@ -127,8 +127,8 @@ async fn what_cannot_be_thrown_away_is_said() {
         ("pattern", "/revalidating/item/a"),
         ("pattern", "/revalidating/item/[name]"),
         ("tag", ""),
-        ("tag", "two words"),
-        ("tag", "path /revalidating/item/a"),
+        ("tag", "two\nlines"),
+        ("tag", "\0path /revalidating/item/a"),
     ] {
         let (status, text) = post(&app, &write::path(how, "answer"), body).await;
         assert_eq!(status, 422, "{how} {body}");

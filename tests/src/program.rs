@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::client::Connection;
@@ -33,8 +34,23 @@ impl Program {
     /// If it does not start.
     #[must_use]
     pub fn start(path: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_in(Path::new("."), path, arguments, environment)
+    }
+
+    /// The same in another directory.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[must_use]
+    pub fn start_in(
+        directory: &Path,
+        path: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new(path);
-        command.args(arguments).env_clear();
+        command.args(arguments).current_dir(directory).env_clear();
         command.envs(environment.iter().copied());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");

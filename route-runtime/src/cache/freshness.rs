@@ -44,6 +44,14 @@ impl Lifetime {
         self
     }
 
+    /// Returns the shorter of two lengths, of which `None` is for ever.
+    pub(crate) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     /// Returns what content of this age is worth.
     ///
     /// Both bounds are exclusive: fresh while `age < revalidate`, stale while `age < expire`.

@@ -5,7 +5,8 @@ use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-/// What a cache has done since it was made, and what it holds.
+/// What a cache has done since it was made, and what it holds: responses, and the data they are made
+/// of. Who asks for data counts as a request like who asks for a response.
 ///
 /// The counters are read one after another while requests go on, so their sum may be off by those
 /// under way.

@@ -17,8 +17,10 @@ use tracing::Instrument as _;
 use super::{Listed, MissingData};
 use crate::context::{self, Context, WeakCache};
 use crate::respond::when_sent;
+use crate::responses::Caller;
 use crate::routes::{Handler, Setup};
 use crate::service::answer;
+use crate::store::Tag;
 use crate::trie::Params;
 
 /// What a request to the blank app carries.
@@ -26,7 +28,9 @@ pub(super) enum Task {
     Render {
         handler: usize,
         params: Params,
-        render: Rc<context::Render>,
+        declared: Arc<[Tag]>,
+        caller: Caller,
+        render: Arc<context::Render>,
     },
     Missing(oneshot::Sender<Vec<MissingData>>),
     List {
@@ -91,6 +95,8 @@ impl Service<ServiceRequest> for RenderService {
                 Some(Task::Render {
                     handler,
                     params,
+                    declared,
+                    caller,
                     render,
                 }) => {
                     let handler = &table.handlers[handler];
@@ -102,9 +108,12 @@ impl Service<ServiceRequest> for RenderService {
                         http.response.status_code = tracing::field::Empty,
                     );
                     let context = Context {
-                        table: Arc::clone(table),
-                        cache,
+                        fetch_cache: handler.descriptor.config.fetch_cache,
+                        ancestry: caller.ancestry,
+                        declared,
+                        reloads: caller.reloads,
                         render: Some(render),
+                        ..Context::new(Arc::clone(table), cache)
                     };
                     let answered = answer(handler, params, &setup, request);
                     let response = context.scope(answered.instrument(span.clone())).await;
@@ -133,8 +142,10 @@ impl Service<ServiceRequest> for RenderService {
                 }
                 Some(Task::List { handler, mut reply }) => {
                     let handler = &table.handlers[handler];
+                    let context = Context::new(Arc::clone(table), cache);
+                    let list = context.scope(list(handler, request.request().clone()));
                     let listed = tokio::select! {
-                        listed = list(handler, request.request().clone()) => Some(listed),
+                        listed = list => Some(listed),
                         // Nobody wants it any more: its time is up.
                         () = reply.closed() => None,
                     };

@@ -10,16 +10,18 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use actix_web::HttpResponse;
 use actix_web::body::MessageBody as _;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::cache::{Ancestry, Key};
 use crate::context::{Used, WeakCache};
 use crate::descriptor::Kind;
-use crate::routes::Setup;
+use crate::mode::Mode;
+use crate::responses::Caller;
+use crate::routes::{Setup, Table};
 use crate::service;
 use crate::store::Tag;
 use crate::trie::Params;
@@ -29,13 +31,14 @@ mod renderer;
 
 /// The threads, and the next one's turn.
 pub(crate) struct Renderers {
+    table: Arc<Table>,
     jobs: Vec<mpsc::UnboundedSender<Job>>,
     next: AtomicUsize,
 }
 
 /// What a renderer is asked.
 enum Job {
-    Render(Render),
+    Render(BlankRequest, oneshot::Sender<Rendered>),
     /// Which app data the cached handlers lack.
     Missing(oneshot::Sender<Vec<MissingData>>),
     /// The paths that a handler's `static_params` gives.
@@ -45,16 +48,17 @@ enum Job {
 /// Canonical paths, or why there are none.
 pub(crate) type Listed = Result<Vec<String>, String>;
 
-/// One handler, one path.
-struct Render {
-    handler: usize,
-    path: String,
-    params: Params,
-    declared: Arc<[Tag]>,
-    ancestry: Option<Ancestry<Key>>,
+/// Everything a render is told: one handler, one path, and nothing of a request.
+#[derive(Clone)]
+pub(crate) struct BlankRequest {
+    pub(crate) handler: usize,
+    pub(crate) path: String,
+    pub(crate) params: Params,
+    /// What the response depends on by its declaration.
+    pub(crate) declared: Arc<[Tag]>,
+    pub(crate) caller: Caller,
     /// Bodies beyond this many bytes are passed on as they come.
-    most: usize,
-    reply: oneshot::Sender<Rendered>,
+    pub(crate) most: usize,
 }
 
 /// What a handler answered, ready to cross threads.
@@ -80,7 +84,16 @@ pub(crate) enum RenderedBody {
 impl Rendered {
     /// What stands for a response that could not be had.
     pub(crate) fn failed(kind: Kind) -> Self {
-        let response = service::unrenderable(kind);
+        Self::of(service::unrenderable(kind, None))
+    }
+
+    /// What stands for a response that must not be given. In development it says why.
+    pub(crate) fn refused(kind: Kind, mode: Mode, why: &str) -> Self {
+        let why = (mode == Mode::Development).then_some(why);
+        Self::of(service::unrenderable(kind, why))
+    }
+
+    fn of(response: HttpResponse) -> Self {
         let (head, body) = response.into_parts();
         Self {
             status: head.status(),
@@ -127,32 +140,21 @@ impl Renderers {
             })
             .collect();
         Self {
+            table: Arc::clone(&setup.table),
             jobs,
             next: AtomicUsize::new(0),
         }
     }
 
-    /// Runs a cached handler with a blank request.
-    pub(crate) async fn render(
-        &self,
-        handler: usize,
-        path: String,
-        params: Params,
-        declared: Arc<[Tag]>,
-        ancestry: Option<Ancestry<Key>>,
-        most: usize,
-    ) -> Result<Rendered, RendererGone> {
+    /// Runs a cached handler with a blank request. A renderer that is gone answers with an error.
+    pub(crate) async fn render(&self, request: BlankRequest) -> Rendered {
+        let kind = self.table.handlers[request.handler].descriptor.kind;
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Render(Render {
-            handler,
-            path,
-            params,
-            declared,
-            ancestry,
-            most,
-            reply,
-        }))?;
-        answer.await.map_err(|_| RendererGone)
+        match self.send(Job::Render(request, reply)) {
+            Ok(()) => answer.await.ok(),
+            Err(RendererGone) => None,
+        }
+        .unwrap_or_else(|| Rendered::failed(kind))
     }
 
     /// Asks one renderer, which are all alike.

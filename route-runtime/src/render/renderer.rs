@@ -15,12 +15,13 @@ use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{App, Error, HttpMessage as _, rt};
 use futures_util::FutureExt as _;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::blank::{RenderService, Task};
-use super::{BrokenBody, Job, Render, Rendered, RenderedBody};
+use super::{BlankRequest, BrokenBody, Job, Rendered, RenderedBody};
 use crate::context::{self, WeakCache};
-use crate::descriptor::Kind;
+use crate::descriptor::RouteDescriptor;
+use crate::mode::Mode;
 use crate::routes::Setup;
 
 /// How many chunks of a passed-on body wait for a slow client.
@@ -44,6 +45,7 @@ pub(super) fn spawn(
 async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let configure = setup.configure.clone();
     let table = Arc::clone(&setup.table);
+    let mode = setup.mode;
     let app = App::new()
         .service(RenderService::new(setup, cache))
         .configure(|config| {
@@ -61,9 +63,9 @@ async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<J
     while let Some(job) = jobs.recv().await {
         let app = Rc::clone(&app);
         match job {
-            Job::Render(render) => {
-                let kind = table.handlers[render.handler].descriptor.kind;
-                rt::spawn(async move { answer(&*app, kind, render).await });
+            Job::Render(request, reply) => {
+                let route = table.handlers[request.handler].descriptor;
+                rt::spawn(async move { answer(&*app, &route, mode, request, reply).await });
             }
             Job::Missing(reply) => ask(app, Task::Missing(reply)),
             Job::List(handler, reply) => ask(app, Task::List { handler, reply }),
@@ -94,25 +96,31 @@ fn blank(path: &str) -> Request {
     request
 }
 
-async fn answer<S>(app: &S, kind: Kind, render: Render)
-where
+async fn answer<S>(
+    app: &S,
+    route: &RouteDescriptor,
+    mode: Mode,
+    asked: BlankRequest,
+    mut reply: oneshot::Sender<Rendered>,
+) where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
-    let Render {
+    let BlankRequest {
         handler,
         path,
         params,
         declared,
-        ancestry,
+        caller,
         most,
-        mut reply,
-    } = render;
+    } = asked;
     let request = blank(&path);
-    let render = Rc::new(context::Render::new(declared, ancestry));
+    let render = Arc::new(context::Render::of(&route.config));
     request.extensions_mut().insert(Task::Render {
         handler,
         params,
-        render: Rc::clone(&render),
+        declared,
+        caller,
+        render: Arc::clone(&render),
     });
     let answered = tokio::select! {
         answered = app.call(request) => answered,
@@ -143,6 +151,16 @@ where
         read = read(body.as_mut(), if is_events { 0 } else { most }) => read,
         () = reply.closed() => return,
     };
+    if let Some(why) = render.used().refused {
+        tracing::error!(
+            http.route = route.pattern,
+            why = &*why,
+            "a render was refused"
+        );
+        let mut refused = Rendered::refused(route.kind, mode, &why);
+        refused.used = render.used();
+        return drop(reply.send(refused));
+    }
     match read {
         Ok(Read::Whole(bytes)) => drop(reply.send(rendered(RenderedBody::Full(bytes)))),
         Ok(Read::Beyond(first)) => {
@@ -155,7 +173,7 @@ where
         // Nothing of it was sent, so it can be said.
         Err(BrokenBody) => {
             tracing::error!(url.path = path, "the body of a response failed");
-            let mut failed = Rendered::failed(kind);
+            let mut failed = Rendered::failed(route.kind);
             failed.used = render.used();
             drop(reply.send(failed));
         }

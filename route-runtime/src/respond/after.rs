@@ -24,7 +24,7 @@ use futures_core::future::BoxFuture;
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 
-use crate::context::{Context, Later};
+use crate::context::Context;
 
 tokio::task_local! {
     static PENDING: RefCell<Pending>;
@@ -137,7 +137,7 @@ pub(crate) async fn when_sent<E>(
 struct Work {
     future: BoxFuture<'static, ()>,
     /// Of whoever registered it.
-    context: Option<Later>,
+    context: Option<Context>,
     /// Also keeps count of it if it never runs.
     _counted: Counted,
 }

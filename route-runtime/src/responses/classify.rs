@@ -9,18 +9,25 @@ use super::directives::directives;
 use super::stored::StoredResponse;
 use crate::cache::{Lifetime, Outcome};
 use crate::render::{Rendered, RenderedBody};
+use crate::stored::Stored;
 
 /// How long the absence of something that nobody listed is remembered: it may be born.
 const ABSENCE: Duration = Duration::from_secs(10);
 
+/// How long a path whose response was made of data that is not cached is rendered for each
+/// request, before it is tried whether that has changed.
+const UNCACHED: Duration = Duration::from_secs(60);
+
 /// Whether a response may be kept, shared once, or is for one request alone.
 ///
 /// `is_listed` says that the path is the program's own, and not a client's guess.
-pub(super) fn classify(
-    rendered: Rendered,
-    lifetime: Lifetime,
-    is_listed: bool,
-) -> Outcome<StoredResponse> {
+pub(super) fn classify(rendered: Rendered, lifetime: Lifetime, is_listed: bool) -> Outcome<Stored> {
+    if rendered.used.uncached.is_some() {
+        return Outcome::Individual {
+            value: rendered,
+            pass: UNCACHED,
+        };
+    }
     let is_shareable = is_shareable(&rendered.headers);
     let body = match rendered.body {
         RenderedBody::Full(ref body) if is_shareable => body.clone(),
@@ -29,13 +36,13 @@ pub(super) fn classify(
         }
     };
     let status = rendered.status;
-    let response = StoredResponse::new(status, &rendered.headers, body);
+    let response = Box::new(StoredResponse::new(status, &rendered.headers, body));
     if !is_stored(status) {
-        return Outcome::ShareOnce(response);
+        return Outcome::ShareOnce(Stored::Response(response));
     }
     let is_absence = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
     Outcome::store(
-        response,
+        Stored::Response(response),
         if is_absence && !is_listed {
             Lifetime {
                 revalidate: Some(

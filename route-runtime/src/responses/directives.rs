@@ -1,7 +1,7 @@
 //! `Cache-Control`, taken apart: directives are parsed, not searched for.
 
 /// The names of a header's directives, in lower case. A comma in a quoted value parts nothing.
-pub(super) fn directives(value: &str) -> impl Iterator<Item = String> {
+pub(crate) fn directives(value: &str) -> impl Iterator<Item = String> {
     let mut is_quoted = false;
     let mut is_escaped = false;
     value

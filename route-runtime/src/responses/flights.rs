@@ -1,4 +1,5 @@
-//! The thread on which flights wait for their renders, whatever becomes of the workers.
+//! The threads on which flights wait for their renders, and on which cached functions run, whatever
+//! becomes of the workers.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -8,14 +9,13 @@ pub(super) struct FlightRuntime(Option<Runtime>);
 impl FlightRuntime {
     /// # Panics
     ///
-    /// If the system has no thread left for it, as a server's own start does.
+    /// If the system has no threads left for it, as a server's own start does.
     pub(super) fn start() -> Self {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
             .thread_name("route-flights")
-            .enable_time()
+            .enable_all()
             .build()
-            .expect("a thread can be started");
+            .expect("threads can be started");
         Self(Some(runtime))
     }
 

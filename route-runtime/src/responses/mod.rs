@@ -1,5 +1,5 @@
 //! Cached routes: the engine, asked with what a path and its route tell, and the responses it
-//! keeps. What a client is answered is decided elsewhere.
+//! keeps. What a client is answered is decided elsewhere, and so is what data it keeps.
 
 mod classify;
 mod directives;
@@ -9,49 +9,72 @@ mod stored;
 mod wire;
 
 use std::collections::HashSet;
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, RwLock, Weak};
 use std::time::Duration;
 
 use self::classify::classify;
+pub(crate) use self::directives::directives;
 pub(crate) use self::encoding::preferred;
 use self::flights::FlightRuntime;
 pub(crate) use self::stored::StoredResponse;
+use crate::Mode;
 use crate::cache::{
-    Ancestry, Answer, CacheSlot, Call, Config, Engine, Failure, Hit, Key, Lifetime, Outcome, Stale,
-    Stats, Turn,
+    Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Failure, Hit, Key, Lifetime, Outcome,
+    Stale, Stats, Turn,
 };
 use crate::config::{Revalidate, TagPart};
 use crate::context::WeakCache;
-use crate::descriptor::Kind;
-use crate::render::{Rendered, Renderers};
+use crate::loops::Loops;
+use crate::render::{BlankRequest, Rendered, Renderers};
 use crate::routes::{Handler, Setup};
 use crate::store::{Invalidation, StoreError, Tag};
+use crate::stored::Stored;
 use crate::trie::Params;
 
 /// A cached render that takes longer is given up, unless `max_duration` says otherwise.
-const RENDER_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const RENDER_LIMIT: Duration = Duration::from_secs(60);
 
-/// The responses of one table of routes, and the threads that make them.
+/// The responses of one table of routes with the data they are made of, and the threads that make
+/// them.
 pub(crate) struct ResponseCache {
-    engine: Engine<Key, StoredResponse>,
-    renderers: Arc<Renderers>,
+    engine: Engine<Key, Stored>,
+    /// Started for the first response.
+    renderers: OnceLock<Arc<Renderers>>,
     /// By handler, as the table's.
     places: Vec<Place>,
     setup: Setup,
+    loops: Loops,
+    /// How code that runs in a render finds this cache.
+    own: WeakCache,
     _flights: FlightRuntime,
 }
 
 /// Where a handler's responses are.
 struct Place {
     /// Of a route without parameters.
-    slot: Option<Arc<CacheSlot<StoredResponse>>>,
+    slot: Option<Arc<CacheSlot<Stored>>>,
     /// The paths that `static_params` gave, once it has.
     listed: RwLock<Option<Arc<HashSet<String>>>>,
+    /// It was said that the route is not cached, and why.
+    is_warned: Arc<AtomicBool>,
+}
+
+/// For whom something is rendered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller {
+    /// A render of this very process, which asks over HTTP.
+    pub(crate) ancestry: Option<Ancestry<Key>>,
+    /// A client that reloads in development.
+    pub(crate) reloads: bool,
 }
 
 impl ResponseCache {
-    /// `own` is how code that runs in a render finds this cache.
-    pub(crate) fn start(setup: &Setup, own: &WeakCache) -> Self {
+    pub(crate) fn start(setup: &Setup) -> Arc<Self> {
+        Arc::new_cyclic(|own| Self::new(setup, own))
+    }
+
+    fn new(setup: &Setup, own: &Weak<Self>) -> Self {
         let flights = FlightRuntime::start();
         let mut config = Config::new(flights.handle());
         config.clock = setup.clock.clone();
@@ -62,18 +85,40 @@ impl ResponseCache {
         let places = setup.table.handlers.iter().map(|handler| Place {
             slot: (!handler.has_params()).then(|| engine.slot()),
             listed: RwLock::default(),
+            is_warned: Arc::default(),
         });
         Self {
             places: places.collect(),
-            renderers: Arc::new(Renderers::start(setup, own)),
+            renderers: OnceLock::new(),
             engine,
             setup: setup.clone(),
+            loops: Loops::default(),
+            own: Weak::clone(own),
             _flights: flights,
         }
     }
 
-    pub(crate) fn renderers(&self) -> &Renderers {
-        &self.renderers
+    pub(crate) fn renderers(&self) -> &Arc<Renderers> {
+        self.renderers
+            .get_or_init(|| Arc::new(Renderers::start(&self.setup, &self.own)))
+    }
+
+    /// For data, which has a place in the same memory.
+    pub(crate) fn engine(&self) -> &Engine<Key, Stored> {
+        &self.engine
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.setup.clock
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.setup.mode
+    }
+
+    /// The requests that renders make over HTTP, which may come back here.
+    pub(crate) fn loops(&self) -> &Loops {
+        &self.loops
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -102,7 +147,7 @@ impl ResponseCache {
     }
 
     /// The fresh entry for a path, if there is one.
-    pub(crate) fn lookup(&self, handler: usize, path: &str) -> Option<Hit<StoredResponse>> {
+    pub(crate) fn lookup(&self, handler: usize, path: &str) -> Option<Hit<Stored>> {
         match &self.places[handler].slot {
             Some(slot) => self.engine.lookup_slot(slot),
             None => self.engine.lookup(path),
@@ -115,41 +160,43 @@ impl ResponseCache {
         index: usize,
         path: &str,
         params: &Params,
-    ) -> Result<Answer<StoredResponse>, Failure> {
+        caller: Caller,
+    ) -> Result<Answer<Stored>, Failure> {
         let handler = &self.setup.table.handlers[index];
         let key = Key::new(path);
         let tags = self.tags(handler, path, params);
+        let parent = caller.ancestry.clone();
         let call = Call {
             key: &key,
             slot: self.places[index].slot.as_ref(),
             tags: &tags,
-            stale: Stale::Serve,
+            also: &[],
+            stale: parent.as_ref().map_or(Stale::Serve, Ancestry::stale),
             limit: limit_of(handler),
             turn: Turn::Queue,
-            parent: None,
+            parent: parent.as_ref(),
         };
         let lifetime = lifetime_of(handler);
         let is_listed = !handler.has_params() || self.is_listed(index, path);
-        let renderers = Arc::clone(&self.renderers);
-        let request = BlankRequest {
-            index,
-            kind: handler.descriptor.kind,
-            path: path.into(),
-            params: params.clone(),
-            declared: Arc::clone(&tags),
-            most: usize::try_from(self.engine.entry_limit()).unwrap_or(usize::MAX),
-        };
+        let renderers = Arc::clone(self.renderers());
+        let request = self.blank(index, path, params, &tags, caller);
+        let is_warned = Arc::clone(&self.places[index].is_warned);
+        let pattern = handler.descriptor.pattern;
         let render = move |ancestry: Ancestry<Key>| {
             let renderers = Arc::clone(&renderers);
-            let request = request.clone();
+            let is_warned = Arc::clone(&is_warned);
+            let mut request = request.clone();
+            request.caller.ancestry = Some(ancestry);
             async move {
-                let rendered = request.render(&renderers, Some(ancestry)).await;
+                let rendered = renderers.render(request).await;
                 let used = rendered.used.clone();
+                if let Some(what) = &used.uncached
+                    && !is_warned.swap(true, Ordering::Relaxed)
+                {
+                    warn_uncached(pattern, what);
+                }
                 let lifetime = Lifetime {
-                    revalidate: match (lifetime.revalidate, used.revalidate) {
-                        (Some(own), Some(used)) => Some(own.min(used)),
-                        (own, used) => own.or(used),
-                    },
+                    revalidate: Lifetime::shorter(lifetime.revalidate, used.revalidate),
                     expire: lifetime.expire,
                 };
                 let outcome: Outcome<_> = classify(rendered, lifetime, is_listed);
@@ -165,19 +212,32 @@ impl ResponseCache {
         index: usize,
         path: &str,
         params: &Params,
+        caller: Caller,
     ) -> Option<Rendered> {
         let handler = &self.setup.table.handlers[index];
-        let request = BlankRequest {
-            index,
-            kind: handler.descriptor.kind,
+        let tags = self.tags(handler, path, params);
+        let rendered = self
+            .renderers()
+            .render(self.blank(index, path, params, &tags, caller));
+        self.setup.clock.within(limit_of(handler), rendered).await
+    }
+
+    fn blank(
+        &self,
+        index: usize,
+        path: &str,
+        params: &Params,
+        declared: &Arc<[Tag]>,
+        caller: Caller,
+    ) -> BlankRequest {
+        BlankRequest {
+            handler: index,
             path: path.into(),
             params: params.clone(),
-            declared: self.tags(handler, path, params),
+            declared: Arc::clone(declared),
+            caller,
             most: usize::try_from(self.engine.entry_limit()).unwrap_or(usize::MAX),
-        };
-        let limit = limit_of(handler);
-        let rendered = request.render(&self.renderers, None);
-        self.setup.clock.within(limit, rendered).await
+        }
     }
 
     /// The paths that `static_params` gives. Asked again as long as it fails, and in development
@@ -188,11 +248,11 @@ impl ResponseCache {
             return Ok(listed);
         }
         let limit = limit_of(&self.setup.table.handlers[index]);
-        let paths = self.setup.clock.within(limit, self.renderers.list(index));
+        let paths = self.setup.clock.within(limit, self.renderers().list(index));
         let paths = paths.await.ok_or("`static_params` took too long")?;
         let paths = paths.map_err(|_| String::from("the renderer is gone"))??;
         let listed: Arc<HashSet<String>> = Arc::new(paths.into_iter().collect());
-        if self.setup.mode == crate::Mode::Production
+        if self.setup.mode == Mode::Production
             && let Ok(mut place) = place.listed.write()
         {
             *place = Some(Arc::clone(&listed));
@@ -229,14 +289,14 @@ impl Place {
     }
 }
 
-/// The tag of one path. A tag that a user can write has no space.
+/// The tag of one path.
 pub(crate) fn path_tag(path: &str) -> Tag {
-    Tag::new(format!("path {path}"))
+    Tag::of_ours("path", path)
 }
 
 /// The tag of every path of a pattern.
 pub(crate) fn pattern_tag(pattern: &str) -> Tag {
-    Tag::new(format!("pattern {pattern}"))
+    Tag::of_ours("pattern", pattern)
 }
 
 pub(crate) fn lifetime_of(handler: &Handler) -> Lifetime {
@@ -256,28 +316,10 @@ fn limit_of(handler: &Handler) -> Duration {
     seconds.map_or(RENDER_LIMIT, |seconds| Duration::from_secs(seconds.into()))
 }
 
-/// Everything a render is told.
-#[derive(Clone)]
-struct BlankRequest {
-    index: usize,
-    kind: Kind,
-    path: String,
-    params: Params,
-    declared: Arc<[Tag]>,
-    most: usize,
-}
-
-impl BlankRequest {
-    async fn render(self, renderers: &Renderers, ancestry: Option<Ancestry<Key>>) -> Rendered {
-        let Self {
-            index,
-            kind,
-            path,
-            params,
-            declared,
-            most,
-        } = self;
-        let rendered = renderers.render(index, path, params, declared, ancestry, most);
-        rendered.await.unwrap_or_else(|_| Rendered::failed(kind))
-    }
+fn warn_uncached(pattern: &str, what: &str) {
+    tracing::warn!(
+        "`{pattern}` is rendered for each request, because it uses {what}; write \
+         `revalidate = N` to keep it all the same, `dynamic = \"force-dynamic\"` to say that it is \
+         meant so, or have the data cached"
+    );
 }

@@ -1,7 +1,5 @@
 //! A response as the cache keeps it: immutable, shared, ready to be replayed.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     self, ContentEncoding, EntityTag, HeaderMap, HeaderName, HeaderValue,
@@ -11,8 +9,6 @@ use tokio::sync::OnceCell;
 
 use super::encoding;
 use super::wire::{self, Parts};
-use crate::cache::Value;
-use crate::render::Rendered;
 
 /// What of a response is the same for everyone.
 pub(crate) struct StoredResponse {
@@ -166,11 +162,9 @@ impl StoredResponse {
     }
 }
 
-impl Value for StoredResponse {
-    type Individual = Rendered;
-
-    /// Compressed variants come later and are smaller; what may have them counts twice.
-    fn weight(&self) -> usize {
+impl StoredResponse {
+    /// In bytes. Compressed variants come later and are smaller; what may have them counts twice.
+    pub(crate) fn weight(&self) -> usize {
         let headers: usize = self
             .headers
             .iter()
@@ -182,17 +176,20 @@ impl Value for StoredResponse {
         size_of::<Self>() + headers + self.body.len() * bodies
     }
 
-    fn encode(&self) -> Option<Arc<[u8]>> {
+    /// Appends it as a store keeps it. `None` if it is too long for that.
+    pub(crate) fn write(&self, to: &mut Vec<u8>) -> Option<()> {
         let own = self.etag.as_ref().filter(|_| self.has_own_etag);
-        wire::encode(&Parts {
+        let parts = Parts {
             status: self.status,
             etag: own.map(|etag| &etag.plain),
             headers: &self.headers,
             body: &self.body,
-        })
+        };
+        wire::encode(&parts, to)
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    /// What [`write`](Self::write) wrote; `None` for anything else.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (status, etag, headers, body) = wire::decode(bytes)?;
         let own = match etag {
             Some(etag) => Some(Validators::of_handler(&etag)?),

@@ -12,8 +12,6 @@
 //! Lengths are 4 bytes, little-endian. What a response has beyond this is made anew from it. Bytes
 //! of another version, or damaged in any place, are no response.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
@@ -32,8 +30,8 @@ pub(super) struct Parts<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// `None` if a length does not fit, which no response within the cache's bounds has.
-pub(super) fn encode(parts: &Parts<'_>) -> Option<Arc<[u8]>> {
+/// Appends it. `None` if a length does not fit, which no response within the cache's bounds has.
+pub(super) fn encode(parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Option<()> {
     let headers: usize = parts
         .headers
         .iter()
@@ -41,20 +39,21 @@ pub(super) fn encode(parts: &Parts<'_>) -> Option<Arc<[u8]>> {
         .sum();
     let etag = parts.etag.map_or(&[][..], HeaderValue::as_bytes);
     let length = 1 + CHECK + 2 + 4 + etag.len() + 4 + headers + parts.body.len();
-    let mut bytes = Vec::with_capacity(length);
+    bytes.reserve(length);
     bytes.push(VERSION);
+    let begin = bytes.len();
     bytes.extend_from_slice(&[0; CHECK]);
     bytes.extend_from_slice(&parts.status.as_u16().to_le_bytes());
-    put(&mut bytes, etag)?;
+    put(bytes, etag)?;
     bytes.extend_from_slice(&u32::try_from(parts.headers.len()).ok()?.to_le_bytes());
     for (name, value) in parts.headers {
-        put(&mut bytes, name.as_str().as_bytes())?;
-        put(&mut bytes, value.as_bytes())?;
+        put(bytes, name.as_str().as_bytes())?;
+        put(bytes, value.as_bytes())?;
     }
     bytes.extend_from_slice(parts.body);
-    let check = check(&bytes[1 + CHECK..]);
-    bytes[1..=CHECK].copy_from_slice(&check);
-    Some(bytes.into())
+    let check = check(&bytes[begin + CHECK..]);
+    bytes[begin..begin + CHECK].copy_from_slice(&check);
+    Some(())
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Option<(StatusCode, Option<HeaderValue>, Headers, Bytes)> {
@@ -118,7 +117,12 @@ mod tests {
 
     use super::super::StoredResponse;
     use super::*;
-    use crate::cache::Value;
+
+    fn encoded(response: &StoredResponse) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        response.write(&mut bytes).unwrap();
+        bytes
+    }
 
     /// All that can be told of a response.
     fn told(response: &StoredResponse) -> String {
@@ -156,10 +160,10 @@ mod tests {
     }
 
     fn check_round(response: &StoredResponse) {
-        let bytes = Value::encode(response).unwrap();
-        let decoded = StoredResponse::decode(&bytes).unwrap();
+        let bytes = encoded(response);
+        let decoded = StoredResponse::read(&bytes).unwrap();
         assert_eq!(told(&decoded), told(response));
-        assert_eq!(Value::encode(&decoded).unwrap(), bytes);
+        assert_eq!(encoded(&decoded), bytes);
     }
 
     fn header() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
@@ -194,7 +198,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_are_no_response(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(StoredResponse::decode(&bytes).is_none());
+            prop_assert!(StoredResponse::read(&bytes).is_none());
         }
 
         /// Behind a check that is right, as no damage but only a fault of ours leaves it.
@@ -203,7 +207,7 @@ mod tests {
             let mut bytes = vec![VERSION];
             bytes.extend(check(&rest));
             bytes.extend(rest);
-            drop(StoredResponse::decode(&bytes));
+            drop(StoredResponse::read(&bytes));
         }
     }
 
@@ -230,22 +234,22 @@ mod tests {
     #[test]
     fn damage_anywhere_is_noticed() {
         let response = response(404, &[("etag", b"\"7\""), ("x-a", b"b")], b"body".to_vec());
-        let bytes = Value::encode(&response).unwrap().to_vec();
+        let bytes = encoded(&response);
         for place in 0..bytes.len() {
             assert!(
-                StoredResponse::decode(&bytes[..place]).is_none(),
+                StoredResponse::read(&bytes[..place]).is_none(),
                 "cut at {place}"
             );
             for bit in 0..8 {
                 let mut damaged = bytes.clone();
                 damaged[place] ^= 1 << bit;
                 assert!(
-                    StoredResponse::decode(&damaged).is_none(),
+                    StoredResponse::read(&damaged).is_none(),
                     "bit {bit} of {place}"
                 );
             }
         }
         let longer = [&*bytes, &[0]].concat();
-        assert!(StoredResponse::decode(&longer).is_none());
+        assert!(StoredResponse::read(&longer).is_none());
     }
 }

@@ -5,12 +5,14 @@ use std::fmt;
 use futures_util::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Routes;
+use super::{Handler, Routes, Sharing};
 use crate::cache::Content;
+use crate::mode::Mode;
+use crate::responses::Caller;
 use crate::trie::{Match, Params};
 
 /// How many paths are rendered at once.
-const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 
 /// What was to be rendered ahead and was not. It is left to the first request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +30,8 @@ impl fmt::Display for NotAhead {
 
 /// Renders what can be. Never fails: a server without it is only slower at first.
 pub(super) async fn render_ahead(routes: &Routes) -> Vec<NotAhead> {
-    let (paths, mut failures) = known_paths(routes).await;
-    let bar = ProgressBar::new(paths.len() as u64).with_message("rendering ahead");
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
-        bar.set_style(style);
-    }
+    let (paths, mut failures) = known_paths(routes, |_| true).await;
+    let bar = bar(paths.len(), "rendering ahead");
     let renders = stream::iter(paths).map(|known| async {
         let result = render(routes, &known).await;
         bar.inc(1);
@@ -53,20 +52,44 @@ pub(super) async fn render_ahead(routes: &Routes) -> Vec<NotAhead> {
     failures
 }
 
-/// A path of a cached handler.
-struct Known {
-    handler: usize,
-    path: String,
-    params: Params,
+impl Routes {
+    /// The same in production, with no store behind memory: all is rendered, and nobody else sees
+    /// it.
+    pub(crate) fn to_be_exported(&self) -> Self {
+        let mut setup = self.setup.clone();
+        setup.mode = Mode::Production;
+        setup.sharing = Sharing::default();
+        Self::of(setup)
+    }
 }
 
-/// Of routes without parameters, and of those whose `static_params` gives them.
-async fn known_paths(routes: &Routes) -> (Vec<Known>, Vec<NotAhead>) {
+/// How far it is; seen on a terminal only.
+pub(crate) fn bar(length: usize, message: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64).with_message(message);
+    match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// A path of a cached handler.
+pub(crate) struct Known {
+    pub(crate) handler: usize,
+    pub(crate) path: String,
+    pub(crate) params: Params,
+}
+
+/// Of routes without parameters, and of those whose `static_params` gives them, as far as they are
+/// wanted.
+pub(crate) async fn known_paths(
+    routes: &Routes,
+    is_wanted: impl Fn(&Handler) -> bool,
+) -> (Vec<Known>, Vec<NotAhead>) {
     let mut known = Vec::new();
     let mut failures = Vec::new();
     let table = &routes.setup.table;
     for (index, handler) in table.handlers.iter().enumerate() {
-        if !handler.rendering.is_cached() {
+        if !handler.rendering.is_cached() || !is_wanted(handler) {
             continue;
         }
         let paths = if !handler.has_params() {
@@ -116,10 +139,13 @@ async fn render(routes: &Routes, known: &Known) -> Result<(), String> {
     }
     let answer = routes
         .cache()
-        .get(known.handler, &known.path, &known.params);
+        .get(known.handler, &known.path, &known.params, Caller::default());
     match answer.await.map_err(|failure| failure.to_string())?.content {
         Content::Entry(_) => Ok(()),
-        Content::Once(response) => Err(format!("it answered {}", response.status)),
+        Content::Once(stored) => Err(match stored.response() {
+            Some(response) => format!("it answered {}", response.status),
+            None => "it was not rendered".into(),
+        }),
         Content::Individual(_) => Err("its response is for one request only".into()),
     }
 }

@@ -1,10 +1,13 @@
-//! The table, as a person reads it: one line per path, like `next build`'s.
+//! The table, as a person reads it, one line per path, like `next build`'s; and as a program does.
 
 use std::fmt;
+use std::time::Duration;
 
-use super::{Node, Routes, Table};
+use serde::Serialize;
+
+use super::{Node, Place, Route, Routes, Table};
 use crate::config::{Config, Revalidate, TagPart};
-use crate::descriptor::{Method, Segment};
+use crate::descriptor::{Kind, Method, Segment};
 use crate::rendering::Rendering;
 
 /// One line.
@@ -123,9 +126,123 @@ impl Row {
         row.cells[3] = config
             .expire
             .map_or_else(String::new, |expire| format!("{expire}s"));
-        row.cells[4] = tags(config, &get.segments);
+        row.cells[4] = tags(config, &get.segments).collect::<Vec<_>>().join(" ");
         row.cells[5] = if config.cdn.unwrap_or(cdn) { "yes" } else { "" }.into();
         row
+    }
+}
+
+impl Routes {
+    /// Every handler, sorted by pattern and method, as a JSON array for other programs.
+    ///
+    /// Of each: `method`, `pattern`, `kind` (`route`, `page`), `rendering` (`cached`, `dynamic`)
+    /// and its `reason`, `revalidate` (seconds, `false` for ever, `null` where nothing is cached),
+    /// `expire` (seconds or `null`), `tags`, `static_params` and `dynamic_params` (`null` without
+    /// parameters), `cdn`, `handler`, `crate`, `file`, `line`, `column`. Others may follow.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let lines: Vec<_> = self.iter().map(|route| self.json(&route)).collect();
+        // Nothing in it can fail to be JSON.
+        serde_json::to_string_pretty(&lines).unwrap_or_default()
+    }
+
+    fn json<'a>(&self, route: &Route<'a>) -> Json<'a> {
+        let config = &route.descriptor.config;
+        let is_cached = route.rendering.is_cached();
+        let has_params = route
+            .descriptor
+            .segments
+            .iter()
+            .any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)));
+        let source = route.source();
+        Json {
+            method: route.method().as_str(),
+            pattern: route.pattern,
+            kind: match route.kind() {
+                Kind::Route => "route",
+                Kind::Page => "page",
+            },
+            rendering: if is_cached { "cached" } else { "dynamic" },
+            reason: route.rendering.to_string(),
+            revalidate: route.revalidate().map(|revalidate| match revalidate {
+                Revalidate::Never => JsonRevalidate::Never(false),
+                Revalidate::After(seconds) => JsonRevalidate::After(seconds),
+            }),
+            expire: route.expire().map(|expire| expire.as_secs()),
+            tags: route.tags(),
+            static_params: has_params.then_some(config.static_params.is_some()),
+            dynamic_params: has_params.then_some(config.dynamic_params),
+            cdn: is_cached && config.cdn.unwrap_or(self.setup.cdn),
+            handler: route.handler(),
+            crate_name: source.crate_name(),
+            file: source.file,
+            line: source.line,
+            column: source.column,
+        }
+    }
+}
+
+/// One handler, in the order in which its members are written.
+#[derive(Serialize)]
+struct Json<'a> {
+    method: &'static str,
+    pattern: &'a str,
+    kind: &'static str,
+    rendering: &'static str,
+    reason: String,
+    revalidate: Option<JsonRevalidate>,
+    expire: Option<u64>,
+    tags: Vec<String>,
+    static_params: Option<bool>,
+    dynamic_params: Option<bool>,
+    cdn: bool,
+    handler: &'a str,
+    #[serde(rename = "crate")]
+    crate_name: &'static str,
+    file: &'static str,
+    line: u32,
+    column: u32,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum JsonRevalidate {
+    /// `false`, as it is declared.
+    Never(bool),
+    After(u32),
+}
+
+impl Route<'_> {
+    /// How long its responses are fresh; `None` where nothing is cached.
+    #[must_use]
+    pub fn revalidate(&self) -> Option<Revalidate> {
+        let declared = self.descriptor.config.revalidate;
+        self.rendering
+            .is_cached()
+            .then(|| declared.unwrap_or(Revalidate::Never))
+    }
+
+    /// The age at which its responses are thrown away; `None` for never, and where nothing is
+    /// cached.
+    #[must_use]
+    pub fn expire(&self) -> Option<Duration> {
+        let declared = self.descriptor.config.expire;
+        let expire = declared.filter(|_| self.rendering.is_cached());
+        expire.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// What its responses are found by to be thrown away, as declared: `post:{id}`. None where
+    /// nothing is cached.
+    #[must_use]
+    pub fn tags(&self) -> Vec<String> {
+        let config = &self.descriptor.config;
+        let tags = tags(config, self.descriptor.segments);
+        tags.filter(|_| self.rendering.is_cached()).collect()
+    }
+
+    /// Where it is declared, as an error names it.
+    pub(crate) fn place(&self) -> Place {
+        Place::from(self.descriptor)
     }
 }
 
@@ -139,7 +256,7 @@ fn ignored(config: &Config) -> Option<&'static str> {
     }
 }
 
-fn tags(config: &Config, segments: &[Segment]) -> String {
+fn tags(config: &Config, segments: &[Segment]) -> impl Iterator<Item = String> {
     let names: Vec<_> = segments
         .iter()
         .filter_map(|segment| match segment {
@@ -149,14 +266,13 @@ fn tags(config: &Config, segments: &[Segment]) -> String {
             Segment::Literal(_) | Segment::Group(_) => None,
         })
         .collect();
-    let tags = config.tags.iter().map(|parts| {
+    config.tags.iter().map(move |parts| {
         let parts = parts.iter().map(|part| match part {
             TagPart::Literal(text) => (*text).to_owned(),
             TagPart::Param(index) => format!("{{{}}}", names.get(*index).unwrap_or(&"?")),
         });
         parts.collect::<String>()
-    });
-    tags.collect::<Vec<_>>().join(" ")
+    })
 }
 
 fn is_stale_for_ever(table: &Table, node: &Node) -> bool {

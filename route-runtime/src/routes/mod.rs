@@ -22,7 +22,7 @@ mod listing;
 mod sharing;
 mod table;
 
-pub(crate) use ahead::NotAhead;
+pub(crate) use ahead::{AT_ONCE, Known, NotAhead, bar, known_paths};
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
 use sharing::Sharing;
@@ -59,7 +59,7 @@ pub(crate) use table::{Handler, Node, Table};
 pub struct Routes {
     pub(crate) setup: Setup,
     /// Started by the first request for something cached; clones share it.
-    cache: Arc<OnceLock<ResponseCache>>,
+    cache: Arc<OnceLock<Arc<ResponseCache>>>,
 }
 
 /// What workers and renderers alike are built from.
@@ -215,17 +215,33 @@ impl Routes {
         Ok(())
     }
 
-    /// [`ready`](Self::ready), with what was not rendered ahead.
-    pub(crate) async fn prepare(&self) -> Result<Vec<NotAhead>, RoutesError> {
-        let has_cached = self.iter().any(|route| route.rendering().is_cached());
-        if !has_cached {
-            return Ok(Vec::new());
+    /// Checks what [`ready`](Self::ready) checks, and renders nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`ready`](Self::ready).
+    pub async fn check(&self) -> Result<(), RoutesError> {
+        if !self.has_cached() {
+            return Ok(());
         }
         let missing = self.cache().renderers().missing().await;
         let missing = missing.map_err(|_| RoutesError::renderers())?;
-        if !missing.is_empty() {
-            let handlers = &self.setup.table.handlers;
-            return Err(RoutesError::missing(missing, handlers));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let handlers = &self.setup.table.handlers;
+        Err(RoutesError::missing(missing, handlers))
+    }
+
+    fn has_cached(&self) -> bool {
+        self.iter().any(|route| route.rendering().is_cached())
+    }
+
+    /// [`ready`](Self::ready), with what was not rendered ahead.
+    pub(crate) async fn prepare(&self) -> Result<Vec<NotAhead>, RoutesError> {
+        self.check().await?;
+        if !self.has_cached() {
+            return Ok(Vec::new());
         }
         // What others have thrown away, before anything is taken from them.
         self.cache().catch_up().await;
@@ -283,7 +299,7 @@ impl Routes {
     pub fn stats(&self) -> Stats {
         self.cache
             .get()
-            .map_or_else(Stats::default, ResponseCache::stats)
+            .map_or_else(Stats::default, |cache| cache.stats())
     }
 
     #[cfg(feature = "testing")]
@@ -300,24 +316,13 @@ impl Routes {
         }
     }
 
-    pub(crate) fn cache(&self) -> &ResponseCache {
-        let own = || Arc::downgrade(&self.cache);
-        self.cache
-            .get_or_init(|| ResponseCache::start(&self.setup, &own()))
+    pub(crate) fn cache(&self) -> &Arc<ResponseCache> {
+        self.cache.get_or_init(|| ResponseCache::start(&self.setup))
     }
 
     /// What code in a handler of these routes is part of.
     pub(crate) fn context(&self) -> Context {
-        // What is thrown away is thrown away for others, too, whether or not anything is cached
-        // here.
-        if self.setup.sharing.has_store() {
-            self.cache();
-        }
-        Context {
-            table: Arc::clone(&self.setup.table),
-            cache: Arc::downgrade(&self.cache),
-            render: None,
-        }
+        Context::new(Arc::clone(&self.setup.table), Arc::downgrade(self.cache()))
     }
 
     /// Every handler, sorted by pattern and method.

@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::Instrument as _;
 
-use super::dispatch::{Answer, record, request_span, without_body};
+use super::dispatch::{Answer, caller, record, request_span, without_body};
 use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
 use super::{fault, finish};
 use crate::cache::{Content, Entry, Failure, Status};
@@ -21,6 +21,7 @@ use crate::respond::Problem;
 use crate::responses::StoredResponse;
 use crate::routes::{Handler, Routes};
 use crate::store::Tag;
+use crate::stored::Stored;
 use crate::trie::Params;
 
 /// Answers from what is fresh and ready, without waiting for anything.
@@ -36,7 +37,7 @@ pub(super) fn hit(
     }
     let path = params.path(request.path());
     let hit = routes.cache().lookup(index, path)?;
-    let stored = hit.entry.value();
+    let stored = hit.entry.value().response()?;
     let encoding = encoding_for(stored, request);
     stored.encoded(encoding)?;
     let tags = outside_tags(routes, handler, &hit.entry);
@@ -73,7 +74,7 @@ pub(super) fn run(
             None if routes.setup.mode == Mode::Production => {
                 kept(&routes, index, &path, &params, &request).await
             }
-            None => once(&routes, index, &path, &params).await,
+            None => once(&routes, index, &path, &params, &request).await,
         };
         record(response.status(), outcome);
         let is_head = *request.method() == HttpMethod::HEAD;
@@ -113,14 +114,17 @@ async fn kept(
     request: &ServiceRequest,
 ) -> (HttpResponse, &'static str) {
     let handler = &routes.setup.table.handlers[index];
-    let answer = match routes.cache().get(index, path, params).await {
+    let caller = caller(routes, request);
+    let answer = match routes.cache().get(index, path, params, caller).await {
         Ok(answer) => answer,
         Err(failure) => return (failed(&failure, handler, routes.setup.mode), "failed"),
     };
     let status = answer.status;
     let response = match answer.content {
         Content::Entry(entry) => {
-            let stored = entry.value();
+            let Some(stored) = entry.value().response() else {
+                return (not_a_response(handler), "failed");
+            };
             let encoding = encoding_for(stored, request);
             stored.encode(encoding).await;
             let tags = outside_tags(routes, handler, &entry);
@@ -134,7 +138,10 @@ async fn kept(
             };
             replay(stored, encoding, &how, request)
         }
-        Content::Once(stored) => once_shared(&stored, status),
+        Content::Once(stored) => match stored.response() {
+            Some(stored) => once_shared(stored, status),
+            None => return (not_a_response(handler), "failed"),
+        },
         Content::Individual(rendered) => {
             let why = why_individual(&rendered);
             let mut response = passed_on(rendered);
@@ -151,9 +158,12 @@ async fn once(
     index: usize,
     path: &str,
     params: &Params,
+    request: &ServiceRequest,
 ) -> (HttpResponse, &'static str) {
     let handler = &routes.setup.table.handlers[index];
-    let mut response = match routes.cache().render_once(index, path, params).await {
+    let caller = caller(routes, request);
+    let rendered = routes.cache().render_once(index, path, params, caller);
+    let mut response = match rendered.await {
         Some(rendered) => passed_on(rendered),
         None => {
             let failed = failed(&Failure::TimedOut, handler, routes.setup.mode);
@@ -165,11 +175,7 @@ async fn once(
 }
 
 /// The entry's tags as `Cache-Tag` wants them, if shared caches outside may keep the response.
-fn outside_tags(
-    routes: &Routes,
-    handler: &Handler,
-    entry: &Arc<Entry<StoredResponse>>,
-) -> Option<String> {
+fn outside_tags(routes: &Routes, handler: &Handler, entry: &Arc<Entry<Stored>>) -> Option<String> {
     let is_shared = handler.descriptor.config.cdn.unwrap_or(routes.setup.cdn);
     is_shared.then(|| {
         let tags = entry.tags().iter().map(Tag::as_str);
@@ -203,6 +209,7 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
 
 fn why_individual(rendered: &Rendered) -> &'static str {
     match rendered.body {
+        _ if rendered.used.uncached.is_some() => "route; fwd=bypass; detail=data",
         _ if rendered.headers.contains_key(header::SET_COOKIE) => {
             "route; fwd=bypass; detail=set-cookie"
         }
@@ -227,6 +234,11 @@ fn passed_on(rendered: Rendered) -> HttpResponse {
             }
         }
     }
+}
+
+/// No path is the key of anything else; a store behind memory that says so is not believed.
+fn not_a_response(handler: &Handler) -> HttpResponse {
+    failed(&Failure::Abandoned, handler, Mode::Production)
 }
 
 fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {

@@ -19,8 +19,11 @@ use super::head::HeadBody;
 use super::matched::{Matched, MatchedPath, matched};
 use super::wrap::Endpoint;
 use super::{cached, fault, finish};
+use crate::context::Context;
 use crate::descriptor::Method;
+use crate::mode::Mode;
 use crate::respond::{Problem, when_sent};
+use crate::responses::{Caller, directives};
 use crate::routes::{Handler, Node, Routes, Table};
 use crate::trie::Params;
 
@@ -164,7 +167,13 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
     let routes = Rc::clone(routes);
     let answered = async move {
         let handler = &routes.setup.table.handlers[index];
-        let context = routes.context();
+        let Caller { ancestry, reloads } = caller(&routes, &request);
+        let context = Context {
+            fetch_cache: handler.descriptor.config.fetch_cache,
+            ancestry,
+            reloads,
+            ..routes.context()
+        };
         let answered = answer(handler, params, &routes.setup, request);
         let mut response = context.scope(answered).await;
         finish::uncached(response.response_mut(), finish::DYNAMIC);
@@ -178,6 +187,22 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
         })
     };
     Box::pin(when_sent(answered.instrument(span)))
+}
+
+/// What of a request decides how data is had for it, and nothing else does.
+pub(super) fn caller(routes: &Routes, request: &ServiceRequest) -> Caller {
+    Caller {
+        ancestry: routes.cache().loops().caller(request.headers()),
+        reloads: routes.setup.mode == Mode::Development && is_reload(request),
+    }
+}
+
+/// A browser that is told to reload everything says so.
+fn is_reload(request: &ServiceRequest) -> bool {
+    let values = request.headers().get_all(header::CACHE_CONTROL);
+    values
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| directives(value).any(|name| name == "no-cache"))
 }
 
 /// A request, from its match to its response.

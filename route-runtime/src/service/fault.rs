@@ -68,8 +68,13 @@ pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse
 }
 
 /// A render that came to nothing, after its handler or without it.
-pub(crate) fn unrenderable(kind: Kind) -> HttpResponse {
-    response(&Problem::new(StatusCode::INTERNAL_SERVER_ERROR), kind)
+pub(crate) fn unrenderable(kind: Kind, why: Option<&str>) -> HttpResponse {
+    let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = match why {
+        Some(why) => problem.detail(why),
+        None => problem,
+    };
+    response(&problem, kind)
 }
 
 /// The user says, by the error handler of an actix-web extractor, what its error is answered with.

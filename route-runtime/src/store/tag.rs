@@ -14,6 +14,18 @@ impl Tag {
         Self(name.into())
     }
 
+    /// Makes a tag of a name that a user gives. `None` for one that is empty or has control
+    /// characters.
+    pub(crate) fn of_user(name: &str) -> Option<Self> {
+        let is_valid = !name.is_empty() && !name.contains(char::is_control);
+        is_valid.then(|| Self::from(name))
+    }
+
+    /// Makes a tag that no user can name: of a path, a pattern, a piece of data.
+    pub(crate) fn of_ours(kind: &str, name: &str) -> Self {
+        Self::new(format!("\0{kind} {name}"))
+    }
+
     /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0

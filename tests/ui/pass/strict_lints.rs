@@ -79,6 +79,14 @@ pub mod comments {
     }
 }
 
+/// In any case, and of no visibility.
+#[route("/private")]
+mod private {
+    pub async fn get() -> &'static str {
+        "private"
+    }
+}
+
 async fn listed() -> Vec<(u64, Vec<String>)> {
     Vec::new()
 }

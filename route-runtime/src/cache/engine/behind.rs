@@ -67,7 +67,12 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     /// Takes from the store what a request would be answered with, fresh or stale, and starts
     /// nothing. Returns whether there is anything now.
     pub(crate) async fn recall(&self, key: &K, slot: Option<&CacheSlot<V>>) -> bool {
-        let (core, place) = (&self.0, Place { key, slot });
+        let core = &self.0;
+        let place = Place {
+            key,
+            slot,
+            also: &[],
+        };
         let Some(second) = &core.second else {
             return false;
         };

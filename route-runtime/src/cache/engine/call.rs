@@ -23,6 +23,9 @@ pub(crate) struct Call<'a, K: CacheKey, V: Value> {
     /// What the content is known to depend on before it is rendered: the path, the pattern, the
     /// declared tags. It holds for results that are not stored, too.
     pub(crate) tags: &'a Arc<[Tag]>,
+    /// On what the content depends for this request only: what is older than the last time one of
+    /// these rose is not for it. So data that a route reads is as new as the route is told to be.
+    pub(crate) also: &'a [Tag],
     pub(crate) stale: Stale,
     /// How long the render may take.
     pub(crate) limit: Duration,
@@ -112,6 +115,7 @@ impl<K: CacheKey, V: Value> Call<'_, K, V> {
         Place {
             key: self.key,
             slot: self.slot.map(|slot| &**slot),
+            also: self.also,
         }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) use self::{
     config::{Config, Limits, STALENESS, Spawn, Task},
 };
 use super::{
+    ancestry::Ancestry,
     clock::{Clock, Moment},
     entry::{CacheSlot, Entry, Held, Kept, Value},
     epoch::{self, Epochs},
@@ -42,7 +43,7 @@ use super::{
     stats::{Counters, Stats, count, read},
     status::{Status, Ttl},
 };
-use crate::store::{Epoch, Memory, Standing};
+use crate::store::{Epoch, Memory, Standing, Tag};
 
 /// Why there is no value to answer with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,19 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         self.0.fresh(slot.read())
     }
 
+    /// Returns the link of what is made for one request only, outside the cache, for the sake of
+    /// `parent`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Cycle`] if it is already being made for its own sake.
+    pub(crate) fn alone(key: K, parent: Option<&Ancestry<K>>) -> Result<Ancestry<K>, Failure> {
+        if parent.is_some_and(|parent| parent.circles(&key)) {
+            return Err(Failure::Cycle);
+        }
+        Ok(Ancestry::alone(key, parent))
+    }
+
     /// Waits until no render and no refresh is under way.
     pub(crate) async fn settled(&self) {
         self.0.tasks.done().await;
@@ -185,6 +199,8 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
 struct Place<'a, K, V: Value> {
     key: &'a K,
     slot: Option<&'a CacheSlot<V>>,
+    /// See [`Call::also`].
+    also: &'a [Tag],
 }
 
 /// What a look at a place found.
@@ -221,7 +237,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let Held::Entry(entry) = held? else {
             return None;
         };
-        match self.judge(entry, self.clock.now()) {
+        match self.judge(entry, &[], self.clock.now()) {
             Found::Fresh(hit) => {
                 self.counters.hits.add();
                 self.count_unverified(&hit);
@@ -239,10 +255,10 @@ impl<K: CacheKey, V: Value> Core<K, V> {
 
     fn look(&self, place: &Place<'_, K, V>, now: Moment) -> Found<V> {
         match self.held(place) {
-            Some(Held::Entry(entry)) => self.judge(entry, now),
+            Some(Held::Entry(entry)) => self.judge(entry, place.also, now),
             Some(Held::Kept(kept)) => match kept.age(now) {
                 None => Found::Absent(Absence::Never),
-                Some(_) if kept.standing(&self.epochs) != Standing::Valid => {
+                Some(_) if self.kept_standing(&kept, place.also) != Standing::Valid => {
                     Found::Absent(Absence::Never)
                 }
                 Some(age) => Found::Kept(kept, age),
@@ -252,7 +268,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    fn judge(&self, entry: Arc<Entry<V>>, now: Moment) -> Found<V> {
+    fn judge(&self, entry: Arc<Entry<V>>, also: &[Tag], now: Moment) -> Found<V> {
         let age = now.since(entry.created());
         let lifetime = entry.lifetime();
         // Before the standing, which is to include what is verified.
@@ -261,7 +277,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             Some(second) if second.is_verified(now) => (true, true),
             Some(second) => (false, second.serves_unverified()),
         };
-        let standing = entry.standing(&self.epochs);
+        let standing = self.entry_standing(&entry, also);
         let hit = |ttl: Ttl| Hit {
             entry,
             age,
@@ -278,6 +294,23 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             // Whatever its age had left, it has no longer.
             (Standing::Stale, _) => Found::Stale(hit(Some(left.map_or(0, |left| left.min(0))))),
         }
+    }
+
+    fn entry_standing(&self, entry: &Entry<V>, also: &[Tag]) -> Standing {
+        let own = entry.standing(&self.epochs);
+        own.min(self.standing_since(entry.started(), also))
+    }
+
+    fn kept_standing(&self, kept: &Kept<V>, also: &[Tag]) -> Standing {
+        let own = kept.standing(&self.epochs);
+        own.min(self.standing_since(kept.started(), also))
+    }
+
+    fn standing_since(&self, started: Epoch, tags: &[Tag]) -> Standing {
+        if tags.is_empty() || self.epochs.published() <= started {
+            return Standing::Valid;
+        }
+        self.epochs.since(started, tags)
     }
 
     fn held(&self, place: &Place<'_, K, V>) -> Option<Held<V>> {

@@ -133,6 +133,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let place = Place {
             key: &key,
             slot: slot.as_deref(),
+            also: &[],
         };
         let waits = match admit {
             Admit::Refresh { .. } => Waits::Nobody,

@@ -18,7 +18,7 @@ use crate::{
         stats::count,
         status::{Bypass, Status},
     },
-    store::{Epoch, Standing},
+    store::{Epoch, Standing, Tag},
 };
 
 /// How often a request asks again when flights end without an answer for it. Two suffice while
@@ -26,10 +26,12 @@ use crate::{
 const ATTEMPTS: usize = 8;
 
 /// A request that waited for a flight.
-struct Waited<V: Value> {
+struct Waited<'a, V: Value> {
     /// What had been published when it began.
     begun: Epoch,
     stale: Stale,
+    /// See [`Call::also`].
+    also: &'a [Tag],
     /// Why it waited.
     absence: Absence,
     /// Where it gets what is for it alone, if it started the flight.
@@ -144,6 +146,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             let waited = Waited {
                 begun,
                 stale: call.stale,
+                also: call.also,
                 absence,
                 own,
             };
@@ -198,10 +201,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     }
 
     /// Gives a request that waited for a flight its share of what landed.
-    fn arrive(&self, landing: Landing<V>, waited: Waited<V>) -> Arrival<V> {
+    fn arrive(&self, landing: Landing<V>, waited: Waited<'_, V>) -> Arrival<V> {
         let Waited {
             begun,
             stale,
+            also,
             absence,
             own,
         } = waited;
@@ -211,7 +215,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         };
         match landing {
             Landing::Entry(entry, origin) => {
-                if !self.serves_entry(begun, &entry, stale) {
+                if !self.serves_entry(begun, &entry, also, stale) {
                     return Arrival::Again;
                 }
                 let age = self.clock.now().since(entry.created());
@@ -231,7 +235,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 let result = kept.result();
                 // A render that was cut off shows nothing, old or new.
                 let shows_nothing = matches!(result, Err(Failure::TimedOut));
-                let standing = || kept.standing(&self.epochs);
+                let standing = || self.kept_standing(&kept, also);
                 if !shows_nothing && !self.serves(begun, kept.started(), standing, Standing::Valid)
                 {
                     return Arrival::Again;
@@ -290,12 +294,12 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    fn serves_entry(&self, begun: Epoch, entry: &Entry<V>, stale: Stale) -> bool {
+    fn serves_entry(&self, begun: Epoch, entry: &Entry<V>, also: &[Tag], stale: Stale) -> bool {
         let at_least = match stale {
             Stale::Serve => Standing::Stale,
             Stale::Refetch => Standing::Valid,
         };
-        let standing = || entry.standing(&self.epochs);
+        let standing = || self.entry_standing(entry, also);
         self.serves(begun, entry.started(), standing, at_least)
     }
 }

@@ -127,6 +127,7 @@ async fn beyond_the_queue_requests_are_turned_away() {
         key: &Key::new("data"),
         slot: None,
         tags: &Arc::from([]),
+        also: &[],
         stale: Stale::Serve,
         limit: LIMIT,
         turn: Turn::AtOnce,

@@ -114,6 +114,7 @@ async fn whoever_comes_with_an_entry_that_has_been_refreshed_starts_no_refresh()
         key: &Key::new("/a"),
         slot: None,
         tags: &Arc::from([]),
+        also: &[],
         stale: Stale::Serve,
         limit: LIMIT,
         turn: Turn::Queue,

@@ -1,11 +1,7 @@
 //! The server: everything from the environment, or built by hand.
 
-use std::env;
-use std::fmt;
 use std::future::poll_fn;
-use std::io;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -15,15 +11,26 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpServer, dev};
 
+use self::settings::{Built, Listen, Typed};
 use crate::mode::Mode;
 use crate::respond::settled;
-use crate::routes::{Routes, RoutesError};
+use crate::routes::Routes;
 
-/// Serves every route of this program, with everything from the environment.
+mod error;
+pub(crate) mod settings;
+
+pub use error::ServeError;
+
+/// Serves every route of this program, with everything from the command line and the environment.
 ///
 /// `HOST` (127.0.0.1) and `PORT` (3000) say where, `ROUTE_WORKERS` with how many workers (one per
-/// core), `ROUTE_MODE` (`development` or `production`) how. Prints the address and the table of
-/// routes. Ctrl-C ends it at once, SIGTERM after the requests it is serving, within 30 seconds.
+/// core), `ROUTE_MODE` (`development` or `production`) how; `--help` lists the options for the same
+/// and the other commands. Prints the address and the table of routes. Ctrl-C ends it at once,
+/// SIGTERM after the requests it is serving, within 30 seconds.
+///
+/// It reads the arguments of the process. Where those are not meant for it, as in a test or in a
+/// program with arguments of its own, use `Server::new().args([]).run()`. Without the feature `cli`
+/// it reads none.
 ///
 /// # Errors
 ///
@@ -63,25 +70,18 @@ pub async fn serve() -> Result<(), ServeError> {
 pub struct Server {
     launch: Launch,
     shape: Vec<Box<dyn FnOnce(Routes) -> Routes>>,
-    address: Option<String>,
-    workers: Option<usize>,
-    mode: Option<Mode>,
-    cache_capacity: Option<u64>,
-    cdn: Option<bool>,
+    built: Built,
+    typed: Typed,
+    #[cfg(feature = "cli")]
+    args: Option<Vec<std::ffi::OsString>>,
 }
 
 /// Starts an actix-web server whose apps have the type that `app` was given.
 type Launch =
-    Box<dyn FnOnce(Routes, &Settings) -> Result<(Vec<SocketAddr>, dev::Server), ServeError>>;
+    Box<dyn FnOnce(Routes, &Listen) -> Result<(Vec<SocketAddr>, dev::Server), ServeError>>;
 
 /// How long requests and their renders may take to finish once the server is told to end.
 const SHUTDOWN_SECONDS: u64 = 30;
-
-/// What the environment and the builder settled.
-struct Settings {
-    address: String,
-    workers: Option<usize>,
-}
 
 impl Server {
     /// A server that serves the routes and nothing else, with everything from the environment.
@@ -89,11 +89,10 @@ impl Server {
         Self {
             launch: launch(|routes| App::new().service(routes)),
             shape: Vec::new(),
-            address: None,
-            workers: None,
-            mode: None,
-            cache_capacity: None,
-            cdn: None,
+            built: Built::default(),
+            typed: Typed::default(),
+            #[cfg(feature = "cli")]
+            args: None,
         }
     }
 
@@ -136,79 +135,130 @@ impl Server {
 
     /// See [`Routes::cache_capacity`]; instead of `ROUTE_CACHE_BYTES`.
     pub fn cache_capacity(mut self, bytes: u64) -> Self {
-        self.cache_capacity = Some(bytes);
+        self.built.cache_bytes = Some(bytes);
         self
     }
 
     /// See [`Routes::cdn`]; instead of `ROUTE_CDN`.
     pub fn cdn(mut self, cdn: bool) -> Self {
-        self.cdn = Some(cdn);
+        self.built.cdn = Some(cdn);
         self
     }
 
     /// Listens here, as in `"0.0.0.0:8080"`, instead of at `HOST` and `PORT`.
     pub fn bind(mut self, address: impl Into<String>) -> Self {
-        self.address = Some(address.into());
+        self.built.address = Some(address.into());
         self
     }
 
     /// Serves with this many workers, instead of `ROUTE_WORKERS` or one per core.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = Some(workers);
+        self.built.workers = Some(workers);
         self
     }
 
     /// Serves as in development or as in production, whatever the environment says.
     pub fn mode(mut self, mode: Mode) -> Self {
-        self.mode = Some(mode);
+        self.built.mode = Some(mode);
         self
     }
 
-    /// Collects the routes and serves them until it is told to end.
+    /// Takes these as its arguments, without the program's name, instead of those of the process.
+    ///
+    /// For programs with arguments of their own, and for tests, whose arguments are the test
+    /// runner's: `args([])` reads none and serves.
+    ///
+    /// ```no_run
+    /// use std::env;
+    /// use route_runtime::Server;
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), route_runtime::ServeError> {
+    /// // `program api …` serves; other first arguments are the program's own.
+    /// if env::args().nth(1).as_deref() == Some("api") {
+    ///     Server::new().args(env::args_os().skip(2)).run().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "cli")]
+    pub fn args(mut self, args: impl IntoIterator<Item = std::ffi::OsString>) -> Self {
+        self.args = Some(args.into_iter().collect());
+        self
+    }
+
+    /// Collects the routes and serves them until it is told to end; or does what the command line
+    /// says instead, such as `routes` or `check`.
+    ///
+    /// What is typed comes before what this builder says, and that before the environment. It
+    /// leaves the process, with the exit code 2 or 0, if the command line cannot be understood or
+    /// asks for help. Unless the program has one, it installs a log on stderr: `RUST_LOG` says of
+    /// what, `ROUTE_LOG_FORMAT` (`text` or `json`) how. Both need the feature `cli`, which is on by
+    /// default.
     ///
     /// # Errors
     ///
     /// See [`ServeError`].
     pub async fn run(self) -> Result<(), ServeError> {
-        let settings = Settings {
-            address: match self.address {
-                Some(address) => address,
-                None => address_from_env()?,
-            },
-            workers: match self.workers {
-                Some(workers) => Some(workers),
-                None => {
-                    variable::<NonZeroUsize>("ROUTE_WORKERS", "a number of threads, at least 1")?
-                        .map(NonZeroUsize::get)
-                }
-            },
-        };
+        #[cfg(feature = "cli")]
+        return crate::cli::run(self).await;
+        #[cfg(not(feature = "cli"))]
+        {
+            let mut server = self;
+            let routes = server.routes()?;
+            server.serve(routes).await
+        }
+    }
+
+    /// The arguments that are meant for it, and what they settle.
+    #[cfg(feature = "cli")]
+    pub(crate) fn take_args(&mut self) -> Option<Vec<std::ffi::OsString>> {
+        self.args.take()
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn typed(mut self, typed: Typed) -> Self {
+        self.typed = typed;
+        self
+    }
+
+    /// The table, with all that was said of it.
+    pub(crate) fn routes(&mut self) -> Result<Routes, ServeError> {
         let mut routes = Routes::collect()?;
-        if let Some(mode) = self.mode {
+        if let Some(mode) = self.typed.mode.or(self.built.mode) {
             routes = routes.mode(mode);
         }
-        let capacity = match self.cache_capacity {
-            Some(bytes) => Some(bytes),
-            None => variable("ROUTE_CACHE_BYTES", "a number of bytes")?,
-        };
-        if let Some(bytes) = capacity {
+        if let Some(bytes) = settings::cache_bytes(&self.typed, &self.built)? {
             routes = routes.cache_capacity(bytes);
         }
-        let cdn = match self.cdn {
-            Some(cdn) => Some(cdn),
-            None => variable("ROUTE_CDN", "`true` or `false`")?,
-        };
-        if let Some(cdn) = cdn {
+        if let Some(cdn) = settings::cdn(&self.built)? {
             routes = routes.cdn(cdn);
         }
-        for shape in self.shape {
+        for shape in self.shape.drain(..) {
             routes = shape(routes);
         }
-        for failure in routes.prepare().await? {
-            eprintln!("{failure}");
+        Ok(routes)
+    }
+
+    /// Whether it is known where to listen, which is not tried.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check(&self) -> Result<(), ServeError> {
+        Listen::settle(&self.typed, &self.built).map(drop)
+    }
+
+    /// Serves until it is told to end.
+    pub(crate) async fn serve(self, routes: Routes) -> Result<(), ServeError> {
+        let listen = Listen::settle(&self.typed, &self.built)?;
+        if cfg!(feature = "cli") {
+            // There is a log, which says what could not be rendered ahead.
+            routes.ready().await?;
+        } else {
+            for failure in routes.prepare().await? {
+                eprintln!("{failure}");
+            }
         }
         let table = routes.to_string();
-        let (addresses, server) = (self.launch)(routes.clone(), &settings)?;
+        let (addresses, server) = (self.launch)(routes.clone(), &listen)?;
         let mut server = pin!(server);
         // The first poll starts the workers and listens for signals: what is printed then is true.
         let first = poll_fn(|context| Poll::Ready(server.as_mut().poll(context))).await;
@@ -244,128 +294,22 @@ where
         > + 'static,
     B: MessageBody + 'static,
 {
-    Box::new(move |routes, settings| {
+    Box::new(move |routes, listen| {
         let configure = routes.setup.configure.clone();
         let mut server = HttpServer::new(move || {
             let app = app(routes.clone());
             app.configure(|config| configure.iter().for_each(|configure| configure(config)))
         })
         .shutdown_timeout(SHUTDOWN_SECONDS);
-        if let Some(workers) = settings.workers {
+        if let Some(workers) = listen.workers {
             server = server.workers(workers);
         }
         let server = server
-            .bind(&settings.address)
+            .bind(&listen.address)
             .map_err(|source| ServeError::Bind {
-                address: settings.address.clone(),
+                address: listen.address.clone(),
                 source,
             })?;
         Ok((server.addrs(), server.run()))
     })
-}
-
-fn address_from_env() -> Result<String, ServeError> {
-    let host = env::var("HOST").ok().filter(|host| !host.is_empty());
-    let host = host.unwrap_or_else(|| "127.0.0.1".into());
-    let port: u16 = variable("PORT", "a port, from 0 to 65535")?.unwrap_or(3000);
-    // A bare IPv6 address needs brackets before a port.
-    Ok(if host.contains(':') && !host.starts_with('[') {
-        format!("[{host}]:{port}")
-    } else {
-        format!("{host}:{port}")
-    })
-}
-
-/// A variable of the environment, if it is set.
-fn variable<T: std::str::FromStr>(
-    name: &'static str,
-    expected: &'static str,
-) -> Result<Option<T>, ServeError> {
-    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let value = value.to_string_lossy();
-    match value.trim().parse() {
-        Ok(value) => Ok(Some(value)),
-        Err(_) => Err(ServeError::Environment {
-            name,
-            value: value.into_owned(),
-            expected,
-        }),
-    }
-}
-
-/// Why a server did not start, or ended otherwise than it was told to.
-#[non_exhaustive]
-pub enum ServeError {
-    /// The table of routes has problems.
-    Routes(RoutesError),
-    /// A variable of the environment has a value that means nothing.
-    Environment {
-        /// The variable.
-        name: &'static str,
-        /// What it is set to.
-        value: String,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// The address cannot be listened on.
-    Bind {
-        /// As it was asked for.
-        address: String,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The server itself failed.
-    Io(io::Error),
-}
-
-impl From<RoutesError> for ServeError {
-    fn from(error: RoutesError) -> Self {
-        Self::Routes(error)
-    }
-}
-
-impl fmt::Display for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Routes(error) => error.fmt(f),
-            Self::Environment {
-                name,
-                value,
-                expected,
-            } => write!(f, "{name} is `{value}`\n  help: expected {expected}"),
-            Self::Bind { address, source } => {
-                write!(f, "cannot listen on {address}: {source}")?;
-                match source.kind() {
-                    io::ErrorKind::AddrInUse => f.write_str(
-                        "\n  help: end the program that does, or choose another port with PORT",
-                    ),
-                    io::ErrorKind::PermissionDenied => f.write_str(
-                        "\n  help: ports below 1024 need privileges; choose another with PORT",
-                    ),
-                    _ => Ok(()),
-                }
-            }
-            Self::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-/// What `main` prints when it returns the error: the same words as [`Display`](fmt::Display), so
-/// that a developer reads sentences and not a struct.
-impl fmt::Debug for ServeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for ServeError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Routes(error) => Some(error),
-            Self::Bind { source, .. } | Self::Io(source) => Some(source),
-            Self::Environment { .. } => None,
-        }
-    }
 }

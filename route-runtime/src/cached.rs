@@ -1,0 +1,281 @@
+//! Functions whose values are cached, by `#[cached]`: what their generated code calls.
+
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome};
+use crate::config::Revalidate;
+use crate::context::{Context, Render, Uncached};
+use crate::data;
+use crate::responses::RENDER_LIMIT;
+use crate::revalidate::Revalidation;
+use crate::store::{Invalidation, Tag};
+use crate::stored::Stored;
+
+/// What is known of a cached function when it is compiled.
+#[derive(Debug)]
+pub struct Function {
+    /// Its path.
+    pub name: &'static str,
+    /// Of its body: values of another version are another function's.
+    pub version: &'static str,
+    /// How long a value is fresh.
+    pub revalidate: Option<Revalidate>,
+}
+
+/// The arguments of a call, as far as they tell values apart. `None` if they cannot be serialised.
+#[derive(Debug)]
+pub struct Arguments(Option<blake3::Hash>);
+
+/// Reads the arguments that make up the key: a tuple of references.
+pub fn arguments(arguments: &impl Serialize) -> Arguments {
+    let json = serde_json::to_vec(arguments).ok();
+    Arguments(json.map(|json| blake3::hash(&json)))
+}
+
+impl Function {
+    fn key(&self, arguments: &Arguments) -> Option<Key> {
+        let function = Key::new("cached")
+            .with_part(self.name)
+            .with_part(self.version);
+        Some(function.with_part(&arguments.0?.to_hex()))
+    }
+}
+
+/// Calls a cached function: returns the value that is there, or makes it, once for all who ask.
+///
+/// What cannot be shared (an error, a value that is no JSON) is made for each caller; outside of a
+/// handler there is no cache. The future is boxed, so that functions may call each other.
+///
+/// # Panics
+///
+/// As the function does, or if it needs its own value.
+pub fn cached<T, R, F>(
+    function: &'static Function,
+    arguments: Arguments,
+    tags: Vec<String>,
+    codec: Codec<T>,
+    run: R,
+) -> BoxFuture<'static, T>
+where
+    T: Send + 'static,
+    R: Fn() -> F + Clone + Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    Box::pin(async move {
+        let Some(context) = Context::current() else {
+            return run().await;
+        };
+        let Some(key) = function.key(&arguments) else {
+            let function = function.name;
+            tracing::warn!(
+                function,
+                "not cached: its arguments cannot be written as JSON"
+            );
+            return run().await;
+        };
+        let tags: Vec<Tag> = tags.into_iter().map(Tag::new).collect();
+        let own: Own<T> = Own::default();
+        // What was stored under another shape of the type is thrown away once.
+        for _ in 0..2 {
+            let declared = tags.iter().cloned().chain([data::own_tag(&key)]).collect();
+            let make = make(
+                &context,
+                function,
+                declared,
+                codec,
+                run.clone(),
+                own.clone(),
+            );
+            match data::get(&context, &key, tags.clone(), RENDER_LIMIT, make).await {
+                Ok(Some(Answer {
+                    content: Content::Entry(entry),
+                    ..
+                })) => {
+                    let bytes = entry.value().returned();
+                    if let Some(value) = bytes.and_then(|bytes| (codec.decode)(bytes)) {
+                        return value;
+                    }
+                    let Some(cache) = context.cache.upgrade() else {
+                        break;
+                    };
+                    let tag = data::own_tag(&key);
+                    drop(cache.invalidate(tag, Invalidation::Absent).await);
+                }
+                Ok(_) => match own.take() {
+                    Some(value) => return value,
+                    None => break,
+                },
+                // Its message has been printed where it was thrown.
+                Err(Failure::Panicked(message)) => resume_unwind(Box::new(message.to_string())),
+                Err(Failure::Cycle) => panic!("`{}` needs its own value", function.name),
+                // There is no error to return, and no limit of the caller's own has passed.
+                Err(_) => break,
+            }
+        }
+        run().await
+    })
+}
+
+/// What is called for each value that is made.
+fn make<T, R, F>(
+    context: &Context,
+    function: &'static Function,
+    declared: Vec<Tag>,
+    codec: Codec<T>,
+    run: R,
+    own: Own<T>,
+) -> impl Fn(Ancestry<Key>) -> BoxFuture<'static, crate::cache::Rendered<Stored>> + Clone + Send + 'static
+where
+    T: Send + 'static,
+    R: Fn() -> F + Clone + Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let revalidate = match function.revalidate {
+        Some(Revalidate::After(seconds)) => Some(Duration::from_secs(seconds.into())),
+        Some(Revalidate::Never) | None => None,
+    };
+    let context = context.clone();
+    move |ancestry| {
+        let render = Arc::new(Render::new(revalidate, Uncached::Promised));
+        let context = context.within(Arc::clone(&render), &declared, ancestry);
+        let (run, own) = (run.clone(), own.clone());
+        Box::pin(async move {
+            let value = context.scope(async move { run().await }).await;
+            let used = render.used();
+            let outcome = match (codec.encode)(&value) {
+                Some(bytes) => Outcome::store(
+                    Stored::Returned(Some(bytes.into())),
+                    Lifetime {
+                        revalidate: Lifetime::shorter(revalidate, used.revalidate),
+                        expire: None,
+                    },
+                ),
+                None => {
+                    own.put(value);
+                    Outcome::ShareOnce(Stored::Returned(None))
+                }
+            };
+            outcome.tagged(used.tags)
+        })
+    }
+}
+
+/// Throws away the value for these arguments, once awaited.
+pub fn revalidate_value(function: &'static Function, arguments: Arguments) -> Revalidation {
+    Revalidation::of_data(function.key(&arguments).as_ref().map(data::own_tag))
+}
+
+/// Where whoever started a call finds its value, if it is for nobody else.
+struct Own<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Own<T> {
+    fn put(&self, value: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+    }
+
+    fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<T> Clone for Own<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Own<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+/// How the values of a function become bytes and come back. `None` for what is not to be kept.
+#[derive(Debug)]
+pub struct Codec<T> {
+    encode: fn(&T) -> Option<Vec<u8>>,
+    decode: fn(&[u8]) -> Option<T>,
+}
+
+impl<T> Clone for Codec<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Codec<T> {}
+
+/// What a function returns, of which only `Ok` is kept where it is a `Result`.
+///
+/// That is a question for types: `Returned::<T>::CODEC` is the inherent constant for a `Result`,
+/// whatever it is called, and else [`ReturnsValue`]'s.
+#[derive(Debug)]
+pub struct Returned<T>(PhantomData<T>);
+
+impl<T: CachedValue, E> Returned<Result<T, E>> {
+    /// Of a `Result`.
+    pub const CODEC: Codec<Result<T, E>> = Codec {
+        encode: |value| serde_json::to_vec(value.as_ref().ok()?).ok(),
+        decode: |bytes| serde_json::from_slice(bytes).ok().map(Ok),
+    };
+}
+
+/// See [`Returned`].
+pub trait ReturnsValue {
+    /// What is returned.
+    type Value;
+    /// Of any other type.
+    const CODEC: Codec<Self::Value>;
+}
+
+impl<T: CachedValue> ReturnsValue for Returned<T> {
+    type Value = T;
+    const CODEC: Codec<T> = Codec {
+        encode: |value| serde_json::to_vec(value).ok(),
+        decode: |bytes| serde_json::from_slice(bytes).ok(),
+    };
+}
+
+/// What a cached function may return.
+#[diagnostic::on_unimplemented(
+    message = "a cached function cannot return `{Self}`",
+    label = "is not both `Serialize` and `DeserializeOwned`",
+    note = "a value is kept as JSON: derive `serde::Serialize` and `serde::Deserialize` for what \
+            owns its data; of a `Result` only `Ok` is kept, and its error may be anything"
+)]
+pub trait CachedValue: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> CachedValue for T {}
+
+/// What a cached function may take.
+#[diagnostic::on_unimplemented(
+    message = "a cached function cannot take `{Self}`",
+    label = "is not `Serialize + Clone + Send + 'static`",
+    note = "its arguments tell values apart, and are all that a value may depend on; what has no \
+            part in that, like a connection, is named in `skip(…)`, and what a value depends on of a \
+            request is passed by itself"
+)]
+pub trait CachedArgument: Serialize + Clone + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + Clone + Send + 'static> CachedArgument for T {}
+
+/// What a cached function may take beside that, where it says so.
+#[diagnostic::on_unimplemented(
+    message = "a cached function cannot take `{Self}`",
+    label = "is not `Clone + Send + 'static`",
+    note = "a value may be made on another thread, and again when it is stale: share what is needed \
+            by `web::Data` or `Arc`"
+)]
+pub trait SkippedArgument: Clone + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + 'static> SkippedArgument for T {}

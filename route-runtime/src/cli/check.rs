@@ -1,0 +1,64 @@
+//! `check`
+
+use std::fs;
+use std::path::Path;
+
+use super::print::{count, print};
+use crate::lock::{Lock, LockError};
+use crate::routes::Routes;
+use crate::server::ServeError;
+
+/// Checks all that keeps a program from serving, without listening: [`Routes::check`], and that
+/// there is a table, which is checked when it is collected.
+///
+/// # Errors
+///
+/// What would keep it from serving.
+///
+/// # Example
+///
+/// ```
+/// # use route_runtime::{Routes, ServeError, cli, route};
+/// use actix_web::web::Data;
+///
+/// #[route("/greeting")]
+/// async fn greeting(greeting: Data<String>) -> String {
+///     greeting.to_string()
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), ServeError> {
+/// let routes = Routes::from_iter([greeting::ROUTE])?;
+/// assert!(cli::check(&routes).await.is_err()); // Nobody has registered a `String`.
+/// cli::check(&routes.data(String::from("hello"))).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn check(routes: &Routes) -> Result<(), ServeError> {
+    routes.check().await?;
+    print(&format!("{}: nothing wrong\n", counted(routes)))
+}
+
+/// Checks, and compares with the [`Lock`] in a file.
+///
+/// # Errors
+///
+/// As [`check`]; then, if the file cannot be read, or routes are rendered otherwise than it says.
+pub async fn check_locked(routes: &Routes, file: impl AsRef<Path>) -> Result<(), ServeError> {
+    let file = file.as_ref();
+    routes.check().await?;
+    let text = fs::read_to_string(file).map_err(|source| LockError::Read {
+        path: file.into(),
+        source,
+    })?;
+    text.parse::<Lock>()?.check(routes)?;
+    print(&format!(
+        "{}: nothing wrong, and as in `{}`\n",
+        counted(routes),
+        file.display()
+    ))
+}
+
+fn counted(routes: &Routes) -> String {
+    count(routes.iter().len(), "route")
+}

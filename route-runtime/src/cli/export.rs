@@ -1,0 +1,42 @@
+//! `export`
+
+use std::path::Path;
+
+use super::print::{count, print};
+use crate::export::{Export, Exported};
+use crate::server::ServeError;
+
+/// Writes an [`Export`], and prints what is in it and, on stderr, what was left out.
+///
+/// # Errors
+///
+/// See [`ExportError`](crate::export::ExportError).
+pub async fn export(export: Export<'_>, directory: impl AsRef<Path>) -> Result<(), ServeError> {
+    let directory = directory.as_ref();
+    let Exported {
+        files,
+        redirects,
+        absent,
+        left_out,
+    } = export.write(directory).await?;
+    for refusal in &left_out {
+        eprintln!("left out: {refusal}\n");
+    }
+    let mut line = format!(
+        "{} and {} in `{}`",
+        count(files, "file"),
+        count(redirects, "redirect"),
+        directory.display()
+    );
+    if absent > 0 {
+        line.push_str(&format!(
+            "; {} without a file, for 404",
+            count(absent, "path")
+        ));
+    }
+    if !left_out.is_empty() {
+        line.push_str(&format!("; {} left out", left_out.len()));
+    }
+    line.push('\n');
+    print(&line)
+}

@@ -1,0 +1,38 @@
+//! `routes`
+
+use super::print::print;
+use crate::routes::Routes;
+use crate::server::ServeError;
+
+/// Prints the table of routes.
+///
+/// # Errors
+///
+/// If it cannot be printed.
+///
+/// # Example
+///
+/// ```
+/// # use route_runtime::{Routes, ServeError, cli, route};
+/// #[route("/time")]
+/// async fn time() -> &'static str {
+///     "now"
+/// }
+///
+/// # fn main() -> Result<(), ServeError> {
+/// cli::routes(&Routes::from_iter([time::ROUTE])?)?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn routes(routes: &Routes) -> Result<(), ServeError> {
+    print(&routes.to_string())
+}
+
+/// Prints the table of routes as JSON; see [`Routes::to_json`].
+///
+/// # Errors
+///
+/// If it cannot be printed.
+pub fn routes_json(routes: &Routes) -> Result<(), ServeError> {
+    print(&(routes.to_json() + "\n"))
+}

@@ -1,0 +1,25 @@
+//! `lock`
+
+use std::fs;
+use std::path::Path;
+
+use super::print::{count, print};
+use crate::lock::{Lock, LockError};
+use crate::routes::Routes;
+use crate::server::ServeError;
+
+/// Writes how each route is rendered to a file; see [`Lock`].
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn lock(routes: &Routes, file: impl AsRef<Path>) -> Result<(), ServeError> {
+    let file = file.as_ref();
+    let text = Lock::of(routes).to_string();
+    fs::write(file, text).map_err(|source| LockError::Write {
+        path: file.into(),
+        source,
+    })?;
+    let routes = count(routes.iter().len(), "route");
+    print(&format!("{routes} in `{}`\n", file.display()))
+}

@@ -1,0 +1,81 @@
+//! The command line of a program of routes, and each of its commands as a function.
+//!
+//! [`serve`](crate::serve) and [`Server::run`](crate::Server::run) read it by themselves: `--help`
+//! lists the commands and options of any program that uses them. Who owns `main`, the arguments and
+//! the `App` calls the commands. They print as the command does, and leave it to the caller to
+//! print the error:
+//!
+//! ```no_run
+//! use route_runtime::{Routes, ServeError, cli};
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), ServeError> {
+//!     let routes = Routes::collect()?.at("/v1")?.data(String::from("shared by every handler"));
+//!     match std::env::args().nth(1).as_deref() {
+//!         Some("routes") => cli::routes(&routes),
+//!         Some("check") => cli::check_locked(&routes, "routes.lock").await,
+//!         Some("lock") => cli::lock(&routes, "routes.lock"),
+//!         _ => serve(routes).await,
+//!     }
+//! }
+//!
+//! async fn serve(routes: Routes) -> Result<(), ServeError> {
+//!     // An `HttpServer` with an `App` of its own.
+//! #   Ok(drop(routes))
+//! }
+//! ```
+//!
+//! Without printing, they are [`Routes::to_json`](crate::Routes::to_json),
+//! [`Routes::check`](crate::Routes::check), [`Lock`](crate::lock::Lock) and [`Export`].
+
+mod arguments;
+mod check;
+mod export;
+mod list;
+mod lock;
+mod log;
+mod print;
+
+use std::time::Duration;
+
+use self::arguments::Command;
+pub use self::check::{check, check_locked};
+pub use self::export::export;
+pub use self::list::{routes, routes_json};
+pub use self::lock::lock;
+use crate::export::Export;
+use crate::respond::settled;
+use crate::server::{ServeError, Server};
+
+/// What work that a render has left may take, before the process ends.
+const SETTLING: Duration = Duration::from_secs(30);
+
+/// Does what the command line says, which is to serve where it says nothing.
+pub(crate) async fn run(mut server: Server) -> Result<(), ServeError> {
+    let command = arguments::read(server.take_args());
+    let mut server = server.typed(command.typed());
+    let table = server.routes()?;
+    log::install(command.log_format(), table.setup.mode)?;
+    match command {
+        Command::Serve(_) => return server.serve(table).await,
+        Command::Routes(options) if options.json => routes_json(&table)?,
+        Command::Routes(_) => routes(&table)?,
+        Command::Check(options) => {
+            server.check()?;
+            if options.locked {
+                check_locked(&table, options.file).await?;
+            } else {
+                check(&table).await?;
+            }
+        }
+        Command::Lock(options) => lock(&table, options.file)?,
+        Command::Export(options) => {
+            let wanted = Export::of(&table)
+                .partial(options.partial)
+                .force(options.force);
+            export(wanted, options.directory).await?;
+        }
+    }
+    settled(SETTLING).await;
+    Ok(())
+}

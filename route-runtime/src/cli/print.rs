@@ -1,0 +1,22 @@
+//! Printing the result of a command.
+
+use std::io::{self, Write as _};
+
+use crate::server::ServeError;
+
+/// Prints on stdout. Who has read enough, as `head` does, is no error.
+pub(super) fn print(text: &str) -> Result<(), ServeError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(ServeError::Io(error)),
+        _ => Ok(()),
+    }
+}
+
+/// `1 route`, `2 routes`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}

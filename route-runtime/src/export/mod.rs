@@ -1,0 +1,389 @@
+//! Every response as a file, for a CDN or any server of files.
+//!
+//! [`Export`] renders each cached route ahead, and each path that a `static_params` gives, and
+//! writes a directory:
+//!
+//! | | |
+//! |---|---|
+//! | `<path>/index.<ext>` | the body; the extension is its content type's |
+//! | `_headers` | the content type and what other headers the handler set |
+//! | `_redirects` | where redirects lead, and which file has a path that is not `index.html` |
+//!
+//! `_headers` and `_redirects` are as Netlify and Cloudflare Pages read them; the latter reads no
+//! more than 100 rules of `_headers`, one for each path here. A path that answers
+//! 404 has no file, which every server answers so. The same routes make the same files.
+//!
+//! What a directory cannot do is an error that lists all of it: routes that are rendered for each
+//! request, that answer other methods, or that `wrap` guards; parameters that `static_params` does
+//! not list or, without `dynamic_params = false`, not all of; responses that are for one request
+//! only, or have another status than 200, 301, 302, 307, 308 and 404; paths that can be no file's.
+//!
+//! ```
+//! use route_runtime::export::Export;
+//! use route_runtime::{Routes, page, route};
+//!
+//! #[page("/")]
+//! async fn home() -> &'static str {
+//!     "<h1>Home</h1>"
+//! }
+//!
+//! #[route("/robots.txt")]
+//! async fn robots() -> &'static str {
+//!     "User-agent: *"
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = std::env::temp_dir().join(format!("route-export-{}", std::process::id()));
+//! let routes = Routes::from_iter([home::ROUTE, robots::ROUTE])?;
+//! let exported = Export::of(&routes).write(&directory).await?;
+//! assert_eq!(exported.files, 2);
+//! assert_eq!(
+//!     std::fs::read_to_string(directory.join("robots.txt/index.txt"))?,
+//!     "User-agent: *"
+//! );
+//! # std::fs::remove_dir_all(directory)?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::path::Path;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use futures_util::{StreamExt as _, stream};
+
+use self::directory::Stage;
+pub use self::error::{ExportError, Refusal};
+use self::layout::{Layout, extension};
+use self::rules::Rules;
+use crate::cache::{Answer, Content, Failure};
+use crate::descriptor::Method;
+use crate::rendering::{DynamicReason, Rendering};
+use crate::responses::{Caller, StoredResponse};
+use crate::routes::{AT_ONCE, Handler, Known, Place, Routes, bar, known_paths};
+use crate::stored::Stored;
+
+mod directory;
+mod error;
+mod layout;
+mod rules;
+
+const HEADERS: &str = "_headers";
+const REDIRECTS: &str = "_redirects";
+/// By which an export knows that it may replace another.
+const MARKER: &str = ".route-export";
+
+const BY_A_PROGRAM: &str = "let a program serve it";
+const LISTED: &str = "list the parameters: `static_params = …, dynamic_params = false`";
+const ANOTHER_PATH: &str = "give it another path";
+
+/// An export of routes, to be written; see the [module](self).
+#[must_use = "an export does nothing until it is written"]
+pub struct Export<'a> {
+    routes: &'a Routes,
+    force: bool,
+    partial: bool,
+}
+
+/// What was exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exported {
+    /// How many responses have a file.
+    pub files: usize,
+    /// How many paths redirect.
+    pub redirects: usize,
+    /// How many paths answer 404, and have no file.
+    pub absent: usize,
+    /// What was left out; only of a [partial](Export::partial) export.
+    pub left_out: Vec<Refusal>,
+}
+
+impl<'a> Export<'a> {
+    /// An export of these routes, which are rendered as in production, and nothing of it taken from
+    /// a store or left in one.
+    pub fn of(routes: &'a Routes) -> Self {
+        Self {
+            routes,
+            force: false,
+            partial: false,
+        }
+    }
+
+    /// Replaces a directory that is not empty even if no export has written it: whatever is in it
+    /// is gone then. Never one that the process is in.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// Leaves out what cannot be exported, instead of writing nothing.
+    pub fn partial(mut self, partial: bool) -> Self {
+        self.partial = partial;
+        self
+    }
+
+    /// Renders, and writes the directory: all of it, or nothing. An earlier export is replaced.
+    ///
+    /// # Errors
+    ///
+    /// See [`ExportError`].
+    pub async fn write(self, directory: impl AsRef<Path>) -> Result<Exported, ExportError> {
+        let directory = directory.as_ref();
+        directory::check(directory, self.force)?;
+        let routes = self.routes.to_be_exported();
+        routes.check().await?;
+        let stage = Stage::open(directory)?;
+        let mut writing = Writing::new(stage);
+        for handler in &routes.setup.table.handlers {
+            if let Some((why, help)) = refused(handler) {
+                writing.refuse(why, None, Some(handler), help);
+            }
+        }
+        let (mut known, failures) =
+            known_paths(&routes, |handler| refused(handler).is_none()).await;
+        for failure in failures {
+            let help = "correct what `static_params` gives";
+            writing.refuse(failure.reason, Some(failure.path), None, help);
+        }
+        known.sort_by(|a, b| a.path.cmp(&b.path));
+        let bar = bar(known.len(), "exporting");
+        let renders = stream::iter(known).map(|known| async {
+            let cache = routes.cache();
+            let answer = cache.get(known.handler, &known.path, &known.params, Caller::default());
+            let answer = answer.await;
+            (known, answer)
+        });
+        // In order: of two paths that collide it is always the same that is written.
+        let mut renders = renders.buffered(AT_ONCE);
+        while let Some((known, answer)) = renders.next().await {
+            let handler = &routes.setup.table.handlers[known.handler];
+            writing.answer(&known, handler, answer)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        if self.partial || writing.exported.left_out.is_empty() {
+            writing.finish()
+        } else {
+            Err(ExportError::Refused(writing.exported.left_out))
+        }
+    }
+}
+
+/// What is wrong with a route, whatever it answers.
+fn refused(handler: &Handler) -> Option<(String, &'static str)> {
+    let config = &handler.descriptor.config;
+    if handler.descriptor.method != Method::Get {
+        let why = format!(
+            "answers {}, and a file is only read",
+            handler.descriptor.method
+        );
+        return Some((why, BY_A_PROGRAM));
+    }
+    if let Rendering::Dynamic(reason) = handler.rendering {
+        let help = match reason {
+            DynamicReason::Method(_) => BY_A_PROGRAM,
+            DynamicReason::Forced | DynamicReason::RevalidateZero => {
+                "let a program serve it, or remove the option"
+            }
+            DynamicReason::ReadsRequest(_) => "let a program serve it, or remove the argument",
+            DynamicReason::Params => LISTED,
+            DynamicReason::Beside(..) => {
+                "let a program serve it, or write `revalidate = false` if the other method \
+                 changes nothing of it"
+            }
+        };
+        return Some((format!("rendered for each request: {reason}"), help));
+    }
+    if !config.wrap.is_empty() {
+        return Some((
+            "has a `wrap`, which does not run before a file is read".into(),
+            "let a program serve it, or remove `wrap` if everyone may read it",
+        ));
+    }
+    if handler.has_params() && config.static_params.is_none() {
+        return Some(("has parameters that nothing lists".into(), LISTED));
+    }
+    if handler.has_params() && config.dynamic_params {
+        return Some((
+            "answers for parameters that `static_params` does not list".into(),
+            "write `dynamic_params = false`: then no others are answered",
+        ));
+    }
+    None
+}
+
+/// An export while it is written.
+struct Writing {
+    stage: Stage,
+    layout: Layout,
+    rules: Rules,
+    exported: Exported,
+}
+
+/// Why a path is not written.
+enum Stop {
+    /// It cannot be; and what to do.
+    Refused(String, &'static str),
+    /// Nothing can be any more.
+    Failed(ExportError),
+}
+
+impl From<ExportError> for Stop {
+    fn from(error: ExportError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Writing {
+    fn new(stage: Stage) -> Self {
+        Self {
+            stage,
+            layout: Layout::default(),
+            rules: Rules::default(),
+            exported: Exported {
+                files: 0,
+                redirects: 0,
+                absent: 0,
+                left_out: Vec::new(),
+            },
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        why: String,
+        path: Option<String>,
+        handler: Option<&Handler>,
+        help: &'static str,
+    ) {
+        self.exported.left_out.push(Refusal {
+            why,
+            path,
+            route: handler.map(|handler| Place::from(&handler.descriptor)),
+            help,
+        });
+    }
+
+    fn answer(
+        &mut self,
+        known: &Known,
+        handler: &Handler,
+        answer: Result<Answer<Stored>, Failure>,
+    ) -> Result<(), ExportError> {
+        let result = match answer.map(|answer| answer.content) {
+            Ok(Content::Entry(entry)) => self.stored(&known.path, entry.value()),
+            Ok(Content::Once(stored)) => self.stored(&known.path, &stored),
+            Ok(Content::Individual(rendered)) => Err(match rendered.used.uncached {
+                Some(what) => Stop::Refused(
+                    format!("it uses {what}"),
+                    "have the data cached, or write `revalidate = false`",
+                ),
+                None => Stop::Refused(
+                    "its response is for one request only: it sets a cookie, is `private` or \
+                     `no-store`, or is too large or endless"
+                        .into(),
+                    BY_A_PROGRAM,
+                ),
+            }),
+            Err(failure) => Err(Stop::Refused(failure.to_string(), "export again")),
+        };
+        match result {
+            Ok(()) => Ok(()),
+            Err(Stop::Refused(why, help)) => {
+                self.refuse(why, Some(known.path.clone()), Some(handler), help);
+                Ok(())
+            }
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
+    fn stored(&mut self, path: &str, stored: &Stored) -> Result<(), Stop> {
+        match stored.response() {
+            Some(response) => self.response(path, response),
+            None => Err(Stop::Refused("it was not rendered".into(), "export again")),
+        }
+    }
+
+    fn response(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
+        match response.status {
+            StatusCode::OK => self.file(path, response),
+            StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT => self.redirect(path, response),
+            StatusCode::NOT_FOUND => {
+                self.exported.absent += 1;
+                Ok(())
+            }
+            status => Err(Stop::Refused(
+                format!("it answers {status}, and a file is answered with 200"),
+                "correct what fails, or let a program serve it",
+            )),
+        }
+    }
+
+    fn file(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
+        let headers = headers(response).map_err(|why| Stop::Refused(why, BY_A_PROGRAM))?;
+        let content_type = headers
+            .iter()
+            .find(|(name, _)| name == header::CONTENT_TYPE.as_str());
+        let extension = extension(content_type.map_or("", |(_, value)| value));
+        let file = self.layout.file(path, extension);
+        let file = file.map_err(|why| Stop::Refused(why, ANOTHER_PATH))?;
+        self.stage.write(&file, &response.body)?;
+        self.rules.headers(path, headers);
+        self.rules.rewrite(path, extension);
+        self.exported.files += 1;
+        Ok(())
+    }
+
+    fn redirect(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
+        let location = response
+            .headers
+            .iter()
+            .find(|(name, _)| *name == header::LOCATION)
+            .and_then(|(_, value)| value.to_str().ok());
+        let status = response.status.as_u16();
+        let free = self.layout.no_file(path);
+        free.map_err(|why| Stop::Refused(why, ANOTHER_PATH))?;
+        let rule = self.rules.redirect(path, status, location.unwrap_or(""));
+        rule.map_err(|why| Stop::Refused(why, "redirect to a path or a URL, without spaces"))?;
+        self.exported.redirects += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Exported, ExportError> {
+        for (name, content) in [
+            (HEADERS, self.rules.headers_file()),
+            (REDIRECTS, self.rules.redirects_file()),
+        ] {
+            if !content.is_empty() {
+                self.stage.write(Path::new(name), content.as_bytes())?;
+            }
+        }
+        self.stage.publish()?;
+        Ok(self.exported)
+    }
+}
+
+/// What to say beside the body, sorted: a map of headers has no order.
+fn headers(response: &StoredResponse) -> Result<Vec<(String, String)>, String> {
+    let mut headers = Vec::new();
+    for (name, value) in &response.headers {
+        // Servers of files make their own.
+        if name == header::ETAG {
+            continue;
+        }
+        if name == header::CONTENT_ENCODING {
+            return Err("its body is encoded, which not every client can read".into());
+        }
+        let Ok(value) = value.to_str() else {
+            return Err(format!("its header `{name}` is not ASCII"));
+        };
+        headers.push((name.to_string(), value.into()));
+    }
+    headers.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(headers)
+}

@@ -1,0 +1,179 @@
+//! Whether a fetch is cached. Pure.
+
+use std::time::Duration;
+
+use crate::config::FetchCache;
+
+/// What is said at the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    Nothing,
+    NoStore,
+    ForceCache,
+    Revalidate(Duration),
+}
+
+/// Where it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a handler that runs for each request.
+    Dynamic,
+    /// In something that may be kept, and is fresh for so long; for ever, if nothing is said.
+    Render { revalidate: Option<Duration> },
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// It is one that asks, and changes nothing: GET, HEAD, or a POST that carries a question.
+    pub(super) asks: bool,
+    /// It says who sends it: `Authorization`, `Cookie`.
+    pub(super) has_credentials: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Fresh for so long; for ever, if nothing is said.
+    Cached(Option<Duration>),
+    /// Why it is not.
+    Uncached(&'static str),
+    /// Why it must not be made.
+    Refused(&'static str),
+}
+
+/// The first that applies.
+pub(super) fn decide(wish: Wish, option: FetchCache, place: Place, sent: Sent) -> Decision {
+    use Decision::{Cached, Refused, Uncached};
+    let by_place = match place {
+        Place::Dynamic => None,
+        Place::Render { revalidate } => revalidate,
+    };
+    if !sent.asks {
+        return Uncached("its method");
+    }
+    match (option, wish) {
+        (FetchCache::OnlyCache, Wish::NoStore) => {
+            Refused("`fetch_cache = \"only-cache\"` forbids `no_store`")
+        }
+        (FetchCache::OnlyNoStore, Wish::ForceCache) => {
+            Refused("`fetch_cache = \"only-no-store\"` forbids `force_cache`")
+        }
+        (_, Wish::ForceCache) => Cached(None),
+        (FetchCache::OnlyNoStore, _) => Uncached("fetch_cache = \"only-no-store\""),
+        (FetchCache::ForceNoStore, _) => Uncached("fetch_cache = \"force-no-store\""),
+        (_, Wish::Revalidate(after)) => Cached(Some(after)),
+        (FetchCache::ForceCache, _) => Cached(by_place),
+        (_, Wish::NoStore) => Uncached("no_store"),
+        (FetchCache::OnlyCache | FetchCache::DefaultCache, Wish::Nothing) => Cached(by_place),
+        (FetchCache::DefaultNoStore, Wish::Nothing) => {
+            Uncached("fetch_cache = \"default-no-store\"")
+        }
+        (FetchCache::Auto, Wish::Nothing) => match place {
+            _ if sent.has_credentials => Uncached("it sends credentials"),
+            Place::Render { revalidate } => Cached(revalidate),
+            Place::Dynamic => Uncached("the handler is dynamic"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKS: Sent = Sent {
+        asks: true,
+        has_credentials: false,
+    };
+    const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Nothing said, `no_store`, `force_cache`, `revalidate(60)`.
+    fn row(option: FetchCache, place: Place, sent: Sent) -> [&'static str; 4] {
+        [
+            Wish::Nothing,
+            Wish::NoStore,
+            Wish::ForceCache,
+            Wish::Revalidate(MINUTE),
+        ]
+        .map(|wish| match decide(wish, option, place, sent) {
+            Decision::Cached(None) => "for ever",
+            Decision::Cached(HOUR) => "as the render",
+            Decision::Cached(Some(_)) => "a minute",
+            Decision::Uncached(_) => "no",
+            Decision::Refused(_) => "refused",
+        })
+    }
+
+    #[test]
+    fn in_a_dynamic_handler() {
+        let check = |option, expected| {
+            assert_eq!(row(option, Place::Dynamic, ASKS), expected, "{option:?}");
+        };
+        check(FetchCache::Auto, ["no", "no", "for ever", "a minute"]);
+        check(
+            FetchCache::DefaultCache,
+            ["for ever", "no", "for ever", "a minute"],
+        );
+        check(
+            FetchCache::ForceCache,
+            ["for ever", "for ever", "for ever", "a minute"],
+        );
+        check(
+            FetchCache::OnlyCache,
+            ["for ever", "refused", "for ever", "a minute"],
+        );
+        check(
+            FetchCache::DefaultNoStore,
+            ["no", "no", "for ever", "a minute"],
+        );
+        check(FetchCache::ForceNoStore, ["no", "no", "for ever", "no"]);
+        check(FetchCache::OnlyNoStore, ["no", "no", "refused", "no"]);
+    }
+
+    #[test]
+    fn in_a_render() {
+        let place = Place::Render { revalidate: HOUR };
+        let check = |option, expected| assert_eq!(row(option, place, ASKS), expected, "{option:?}");
+        check(
+            FetchCache::Auto,
+            ["as the render", "no", "for ever", "a minute"],
+        );
+        check(
+            FetchCache::DefaultCache,
+            ["as the render", "no", "for ever", "a minute"],
+        );
+        check(
+            FetchCache::ForceCache,
+            ["as the render", "as the render", "for ever", "a minute"],
+        );
+        check(
+            FetchCache::OnlyCache,
+            ["as the render", "refused", "for ever", "a minute"],
+        );
+        check(
+            FetchCache::DefaultNoStore,
+            ["no", "no", "for ever", "a minute"],
+        );
+        check(FetchCache::ForceNoStore, ["no", "no", "for ever", "no"]);
+        check(FetchCache::OnlyNoStore, ["no", "no", "refused", "no"]);
+    }
+
+    #[test]
+    fn of_what_is_sent() {
+        let place = Place::Render { revalidate: None };
+        let signed = Sent {
+            has_credentials: true,
+            ..ASKS
+        };
+        assert_eq!(
+            row(FetchCache::Auto, place, signed),
+            ["no", "no", "for ever", "a minute"]
+        );
+        assert_eq!(row(FetchCache::DefaultCache, place, signed)[0], "for ever");
+        let writes = Sent {
+            asks: false,
+            ..ASKS
+        };
+        assert_eq!(row(FetchCache::ForceCache, place, writes), ["no"; 4]);
+    }
+}

@@ -1,0 +1,170 @@
+//! A request that can be sent, and what makes two of them the same.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
+
+use super::decision::Sent;
+use crate::cache::Key;
+use crate::loops;
+
+/// Everything that is sent. Its body is in memory, so that it can be sent again.
+pub(super) struct Request(reqwest::Request);
+
+/// Of headers that name a request, not what is asked for.
+const TRACING: [&str; 10] = [
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-request-id",
+    "x-correlation-id",
+];
+
+impl Request {
+    pub(super) fn new(request: reqwest::Request) -> Self {
+        Self(request)
+    }
+
+    pub(super) fn method(&self) -> &reqwest::Method {
+        self.0.method()
+    }
+
+    /// Method and URL, as errors and the log name it.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.method(), plain_url(self.0.url()))
+    }
+
+    pub(super) fn traits(&self) -> Sent {
+        let headers = self.0.headers();
+        Sent {
+            asks: matches!(self.method().as_str(), "GET" | "HEAD" | "POST"),
+            has_credentials: [AUTHORIZATION, COOKIE]
+                .iter()
+                .any(|name| headers.contains_key(name)),
+        }
+    }
+
+    /// Equal for requests that are answered alike: of one method, URL, body, and headers but those
+    /// that tell requests apart for tracing. Only a hash of it is kept, for it may hold secrets.
+    ///
+    /// How long an answer is fresh is a part: who keeps one for ever is not given that of somebody
+    /// who wants another every second.
+    pub(super) fn key(&self, revalidate: Option<Duration>) -> Key {
+        let mut hash = blake3::Hasher::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update(&(bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        part(self.method().as_str().as_bytes());
+        let mut url = self.0.url().clone();
+        url.set_fragment(None);
+        part(url.as_str().as_bytes());
+        part(self.body());
+        let mut headers: Vec<_> = self
+            .0
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .filter(|(name, _)| !TRACING.contains(name))
+            .collect();
+        // Stable: values of one name stay in their order.
+        headers.sort_by_key(|(name, _)| *name);
+        for (name, value) in headers {
+            part(name.as_bytes());
+            part(value);
+        }
+        let key = Key::new("fetch").with_part(&hash.finalize().to_hex());
+        match revalidate {
+            Some(after) => key.with_part(&after.as_secs().to_string()),
+            None => key,
+        }
+    }
+
+    fn body(&self) -> &[u8] {
+        let body = self.0.body().and_then(reqwest::Body::as_bytes);
+        body.unwrap_or_default()
+    }
+
+    /// `from` names the render it is made for.
+    pub(super) fn into_sent(self, from: Option<String>) -> reqwest::Request {
+        let mut request = self.0;
+        if let Some(Ok(from)) = from.map(HeaderValue::try_from) {
+            let name = HeaderName::from_static(loops::HEADER);
+            request.headers_mut().append(name, from);
+        }
+        request
+    }
+}
+
+impl Clone for Request {
+    fn clone(&self) -> Self {
+        let request = self.0.try_clone();
+        Self(request.expect("a body in memory can be cloned"))
+    }
+}
+
+/// Without user and password.
+pub(super) fn plain_url(url: &Url) -> String {
+    let mut url = url.clone();
+    // Neither fails where there can be a host, and elsewhere there is nothing to remove.
+    _ = url.set_username("");
+    _ = url.set_password(None);
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Key {
+        let request = reqwest::Client::new().get("http://a/b?c=d");
+        Request::new(build(request).build().unwrap()).key(None)
+    }
+
+    #[test]
+    fn what_is_asked_for_tells_requests_apart() {
+        let plain = key(|it| it);
+        let same =
+            |build: fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder| key(build) == plain;
+        assert!(same(|it| it.header("traceparent", "00-1-2-00")));
+        assert!(same(|it| it.header("X-Request-Id", "7")));
+        assert!(!same(|it| it.header("accept-language", "de")));
+        assert!(!same(|it| it.header("authorization", "Bearer a")));
+        assert!(!same(|it| it.query(&[("e", "f")])));
+        assert!(!same(|it| it.body("x")));
+        let other = reqwest::Client::new()
+            .post("http://a/b?c=d")
+            .build()
+            .unwrap();
+        assert_ne!(Request::new(other).key(None), plain);
+        let fragment = reqwest::Client::new()
+            .get("http://a/b?c=d#e")
+            .build()
+            .unwrap();
+        let fragment = Request::new(fragment);
+        assert_eq!(fragment.key(None), plain);
+        assert_ne!(fragment.key(Some(Duration::from_secs(5))), plain);
+        let of = |names: [&'static str; 2]| {
+            key(|it| names.iter().fold(it, |it, name| it.header(*name, "1")))
+        };
+        assert_eq!(of(["a", "b"]), of(["b", "a"]));
+    }
+
+    #[test]
+    fn nothing_of_it_names_a_password() {
+        let request = reqwest::Client::new()
+            .get("http://me:secret@a/b")
+            .build()
+            .unwrap();
+        let request = Request::new(request);
+        assert_eq!(request.name(), "GET http://a/b");
+        assert!(request.traits().has_credentials);
+        assert!(!format!("{:?}", request.key(None)).contains("secret"));
+    }
+}

@@ -1,0 +1,180 @@
+//! The way of a fetch: decided, had from the cache or sent, told to the render and to the log.
+
+use std::time::Duration;
+
+use super::client;
+use super::decision::{Decision, Place, Wish, decide};
+use super::error::{ErrorKind, FetchError};
+use super::request::Request;
+use super::response::FetchResponse;
+use crate::cache::{Ancestry, Answer, Clock, Content, Engine, Failure, Key, Lifetime, Outcome};
+use crate::context::{Context, Uncached};
+use crate::data;
+use crate::loops::{Entered, Loops};
+use crate::mode::Mode;
+use crate::store::Tag;
+use crate::stored::Stored;
+
+/// A request that can be made, and what is said of caching it.
+pub(super) struct Ready {
+    pub(super) request: Request,
+    pub(super) timeout: Duration,
+    pub(super) wish: Wish,
+    pub(super) tags: Vec<Tag>,
+}
+
+pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
+    let Some(context) = Context::current() else {
+        return client::send(ready.request, Clock::system(), ready.timeout, None).await;
+    };
+    let place = match &context.render {
+        Some(render) => Place::Render {
+            revalidate: render.revalidate,
+        },
+        None => Place::Dynamic,
+    };
+    let name = ready.request.name();
+    let clock = context.clock();
+    let begun = clock.now();
+    let traits = ready.request.traits();
+    let (answered, how) = match decide(ready.wish, context.fetch_cache, place, traits) {
+        Decision::Cached(revalidate) => cached(&context, ready, revalidate).await,
+        Decision::Uncached(why) => (uncached(&context, ready, why).await, why),
+        Decision::Refused(why) => {
+            let error = FetchError::new(ErrorKind::Refused(why), name.as_str());
+            (Err(error), "refused")
+        }
+    };
+    let took = clock.now().since(begun);
+    log(&name, how, &answered, took);
+    answered
+}
+
+/// From the cache, with the word for how it came from there.
+async fn cached(
+    context: &Context,
+    ready: Ready,
+    revalidate: Option<Duration>,
+) -> (Result<FetchResponse, FetchError>, &'static str) {
+    let Ready {
+        request,
+        timeout,
+        tags,
+        ..
+    } = ready;
+    let name = request.name();
+    let key = request.key(revalidate);
+    let clock = context.clock();
+    let loops = context.loops();
+    let make = {
+        let clock = clock.clone();
+        move |ancestry: Ancestry<Key>| {
+            let (request, clock, loops) = (request.clone(), clock.clone(), loops.clone());
+            async move {
+                let sent = send(request, clock, timeout, loops, ancestry).await;
+                let lifetime = Lifetime {
+                    revalidate,
+                    expire: None,
+                };
+                match sent {
+                    Ok(response) if response.status() == 200 => {
+                        Outcome::store(Stored::Fetched(Ok(response.shared())), lifetime)
+                    }
+                    other => Outcome::ShareOnce(Stored::Fetched(other.map(FetchResponse::shared))),
+                }
+                .into()
+            }
+        }
+    };
+    // Each attempt keeps its own time; this only ends what hangs for another reason.
+    let limit = timeout.saturating_add(Duration::from_secs(1));
+    let unavailable = || FetchError::new(ErrorKind::Unavailable, name.as_str());
+    match data::get(context, &key, tags, limit, make).await {
+        Ok(Some(Answer {
+            content, status, ..
+        })) => {
+            let fetched = match &content {
+                Content::Entry(entry) => entry.value().fetched().cloned(),
+                Content::Once(stored) => stored.fetched().cloned(),
+                Content::Individual(_) => None,
+            };
+            (
+                fetched.unwrap_or_else(|| Err(unavailable())),
+                status.as_str(),
+            )
+        }
+        Ok(None) => (Err(unavailable()), "failed"),
+        Err(failure) => {
+            let kind = match failure {
+                Failure::TimedOut => ErrorKind::Timeout,
+                Failure::Cycle => ErrorKind::Cycle,
+                _ => ErrorKind::Unavailable,
+            };
+            (Err(FetchError::new(kind, name)), "failed")
+        }
+    }
+}
+
+/// Past the cache. A render that uses it is told.
+async fn uncached(
+    context: &Context,
+    ready: Ready,
+    why: &'static str,
+) -> Result<FetchResponse, FetchError> {
+    let Ready {
+        request, timeout, ..
+    } = ready;
+    let name = request.name();
+    if let Some(render) = &context.render {
+        match render.uncached {
+            Uncached::Promised => {}
+            Uncached::Individual => {
+                render.uncached(&format!("{name}, which is not cached ({why})"));
+            }
+            Uncached::Error => {
+                let error = FetchError::new(ErrorKind::Uncached(why), name);
+                render.refuse(&error.to_string());
+                return Err(error);
+            }
+        }
+    }
+    let parent = context.ancestry.as_ref();
+    let Ok(ancestry) = Engine::<Key, Stored>::alone(request.key(None), parent) else {
+        return Err(FetchError::new(ErrorKind::Cycle, name));
+    };
+    let answered = send(request, context.clock(), timeout, context.loops(), ancestry).await;
+    let is_good = matches!(&answered, Ok(response) if response.status() == 200);
+    if let Some(render) = context.render.as_ref().filter(|_| !is_good) {
+        render.inherit(&[], Some(data::UNKEPT));
+    }
+    answered
+}
+
+/// Sends it in the name of a render, to which it may come back.
+async fn send(
+    request: Request,
+    clock: Clock,
+    timeout: Duration,
+    loops: Option<Loops>,
+    ancestry: Ancestry<Key>,
+) -> Result<FetchResponse, FetchError> {
+    let entered = loops.map(|loops| loops.enter(ancestry));
+    let from = entered.as_ref().map(Entered::header);
+    client::send(request, clock, timeout, from).await
+}
+
+/// A line for whoever develops; in production only for whoever asks for it.
+fn log(name: &str, how: &str, answered: &Result<FetchResponse, FetchError>, took: Duration) {
+    let millis = took.as_secs_f64() * 1000.0;
+    let line = match answered {
+        Ok(response) => format!(
+            "{name} {} ({how}) {millis:.1} ms",
+            response.status().as_u16()
+        ),
+        Err(error) => format!("{error} ({how}) {millis:.1} ms"),
+    };
+    match Context::mode() {
+        Some(Mode::Development) => tracing::info!("{line}"),
+        _ => tracing::debug!("{line}"),
+    }
+}

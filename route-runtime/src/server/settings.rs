@@ -1,0 +1,169 @@
+//! Where and how a server serves: what was typed, what the program says, the environment.
+
+use std::env;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use super::ServeError;
+use crate::mode::Mode;
+
+/// What was typed when the program was started. It comes before what the builder says, which is
+/// written before: who types an option would not understand why it does nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Typed {
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) workers: Option<NonZeroUsize>,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) cache_bytes: Option<u64>,
+}
+
+/// What the program itself says; it comes before the environment.
+#[derive(Default)]
+pub(super) struct Built {
+    pub(super) address: Option<String>,
+    pub(super) workers: Option<usize>,
+    pub(super) mode: Option<Mode>,
+    pub(super) cache_bytes: Option<u64>,
+    pub(super) cdn: Option<bool>,
+}
+
+/// What a server needs to listen.
+pub(super) struct Listen {
+    pub(super) address: String,
+    pub(super) workers: Option<usize>,
+}
+
+impl Listen {
+    pub(super) fn settle(typed: &Typed, built: &Built) -> Result<Self, ServeError> {
+        let workers = typed.workers.map(NonZeroUsize::get).or(built.workers);
+        Ok(Self {
+            address: match &built.address {
+                Some(address) => readdressed(address, typed),
+                None => {
+                    let host = typed.host.clone().or_else(|| set("HOST"));
+                    let host = host.unwrap_or_else(|| "127.0.0.1".into());
+                    let port = match typed.port {
+                        Some(port) => Some(port),
+                        None => variable("PORT", PORT)?,
+                    };
+                    joined(&host, &port.unwrap_or(3000).to_string())
+                }
+            },
+            workers: match workers {
+                Some(workers) => Some(workers),
+                None => variable("ROUTE_WORKERS", WORKERS)?.map(NonZeroUsize::get),
+            },
+        })
+    }
+}
+
+/// What a port is, in the words of an error.
+pub(crate) const PORT: &str = "a port, from 0 to 65535";
+/// What a number of workers is.
+pub(crate) const WORKERS: &str = "a number of threads, at least 1";
+/// What a size is.
+pub(crate) const BYTES: &str = "a number of bytes";
+
+pub(super) fn cache_bytes(typed: &Typed, built: &Built) -> Result<Option<u64>, ServeError> {
+    match typed.cache_bytes.or(built.cache_bytes) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => variable("ROUTE_CACHE_BYTES", BYTES),
+    }
+}
+
+pub(super) fn cdn(built: &Built) -> Result<Option<bool>, ServeError> {
+    match built.cdn {
+        Some(cdn) => Ok(Some(cdn)),
+        None => variable("ROUTE_CDN", "`true` or `false`"),
+    }
+}
+
+/// The builder's address, with what was typed instead of its parts.
+fn readdressed(address: &str, typed: &Typed) -> String {
+    if typed.host.is_none() && typed.port.is_none() {
+        return address.into();
+    }
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "3000"));
+    let port = typed.port.map_or_else(|| port.into(), |it| it.to_string());
+    joined(typed.host.as_deref().unwrap_or(host), &port)
+}
+
+/// A bare IPv6 address needs brackets before a port.
+fn joined(host: &str, port: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// What is empty is not set.
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A variable of the environment, if it is set.
+pub(crate) fn variable<T: FromStr>(
+    name: &'static str,
+    expected: &'static str,
+) -> Result<Option<T>, ServeError> {
+    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let value = value.to_string_lossy();
+    match value.trim().parse() {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(ServeError::Environment {
+            name,
+            value: value.into_owned(),
+            expected,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_replaces_a_part_of_what_is_built() {
+        let check = |address, host: Option<&str>, port, expected| {
+            let typed = Typed {
+                host: host.map(String::from),
+                port,
+                ..Typed::default()
+            };
+            let built = Built {
+                address: Some(String::from(address)),
+                workers: Some(1),
+                ..Built::default()
+            };
+            let listen = Listen::settle(&typed, &built).unwrap();
+            assert_eq!(listen.address, expected);
+        };
+        check("0.0.0.0:8080", None, None, "0.0.0.0:8080");
+        check("0.0.0.0:8080", None, Some(9), "0.0.0.0:9");
+        check("0.0.0.0:8080", Some("localhost"), None, "localhost:8080");
+        check("0.0.0.0:8080", Some("::1"), Some(9), "[::1]:9");
+        check("[::1]:8080", None, Some(9), "[::1]:9");
+        check("localhost", None, Some(9), "localhost:9");
+        // Nonsense stays what the program said, for the error to quote.
+        check("localhost", None, None, "localhost");
+    }
+
+    #[test]
+    fn workers_that_are_typed_come_first() {
+        let typed = Typed {
+            workers: NonZeroUsize::new(2),
+            port: Some(0),
+            ..Typed::default()
+        };
+        let built = Built {
+            workers: Some(7),
+            ..Built::default()
+        };
+        let listen = Listen::settle(&typed, &built).unwrap();
+        assert_eq!(listen.workers, Some(2));
+    }
+}

@@ -1,0 +1,108 @@
+//! What the one cache holds: the responses of routes, and the data they are made of.
+//!
+//! A path is the key of a response, and data has keys that are no paths; so what is found under a
+//! key is of the kind that was asked for.
+
+use std::sync::Arc;
+
+use actix_web::web::Bytes;
+
+use crate::cache::Value;
+#[cfg(feature = "fetch")]
+use crate::fetch::{FetchError, FetchResponse};
+use crate::render::Rendered;
+use crate::responses::StoredResponse;
+
+/// One value of the cache.
+pub(crate) enum Stored {
+    /// Boxed, because data is so much smaller.
+    Response(Box<StoredResponse>),
+    /// An error is shared with those who waited, and never kept.
+    #[cfg(feature = "fetch")]
+    Fetched(Result<FetchResponse, FetchError>),
+    /// What a cached function returned, serialised. `None` says that there is nothing to share:
+    /// whoever waited calls the function itself.
+    Returned(Option<Bytes>),
+}
+
+impl Stored {
+    pub(crate) fn response(&self) -> Option<&StoredResponse> {
+        match self {
+            Self::Response(response) => Some(response),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "fetch")]
+    pub(crate) fn fetched(&self) -> Option<&Result<FetchResponse, FetchError>> {
+        match self {
+            Self::Fetched(fetched) => Some(fetched),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn returned(&self) -> Option<&Bytes> {
+        match self {
+            Self::Returned(returned) => returned.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The first byte of what is encoded.
+const RESPONSE: u8 = b'r';
+#[cfg(feature = "fetch")]
+const FETCHED: u8 = b'f';
+const RETURNED: u8 = b'v';
+
+impl Value for Stored {
+    type Individual = Rendered;
+
+    fn weight(&self) -> usize {
+        match self {
+            Self::Response(response) => response.weight(),
+            #[cfg(feature = "fetch")]
+            Self::Fetched(Ok(response)) => response.weight(),
+            #[cfg(feature = "fetch")]
+            Self::Fetched(Err(_)) => size_of::<Self>(),
+            Self::Returned(bytes) => size_of::<Self>() + bytes.as_ref().map_or(0, Bytes::len),
+        }
+    }
+
+    fn encode(&self) -> Option<Arc<[u8]>> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Response(response) => {
+                bytes.push(RESPONSE);
+                response.write(&mut bytes)?;
+            }
+            #[cfg(feature = "fetch")]
+            Self::Fetched(Ok(response)) => {
+                bytes.push(FETCHED);
+                response.write(&mut bytes)?;
+            }
+            #[cfg(feature = "fetch")]
+            Self::Fetched(Err(_)) => return None,
+            Self::Returned(value) => {
+                bytes.push(RETURNED);
+                bytes.extend_from_slice(value.as_ref()?);
+            }
+        }
+        Some(bytes.into())
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        match bytes.split_first()? {
+            (&RESPONSE, rest) => {
+                let response = StoredResponse::read(rest)?;
+                Some(Self::Response(Box::new(response)))
+            }
+            #[cfg(feature = "fetch")]
+            (&FETCHED, rest) => {
+                FetchResponse::read(rest).map(|response| Self::Fetched(Ok(response)))
+            }
+            (&RETURNED, rest) => Some(Self::Returned(Some(Bytes::copy_from_slice(rest)))),
+            _ => None,
+        }
+    }
+}

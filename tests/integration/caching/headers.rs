@@ -1,0 +1,126 @@
+//! What shared caches outside are told, and what is not cached.
+
+use std::sync::atomic::AtomicU32;
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use route_runtime::testing::{Outcome, TestApp};
+use route_runtime::{Mode, Routes, route};
+
+use super::*;
+
+#[route("/caching/cdn", revalidate = 10, expire = 70, tags = ["a", "b"])]
+async fn cdn() -> &'static str {
+    "cdn"
+}
+
+#[route("/caching/cdn/off", cdn = false)]
+async fn cdn_off() -> &'static str {
+    "off"
+}
+
+#[route("/caching/cdn/always")]
+async fn cdn_always() -> &'static str {
+    "always"
+}
+
+#[route("/caching/cdn/own")]
+async fn cdn_own() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "public, max-age=7"))
+        .body("own")
+}
+
+#[actix_web::test]
+async fn shared_caches_are_told_how_long_if_at_all() {
+    let all = [
+        cdn::ROUTE,
+        cdn_off::ROUTE,
+        cdn_always::ROUTE,
+        cdn_own::ROUTE,
+    ];
+    let app = TestApp::new(routes(all).cdn(true)).await.unwrap();
+    let check = async |path: &str, expected: [Option<&str>; 3]| {
+        for headers in [&[][..], &[("if-none-match", "*")]] {
+            let found = with(&app, path, headers).await;
+            let names = ["cache-control", "cdn-cache-control", "cache-tag"];
+            assert_eq!(
+                names.map(|name| found.header(name)),
+                expected,
+                "{path} {headers:?}"
+            );
+        }
+    };
+    let fresh = [
+        Some("public, max-age=0, s-maxage=10"),
+        Some("max-age=10, stale-while-revalidate=60"),
+        Some("a,b"),
+    ];
+    check("/caching/cdn", fresh).await;
+    check("/caching/cdn/off", [Some("no-cache"), None, None]).await;
+    let always = [
+        Some("public, max-age=0, s-maxage=31536000"),
+        Some("max-age=31536000, stale-while-revalidate=0"),
+        None,
+    ];
+    check("/caching/cdn/always", always).await;
+    check("/caching/cdn/own", [Some("public, max-age=7"), None, None]).await;
+    app.advance(10 * SECOND);
+    let stale = app.get("/caching/cdn").await;
+    assert_eq!(stale.outcome(), Some(Outcome::Stale));
+    assert_eq!(
+        stale.header("cache-control"),
+        Some("public, max-age=0, s-maxage=0")
+    );
+    assert_eq!(stale.header("cdn-cache-control"), Some("max-age=0"));
+    app.settled().await;
+    check("/caching/cdn", fresh).await;
+    // Past `expire` nobody is given the old.
+    app.advance(70 * SECOND);
+    let expired = app.get("/caching/cdn").await;
+    assert_eq!(
+        expired.header("cache-status"),
+        Some("route; fwd=stale; stored")
+    );
+
+    let app = TestApp::new(routes(all)).await.unwrap();
+    let off = app.get("/caching/cdn").await;
+    assert_eq!(off.header("cache-control"), Some("no-cache"));
+    assert_eq!(off.header("cache-tag"), None);
+}
+
+static DEVELOPED: AtomicU32 = AtomicU32::new(0);
+
+#[route("/caching/developed", revalidate = 60)]
+async fn developed() -> String {
+    next(&DEVELOPED).to_string()
+}
+
+#[route("/caching/plain", dynamic = "force-dynamic")]
+async fn plain(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[actix_web::test]
+async fn what_is_not_cached_says_so() {
+    let all = Routes::from_iter([developed::ROUTE, plain::ROUTE]).unwrap();
+    let app = TestApp::new(all.mode(Mode::Development)).await.unwrap();
+    let private = Some("private, no-cache, no-store, max-age=0, must-revalidate");
+    for run in 1..=3 {
+        let found = app.get("/caching/developed").await;
+        assert_eq!(found.text(), run.to_string());
+        let why = Some("route; fwd=bypass; detail=development");
+        assert_eq!(
+            (found.header("cache-status"), found.header("cache-control")),
+            (why, private)
+        );
+        assert_eq!((found.header("etag"), found.header("age")), (None, None));
+        let found = app.get("/caching/plain").await;
+        let why = Some("route; fwd=bypass; detail=dynamic");
+        assert_eq!(
+            (found.header("cache-status"), found.header("cache-control")),
+            (why, private)
+        );
+    }
+    assert_eq!(app.routes().stats().entries, 0);
+}

@@ -1,0 +1,350 @@
+//! The command line of a program: what each command prints, and how it ends.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tests::{Ended, Program, request};
+
+mod exporting;
+mod locking;
+
+const COMMANDS: &str = env!("CARGO_BIN_EXE_commands");
+const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
+const COLLIDING: &str = env!("CARGO_BIN_EXE_colliding");
+
+/// A directory of one test's own, empty at first.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::remove_dir_all(&path).ok();
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn run(&self, program: &str, arguments: &str, environment: &[(&str, &str)]) -> Ended {
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        Program::start_in(&self.0, program, &arguments, environment).end()
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.0.join(file)).unwrap()
+    }
+
+    /// Every file below, with a line each, sorted.
+    fn files(&self, folder: &str) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.0.join(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let file = path.strip_prefix(&self.0).unwrap();
+                    files.push(file.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+#[track_caller]
+fn check(ended: &Ended, code: i32, stdout: &str, stderr: &str) {
+    assert_eq!(ended.stdout, stdout);
+    assert_eq!(ended.stderr, stderr);
+    assert_eq!(ended.code, Some(code));
+}
+
+/// Runs a program where nothing is read or written.
+fn run(program: &str, arguments: &str, environment: &[(&str, &str)]) -> Ended {
+    let arguments: Vec<_> = arguments.split_whitespace().collect();
+    Program::start(program, &arguments, environment).end()
+}
+
+#[test]
+fn help_lists_commands_options_and_environment() {
+    let help = "\
+Serves the routes of this program
+
+Usage: commands [OPTIONS]
+       commands <COMMAND>
+
+Commands:
+  serve   Serve the routes; what is done without a command
+  routes  Print the table of routes, without starting anything
+  check   Fail where `serve` would not start; with `--locked`, also where routes have changed
+  lock    Write how each route is rendered to a file, for `check --locked`
+  export  Render the routes into a directory that a CDN or any server of files can serve
+
+Options:
+      --host <HOST>          The address to listen on [env: HOST] [default: 127.0.0.1]
+      --port <PORT>          The port to listen on; 0 for any that is free [env: PORT] [default: 3000]
+      --workers <N>          How many threads answer requests [env: ROUTE_WORKERS] [default: one per core]
+      --mode <MODE>          How to render [env: ROUTE_MODE] [default: development in debug builds] [possible values: development, production]
+      --cache-bytes <BYTES>  How many bytes of responses to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
+      --log-format <FORMAT>  How to log on stderr [env: ROUTE_LOG_FORMAT] [default: text] [possible values: text, json]
+  -h, --help                 Print help
+
+Environment:
+  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_LOG_FORMAT
+                          Each as the option that names it
+  ROUTE_CDN               Whether shared caches outside may keep cached responses [default: false]
+  RUST_LOG                What is logged, as in `info` or `warn,route_runtime=debug`
+
+An option comes before what the program says by itself, and that before the environment.
+";
+    check(&run(COMMANDS, "--help", &[]), 0, help, "");
+    check(&run(COMMANDS, "-h", &[]), 0, help, "");
+}
+
+#[test]
+fn what_cannot_be_understood_is_said_and_ends_with_2() {
+    let more = "\n\nFor more information, try '--help'.\n";
+    for (arguments, error) in [
+        (
+            "rotes",
+            "error: unrecognized subcommand 'rotes'\n\n  tip: a similar subcommand exists: \
+             'routes'\n\nUsage: commands [OPTIONS]\n       commands <COMMAND>",
+        ),
+        (
+            "--prot 80",
+            "error: unexpected argument '--prot' found\n\n  tip: a similar argument exists: \
+             '--port'\n\nUsage: commands --port <PORT>",
+        ),
+        (
+            "routes --port 80",
+            "error: unexpected argument '--port' found\n\nUsage: commands routes [OPTIONS]",
+        ),
+        (
+            "--port http",
+            "error: invalid value 'http' for '--port <PORT>': expected a port, from 0 to 65535",
+        ),
+        (
+            "serve --workers 0",
+            "error: invalid value '0' for '--workers <N>': expected a number of threads, at least \
+             1",
+        ),
+        (
+            "--cache-bytes 1GB",
+            "error: invalid value '1GB' for '--cache-bytes <BYTES>': expected a number of bytes",
+        ),
+        (
+            "--mode prod",
+            "error: invalid value 'prod' for '--mode <MODE>'\n  [possible values: development, \
+             production]\n\n  tip: a similar value exists: 'production'",
+        ),
+        (
+            "check --log-format xml",
+            "error: invalid value 'xml' for '--log-format <FORMAT>'\n  [possible values: text, \
+             json]",
+        ),
+        (
+            "check --file routes.lock",
+            "error: the following required arguments were not provided:\n  --locked\n\nUsage: \
+             commands check --locked --file <FILE>",
+        ),
+        (
+            "export",
+            "error: the following required arguments were not provided:\n  <DIR>\n\nUsage: \
+             commands export <DIR>",
+        ),
+    ] {
+        check(
+            &run(COMMANDS, arguments, &[]),
+            2,
+            "",
+            &format!("{error}{more}"),
+        );
+    }
+}
+
+#[test]
+fn routes_prints_the_table_and_starts_nothing() {
+    // Neither a port nor app data is needed for it.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = [("PORT", &*port), ("WITHOUT_DATA", "1")];
+    check(
+        &run(COMMANDS, "routes", &environment),
+        0,
+        "  \
+  Path           Methods    Revalidate  Expire  Tags       Why
+○ /              GET                                       reads nothing of the request
+○ /guarded       GET                                       reads nothing of the request
+◐ /news          GET        10s         60s     news       `revalidate = 10`
+● /posts/[id]    GET                            post:{id}  `static_params`
+ƒ /search        GET                                       reads the request: `req: HttpRequest`
+○ /stock/[name]  GET                                       `revalidate = false`
+ƒ /votes         GET, POST                                 POST at tests/fixtures/commands.rs:44
+
+○ static: rendered once, with a blank request
+● rendered ahead, from `static_params`
+◐ revalidated: rendered again when stale
+ƒ dynamic: rendered for each request
+",
+        "",
+    );
+}
+
+#[test]
+fn routes_as_json_are_for_other_programs() {
+    let ended = run(COMMANDS, "routes --json", &[]);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    let routes: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    let names: Vec<_> = routes
+        .iter()
+        .map(|route| format!("{} {}", route["method"], route["pattern"]).replace('"', ""))
+        .collect();
+    let expected = [
+        "GET /",
+        "GET /guarded",
+        "GET /news",
+        "GET /posts/[id]",
+        "GET /search",
+        "GET /stock/[name]",
+        "GET /votes",
+        "POST /votes",
+    ];
+    assert_eq!(names, expected);
+    let post = r#"  {
+    "method": "GET",
+    "pattern": "/posts/[id]",
+    "kind": "route",
+    "rendering": "cached",
+    "reason": "`static_params`",
+    "revalidate": false,
+    "expire": null,
+    "tags": [
+      "post:{id}"
+    ],
+    "static_params": true,
+    "dynamic_params": false,
+    "cdn": false,
+    "handler": "post",
+    "crate": "commands",
+    "file": "tests/fixtures/commands.rs",
+    "line": 20,
+    "column": 1
+  },
+"#;
+    assert!(ended.stdout.contains(post), "{}", ended.stdout);
+    assert_eq!(routes[2]["revalidate"], 10);
+    assert_eq!(routes[2]["expire"], 60);
+    assert_eq!(routes[4]["rendering"], "dynamic");
+    assert_eq!(routes[4]["revalidate"], Value::Null);
+}
+
+#[test]
+fn check_says_what_would_keep_it_from_serving() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    // It does not listen.
+    let ended = run(COMMANDS, "check", &[("PORT", &port)]);
+    check(&ended, 0, "8 routes: nothing wrong\n", "");
+    check(
+        &run(COMMANDS, "check", &[("WITHOUT_DATA", "1")]),
+        1,
+        "",
+        "\
+Error: 1 problem with the routes
+
+a cached route needs app data that is not registered
+  GET /news at tests/fixtures/commands.rs:15:1 (crate `commands`)
+  `greeting: Data<String>` finds no `web::Data<alloc::string::String>`
+  help: register it with `.data(…)` on `Server` or `Routes`, or in their `.configure(…)`; what only \
+         your `App` has, cached handlers do not see, as they run in an app of their own
+",
+    );
+    for (name, value, expected) in [
+        ("PORT", "http", "a port, from 0 to 65535"),
+        ("ROUTE_CDN", "yes", "`true` or `false`"),
+        ("ROUTE_LOG_FORMAT", "xml", "`text` or `json`"),
+        (
+            "RUST_LOG",
+            "a=b=c",
+            "levels, as in `info` or `warn,route_runtime=debug`",
+        ),
+    ] {
+        let error = format!("Error: {name} is `{value}`\n  help: expected {expected}\n");
+        check(&run(COMMANDS, "check", &[(name, value)]), 1, "", &error);
+    }
+    let colliding = run(COLLIDING, "check", &[]);
+    assert_eq!(colliding.code, Some(1));
+    let served = run(COLLIDING, "serve", &[]);
+    assert_eq!(colliding.stderr, served.stderr);
+    assert!(
+        colliding
+            .stderr
+            .starts_with("Error: 5 problems with the routes\n")
+    );
+}
+
+#[test]
+fn an_option_comes_before_the_program_and_that_before_the_environment() {
+    // Nobody may listen on port 1, and no host has this address.
+    let environment = [
+        ("BUILT", "1"),
+        ("HOST", "192.0.2.1"),
+        ("ROUTE_WORKERS", "2"),
+    ];
+    for arguments in [
+        ["--port", "0", "--mode", "production"].as_slice(),
+        ["serve", "--mode=production", "--port=0"].as_slice(),
+    ] {
+        let mut program = Program::start(COMMANDS, arguments, &environment);
+        let mut connection = program.connect();
+        let news = connection.send(&request("GET", "/news", &[], ""));
+        assert_eq!(news.body, "hello");
+        // The program says that it is in development, where nothing is kept.
+        let status = news.header("cache-status").unwrap();
+        assert!(status.starts_with("route; hit"), "{status}");
+    }
+    let environment = [("HOST", "192.0.2.1"), ("PORT", "1")];
+    let arguments = ["--host", "::1", "--port", "0"];
+    let mut program = Program::start(COMMANDS, &arguments, &environment);
+    assert!(program.address().is_ipv6());
+}
+
+#[test]
+fn the_log_is_on_stderr_and_says_each_thing_once() {
+    let start = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let mut environment = environment.to_vec();
+        environment.extend([("BROKEN", "1"), ("PORT", "0"), ("ROUTE_MODE", "production")]);
+        let mut program = Program::start(EXPORTED, arguments, &environment);
+        program.address();
+        program.signal("INT");
+        let ended = program.end();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stderr
+    };
+    let message = "/mood was not rendered ahead: it answered 500 Internal Server Error";
+    let text = start(&[], &[]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert!(lines[0].contains(" WARN route_runtime::routes: "), "{text}");
+    assert!(lines[0].contains(message), "{text}");
+    assert!(!text.contains('\x1b'), "{text}");
+
+    for json in [
+        start(&["--log-format", "json"], &[("ROUTE_LOG_FORMAT", "text")]),
+        start(&[], &[("ROUTE_LOG_FORMAT", "json")]),
+    ] {
+        let record: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(record["level"], "WARN");
+        assert_eq!(record["fields"]["message"], message);
+        assert_eq!(record["fields"]["path"], "/mood");
+    }
+    assert_eq!(start(&[], &[("RUST_LOG", "error")]), "");
+}

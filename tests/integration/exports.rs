@@ -1,0 +1,159 @@
+//! Exports that no program asks for: each reason why a route has no file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
+use actix_web::http::header;
+use route_runtime::export::{Export, ExportError};
+use route_runtime::{Redirect, RouteDescriptor, Routes, redirect, route};
+
+/// What an export of these routes refuses: path, and why.
+async fn refused(name: &str, routes: impl IntoIterator<Item = RouteDescriptor>) -> Vec<String> {
+    let routes = Routes::from_iter(routes).unwrap();
+    let directory = directory(name);
+    let error = Export::of(&routes).write(&directory).await.unwrap_err();
+    assert!(!directory.exists());
+    match error {
+        ExportError::Refused(refusals) => refusals
+            .into_iter()
+            .map(|refusal| format!("{}: {}", refusal.path.unwrap_or_default(), refusal.why))
+            .collect(),
+        other => panic!("{other}"),
+    }
+}
+
+fn directory(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("exports-{name}"))
+}
+
+#[route("/exports/cookie")]
+async fn cookie() -> HttpResponse {
+    HttpResponse::Ok().cookie(Cookie::new("a", "b")).finish()
+}
+
+#[route("/exports/created")]
+async fn created() -> HttpResponse {
+    HttpResponse::Created().finish()
+}
+
+#[route("/exports/encoded")]
+async fn encoded() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_ENCODING, "gzip"))
+        .body("")
+}
+
+#[route("/exports/latin")]
+async fn latin() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("x-name", &b"\xe9"[..]))
+        .body("")
+}
+
+#[route("/exports/elsewhere")]
+async fn elsewhere() -> Redirect {
+    redirect("//other.example")
+}
+
+#[actix_web::test]
+async fn responses_that_a_file_cannot_be() {
+    let routes = [
+        cookie::ROUTE,
+        created::ROUTE,
+        encoded::ROUTE,
+        latin::ROUTE,
+        elsewhere::ROUTE,
+    ];
+    assert_eq!(
+        refused("responses", routes).await,
+        [
+            "/exports/cookie: its response is for one request only: it sets a cookie, is \
+             `private` or `no-store`, or is too large or endless",
+            "/exports/created: it answers 201 Created, and a file is answered with 200",
+            "/exports/elsewhere: it redirects to `//other.example`, which is neither a path from \
+             `/` nor a URL",
+            "/exports/encoded: its body is encoded, which not every client can read",
+            "/exports/latin: its header `x-name` is not ASCII",
+        ]
+    );
+}
+
+#[route("/exports/open/[id]", static_params = ids)]
+async fn open(id: u8) -> String {
+    id.to_string()
+}
+
+#[route("/exports/failing/[id]", static_params = failing_ids, dynamic_params = false)]
+async fn failing(id: u8) -> String {
+    id.to_string()
+}
+
+#[route("/exports/taken/[id]", static_params = ids, dynamic_params = false)]
+async fn general(id: u8) -> String {
+    id.to_string()
+}
+
+#[route("/exports/taken/2")]
+async fn precise() -> &'static str {
+    "two"
+}
+
+async fn ids() -> [u8; 2] {
+    [1, 2]
+}
+
+async fn failing_ids() -> Result<[u8; 1], std::io::Error> {
+    Err(std::io::Error::other("no database"))
+}
+
+#[actix_web::test]
+async fn parameters_that_are_not_known() {
+    let routes = [open::ROUTE, failing::ROUTE, general::ROUTE, precise::ROUTE];
+    assert_eq!(
+        refused("parameters", routes).await,
+        [
+            ": answers for parameters that `static_params` does not list",
+            "/exports/failing/[id]: no database",
+            "/exports/taken/2: `static_params` of `/exports/taken/[id]` gives it, but another \
+             route has it",
+        ]
+    );
+}
+
+#[route("/exports/files/[...path]", static_params = paths, dynamic_params = false)]
+async fn files(path: Vec<String>) -> String {
+    path.join("/")
+}
+
+async fn paths() -> Vec<Vec<&'static str>> {
+    vec![vec!["a"], vec!["a", "index.txt"], vec!["con"], vec!["b*"]]
+}
+
+#[actix_web::test]
+async fn paths_that_no_file_can_have() {
+    assert_eq!(
+        refused("paths", [files::ROUTE]).await,
+        [
+            "/exports/files/a/index.txt: its folder would be the file of `/exports/files/a`",
+            "/exports/files/b*: `b*` has a character that file names or `_redirects` cannot have",
+            "/exports/files/con: `con` is the name of a device on some systems",
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn what_is_left_out_is_said() {
+    let routes = Routes::from_iter([files::ROUTE, cookie::ROUTE]).unwrap();
+    let directory = directory("partial");
+    fs::remove_dir_all(&directory).ok();
+    let exported = Export::of(&routes).partial(true).write(&directory).await;
+    let exported = exported.unwrap();
+    assert_eq!((exported.files, exported.left_out.len()), (1, 4));
+    assert_eq!(
+        fs::read_to_string(directory.join("exports/files/a/index.txt")).unwrap(),
+        "a"
+    );
+    fs::remove_dir_all(&directory).unwrap();
+}

@@ -1,0 +1,502 @@
+//! `fetch` in handlers that run for each request: what is cached, under which key, and what goes
+//! wrong. The upstream is real and counts what it is asked.
+
+use std::time::Duration;
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::TestRequest;
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::future::join_all;
+use route_runtime::testing::TestApp;
+use route_runtime::{Fetch, FetchError, Mode, RouteDescriptor, Routes, fetch, route};
+use tests::{Server, Upstream};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) fn routes(
+    upstream: &Upstream,
+    routes: impl IntoIterator<Item = RouteDescriptor>,
+) -> Routes {
+    let routes = Routes::from_iter(routes).unwrap().mode(Mode::Production);
+    routes.data(upstream.clone())
+}
+
+pub(crate) async fn app(
+    upstream: &Upstream,
+    routes: impl IntoIterator<Item = RouteDescriptor>,
+) -> TestApp {
+    TestApp::new(self::routes(upstream, routes)).await.unwrap()
+}
+
+/// `how` as it would be written at the call.
+pub(crate) fn wished(fetch: Fetch, how: &str) -> Fetch {
+    match how {
+        "plain" => fetch,
+        "no_store" => fetch.no_store(),
+        "force_cache" => fetch.force_cache(),
+        "revalidate" => fetch.revalidate(5),
+        other => panic!("{other}"),
+    }
+}
+
+#[route("/fetching/dynamic/[how]", dynamic = "force-dynamic")]
+async fn dynamic(how: String, upstream: Data<Upstream>) -> Result<String, FetchError> {
+    let data = fetch(upstream.url(&format!("/count/{how}")));
+    Ok(wished(data, &how).await?.text())
+}
+
+#[route("/fetching/reads/[how]")]
+async fn reads(
+    how: String,
+    upstream: Data<Upstream>,
+    _: HttpRequest,
+) -> Result<String, FetchError> {
+    let data = fetch(upstream.url(&format!("/count/{how}")));
+    Ok(wished(data, &how).await?.text())
+}
+
+#[route(POST, "/fetching/dynamic/[how]")]
+async fn post(how: String, upstream: Data<Upstream>) -> Result<String, FetchError> {
+    let data = fetch(upstream.url(&format!("/count/{how}")));
+    Ok(wished(data, &how).await?.text())
+}
+
+#[actix_web::test]
+async fn what_is_said_at_the_call_holds_in_dynamic_handlers() {
+    let check = async |handler: RouteDescriptor, request: fn(&str) -> TestRequest| {
+        let upstream = Upstream::start();
+        let app = app(&upstream, [handler]).await;
+        for (how, expected) in [
+            ("plain", ["1", "2", "3"]),
+            ("no_store", ["1", "2", "3"]),
+            ("force_cache", ["1", "1", "1"]),
+            ("revalidate", ["1", "1", "1"]),
+        ] {
+            for expected in expected {
+                assert_eq!(app.send(request(how)).await.text(), expected, "{how}");
+            }
+        }
+    };
+    let get = |how: &str| TestRequest::get().uri(&dynamic::path(how));
+    check(dynamic::ROUTE, get).await;
+    check(reads::ROUTE, |how| {
+        TestRequest::get().uri(&reads::path(how))
+    })
+    .await;
+    let post = |how: &str| TestRequest::post().uri(&dynamic::path(how));
+    check(self::post::ROUTE, post).await;
+}
+
+#[actix_web::test]
+async fn a_dynamic_handler_is_given_stale_data_while_it_is_refreshed() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [dynamic::ROUTE]).await;
+    let check = async |expected: &str| {
+        assert_eq!(app.get(&dynamic::path("revalidate")).await.text(), expected);
+        app.settled().await;
+    };
+    check("1").await;
+    app.advance(5 * SECOND);
+    check("1").await;
+    check("2").await;
+    app.advance(Duration::from_secs(3600));
+    check("2").await;
+    check("3").await;
+}
+
+#[route("/fetching/option/only/[how]", fetch_cache = "only-cache")]
+async fn only_cache(how: String, upstream: Data<Upstream>) -> Result<String, FetchError> {
+    let data = fetch(upstream.url("/count/only"));
+    Ok(wished(data, &how).await?.text())
+}
+
+#[route("/fetching/option/never/[how]", fetch_cache = "only-no-store")]
+async fn only_no_store(how: String, upstream: Data<Upstream>) -> Result<String, FetchError> {
+    let data = fetch(upstream.url("/count/never"));
+    Ok(wished(data, &how).await?.text())
+}
+
+#[actix_web::test]
+async fn an_option_that_says_only_is_an_error_where_the_call_says_otherwise() {
+    let upstream = Upstream::start();
+    let routes = routes(&upstream, [only_cache::ROUTE, only_no_store::ROUTE]);
+    let app = TestApp::new(routes.mode(Mode::Development)).await.unwrap();
+    let check = async |path: String, expected: &str| {
+        let response = app.get(&path).await;
+        assert!(response.text().contains(expected), "{}", response.text());
+    };
+    check(only_cache::path("plain"), "1").await;
+    check(only_cache::path("plain"), "1").await;
+    check(only_cache::path("revalidate"), "2").await;
+    let forbidden = "\\\"only-cache\\\"` forbids `no_store`";
+    check(only_cache::path("no_store"), forbidden).await;
+    check(only_no_store::path("plain"), "1").await;
+    check(only_no_store::path("revalidate"), "2").await;
+    let forbidden = "\\\"only-no-store\\\"` forbids `force_cache`";
+    check(only_no_store::path("force_cache"), forbidden).await;
+    assert_eq!(
+        (
+            upstream.asked("/count/only"),
+            upstream.asked("/count/never")
+        ),
+        (2, 2)
+    );
+}
+
+#[route(POST, "/fetching/echo/[method]")]
+async fn echo(
+    method: String,
+    body: Bytes,
+    upstream: Data<Upstream>,
+    request: HttpRequest,
+) -> Result<String, FetchError> {
+    let mut data = fetch(upstream.url("/echo"))
+        .method(Method::from_bytes(method.as_bytes()).unwrap())
+        .revalidate(60)
+        .body(body);
+    for name in ["x-who", "traceparent", "authorization"] {
+        if let Some(value) = request.headers().get(name) {
+            data = data.header(name, value);
+        }
+    }
+    Ok(data.await?.text())
+}
+
+#[actix_web::test]
+async fn method_body_and_headers_make_the_key() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [echo::ROUTE]).await;
+    let check = async |method: &str, body: &str, header: Option<(&str, &str)>, expected: &str| {
+        let mut request = TestRequest::post().uri(&echo::path(method));
+        request = request.set_payload(body.to_owned());
+        if let Some(header) = header {
+            request = request.insert_header(header);
+        }
+        assert_eq!(app.send(request).await.text(), expected);
+    };
+    check("POST", "a", None, "POST a nobody 1").await;
+    check("POST", "b", None, "POST b nobody 2").await;
+    check("POST", "a", None, "POST a nobody 1").await;
+    check("POST", "a", Some(("x-who", "me")), "POST a me 3").await;
+    check("POST", "a", Some(("x-who", "you")), "POST a you 4").await;
+    check("POST", "a", Some(("x-who", "me")), "POST a me 3").await;
+    check(
+        "POST",
+        "a",
+        Some(("traceparent", "00-1-2-00")),
+        "POST a nobody 1",
+    )
+    .await;
+    check(
+        "POST",
+        "a",
+        Some(("authorization", "one")),
+        "POST a nobody 5",
+    )
+    .await;
+    check(
+        "POST",
+        "a",
+        Some(("authorization", "two")),
+        "POST a nobody 6",
+    )
+    .await;
+    check("GET", "", None, "GET  nobody 7").await;
+    check("GET", "", None, "GET  nobody 7").await;
+    // What changes something is done each time.
+    check("DELETE", "", None, "DELETE  nobody 8").await;
+    check("DELETE", "", None, "DELETE  nobody 9").await;
+}
+
+#[route("/fetching/at/[...path]", dynamic = "force-dynamic")]
+async fn at(path: Vec<String>, upstream: Data<Upstream>) -> Result<HttpResponse, FetchError> {
+    let url = upstream.url(&format!("/{}", path.join("/")));
+    let found = fetch(url).revalidate(60).await?;
+    let mut response = HttpResponse::build(found.status());
+    for name in ["set-cookie", "x-kept", "content-encoding"] {
+        if let Some(value) = found.headers().get(name) {
+            response.insert_header((format!("found-{name}"), value.clone()));
+        }
+    }
+    Ok(response.body(found.bytes()))
+}
+
+fn path(of: &str) -> String {
+    format!("/fetching/at{of}")
+}
+
+#[actix_web::test]
+async fn only_200_is_kept() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    for status in [201, 204, 206, 404, 410, 500, 503] {
+        let asked = format!("/status/{status}");
+        for expected in 1..=2 {
+            assert_eq!(app.get(&path(&asked)).await.status().as_u16(), status);
+            assert_eq!(upstream.asked(&asked), expected);
+            // Those who follow within a second share it.
+            app.get(&path(&asked)).await;
+            assert_eq!(upstream.asked(&asked), expected);
+            app.advance(SECOND);
+        }
+    }
+    for _ in 0..2 {
+        assert_eq!(app.get(&path("/status/200")).await.text(), "x");
+        app.advance(SECOND);
+    }
+    assert_eq!(upstream.asked("/status/200"), 1);
+}
+
+#[actix_web::test]
+async fn bodies_are_exact_on_miss_and_hit() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    let binary: Vec<u8> = (0..=255).cycle().take(1000).collect();
+    for _ in 0..2 {
+        assert_eq!(app.get(&path("/bytes/1000")).await.body().as_ref(), binary);
+        let found = app.get(&path("/gzip")).await;
+        assert_eq!(found.text(), "compressed");
+        assert_eq!(found.header("found-content-encoding"), None);
+        assert_eq!(app.get(&path("/bytes/0")).await.text(), "");
+    }
+    assert_eq!(
+        (upstream.asked("/bytes/1000"), upstream.asked("/gzip")),
+        (1, 1)
+    );
+}
+
+#[actix_web::test]
+async fn cookies_of_the_upstream_are_not_kept() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    for _ in 0..2 {
+        let found = app.get(&path("/cookie")).await;
+        assert_eq!(
+            (found.text(), found.header("found-x-kept")),
+            ("1", Some("yes"))
+        );
+        assert_eq!(found.header("found-set-cookie"), None);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_too_large_to_keep_is_returned() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    const MANY: usize = 100_000_000;
+    let large = format!("/bytes/{MANY}");
+    for expected in 1..=2 {
+        assert_eq!(app.get(&path(&large)).await.body().len(), MANY);
+        assert_eq!(upstream.asked(&large), expected);
+    }
+    assert_eq!(app.routes().stats().entries, 0);
+}
+
+#[actix_web::test]
+async fn what_upstreams_do_wrong_is_an_error() {
+    let upstream = Upstream::start();
+    let routes = routes(&upstream, [at::ROUTE]).mode(Mode::Development);
+    let app = TestApp::new(routes).await.unwrap();
+    let check = async |asked: &str, expected: &str| {
+        let found = app.get(&path(asked)).await;
+        assert_eq!(found.status(), StatusCode::BAD_GATEWAY);
+        let url = format!("GET {}", upstream.url(asked));
+        assert!(found.text().contains(&url), "{}", found.text());
+        assert!(found.text().contains(expected), "{}", found.text());
+    };
+    check("/cut", "the body ended early").await;
+    check("/loop", "redirected too often").await;
+    assert_eq!(
+        app.routes().stats().entries,
+        2,
+        "both are shared for a second"
+    );
+}
+
+#[route("/fetching/nowhere/[how]", dynamic = "force-dynamic")]
+async fn nowhere(how: String) -> Result<String, FetchError> {
+    // A port that was free a moment ago, and nobody listens on.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let url = match &*how {
+        "nobody" => format!("http://me:secret@{address}/"),
+        "malformed" => "no url".into(),
+        "relative" => "/posts".into(),
+        "scheme" => "ftp://example.com/".into(),
+        other => panic!("{other}"),
+    };
+    let found = fetch(url).revalidate(60).timeout(SECOND).await?;
+    Ok(found.text())
+}
+
+#[actix_web::test]
+async fn nobody_there_is_an_error_that_names_no_password() {
+    let upstream = Upstream::start();
+    let routes = routes(&upstream, [nowhere::ROUTE]);
+    let dev = TestApp::new(routes.clone().mode(Mode::Development)).await;
+    let (dev, production) = (dev.unwrap(), TestApp::new(routes).await.unwrap());
+    for (how, status, expected) in [
+        ("nobody", 502, "the connection failed"),
+        ("malformed", 500, "GET no url: cannot be sent"),
+        ("relative", 500, "GET /posts: cannot be sent"),
+        ("scheme", 500, "GET ftp://example.com/: "),
+    ] {
+        let found = dev.get(&nowhere::path(how)).await;
+        assert!(found.text().contains(expected), "{}", found.text());
+        assert!(!found.text().contains("secret"), "{}", found.text());
+        let found = production.get(&nowhere::path(how)).await;
+        assert_eq!(found.status().as_u16(), status, "{how}");
+        assert!(!found.text().contains("GET"), "{}", found.text());
+    }
+}
+
+#[actix_web::test]
+async fn no_answer_in_time_is_504_and_poisons_nothing() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    let asked = path("/slow");
+    let (found, ()) = tokio::join!(app.get(&asked), async {
+        while upstream.asked("/slow") == 0 {
+            tokio::task::yield_now().await;
+        }
+        app.advance(30 * SECOND);
+    });
+    assert_eq!(found.status(), StatusCode::GATEWAY_TIMEOUT);
+    app.advance(SECOND);
+    upstream.let_go();
+    upstream.let_go();
+    assert_eq!(app.get(&path("/slow")).await.text(), "2");
+}
+
+#[actix_web::test]
+async fn thirty_cold_callers_are_one_call() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    let cold = path("/slow/cold");
+    let (found, ()) = tokio::join!(join_all((0..30).map(|_| app.get(&cold))), async {
+        upstream.let_go();
+    });
+    assert!(found.iter().all(|found| found.text() == "1"));
+    assert_eq!(upstream.asked("/slow/cold"), 1);
+}
+
+#[actix_web::test]
+async fn a_caller_that_goes_away_cancels_nobody() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    let asked = path("/slow/left");
+    tokio::select! {
+        biased;
+        _ = app.get(&asked) => panic!("it is not let go"),
+        () = async { while upstream.asked("/slow/left") == 0 { tokio::task::yield_now().await } } => {}
+    }
+    upstream.let_go();
+    app.settled().await;
+    assert_eq!(app.get(&asked).await.text(), "1");
+    assert_eq!(upstream.asked("/slow/left"), 1);
+}
+
+#[actix_web::test]
+async fn a_refresh_that_fails_keeps_the_old() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    let flaky = path("/flaky");
+    assert_eq!(app.get(&flaky).await.text(), "1");
+    upstream.set_broken(true);
+    app.advance(60 * SECOND);
+    for _ in 0..3 {
+        assert_eq!(app.get(&flaky).await.text(), "1");
+        app.settled().await;
+    }
+    assert_eq!(upstream.asked("/flaky"), 2, "it is not asked again at once");
+    upstream.set_broken(false);
+    app.advance(60 * SECOND);
+    assert_eq!(app.get(&flaky).await.text(), "1");
+    app.settled().await;
+    assert_eq!(app.get(&flaky).await.text(), "3");
+}
+
+#[actix_web::test]
+async fn data_shares_the_bound_on_memory() {
+    let upstream = Upstream::start();
+    let routes = routes(&upstream, [at::ROUTE]).cache_capacity(1_000_000);
+    let app = TestApp::new(routes).await.unwrap();
+    for number in 0..100 {
+        app.get(&path(&format!("/bytes/{}", 30_000 + number))).await;
+    }
+    let stats = app.routes().stats();
+    assert!(stats.bytes <= 1_000_000 && stats.entries > 10, "{stats:?}");
+}
+
+#[actix_web::test]
+async fn a_reload_in_development_is_from_the_upstream() {
+    let upstream = Upstream::start();
+    let reload = || {
+        let request = TestRequest::get().uri(&dynamic::path("force_cache"));
+        request.insert_header(("cache-control", "no-cache"))
+    };
+    let routes = routes(&upstream, [dynamic::ROUTE]);
+    let dev = TestApp::new(routes.clone().mode(Mode::Development))
+        .await
+        .unwrap();
+    let usual = async || {
+        dev.get(&dynamic::path("force_cache"))
+            .await
+            .text()
+            .to_owned()
+    };
+    assert_eq!(usual().await, "1");
+    assert_eq!(usual().await, "1");
+    assert_eq!(dev.send(reload()).await.text(), "2");
+    assert_eq!(usual().await, "2", "and what it got is kept");
+    // In production clients have no say in it.
+    let production = TestApp::new(routes).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(production.send(reload()).await.text(), "3");
+    }
+}
+
+#[route("/fetching/itself/dynamic", dynamic = "force-dynamic")]
+async fn itself_dynamic(own: Data<std::sync::OnceLock<String>>) -> Result<String, FetchError> {
+    let url = format!("{}/fetching/itself/dynamic", own.get().unwrap());
+    Ok(fetch(url).await?.error_for_status()?.text())
+}
+
+#[route("/fetching/itself/cached/[id]", revalidate = 10)]
+async fn itself_cached(
+    id: u8,
+    own: Data<std::sync::OnceLock<String>>,
+) -> Result<String, FetchError> {
+    // 1 asks for 2, which asks for 1.
+    let url = format!("{}/fetching/itself/cached/{}", own.get().unwrap(), 3 - id);
+    Ok(fetch(url).await?.error_for_status()?.text())
+}
+
+#[actix_web::test]
+async fn a_route_that_fetches_itself_answers() {
+    for mode in [Mode::Production, Mode::Development] {
+        let routes = Routes::from_iter([itself_dynamic::ROUTE, itself_cached::ROUTE]).unwrap();
+        let own = Data::new(std::sync::OnceLock::<String>::new());
+        let shared = Data::clone(&own);
+        let routes = routes.mode(mode).configure(move |config| {
+            config.app_data(Data::clone(&shared));
+        });
+        let shared = Data::clone(&own);
+        let server = Server::start(move || {
+            let app = actix_web::App::new().app_data(Data::clone(&shared));
+            app.service(routes.clone())
+        });
+        own.set(format!("http://{}", server.address())).unwrap();
+        let answers = actix_web::web::block(move || {
+            let paths = ["/fetching/itself/dynamic", "/fetching/itself/cached/1"];
+            paths.map(|path| server.get(path).status)
+        });
+        let answers = answers.await.unwrap();
+        assert!(
+            answers.iter().all(|status| [500, 502].contains(status)),
+            "{answers:?}"
+        );
+    }
+}

@@ -124,6 +124,8 @@ mod extract;
 mod fetch;
 mod handle;
 pub mod lock;
+#[cfg(test)]
+mod logged;
 #[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "for `fetch`"))]
 mod loops;
 mod mode;

@@ -3,13 +3,11 @@
 use std::{
     fs::File,
     path::PathBuf,
-    sync::atomic::AtomicUsize,
     time::{Instant, UNIX_EPOCH},
 };
 
-use tracing::{Event, Metadata, Subscriber, span};
-
 use super::*;
+use crate::logged;
 use crate::testing::store::{changes, suite};
 
 /// A directory for one test.
@@ -344,35 +342,9 @@ async fn drafts_of_those_that_were_killed_go_and_those_of_the_living_stay() {
     directory.left();
 }
 
-/// Counts what is logged.
-struct Counting(Arc<AtomicUsize>);
-
-impl Subscriber for Counting {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= tracing::Level::WARN
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, _: &Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
 #[tokio::test]
 async fn where_nothing_can_be_the_methods_fail_and_the_log_says_so_once() {
-    let warnings = Arc::new(AtomicUsize::new(0));
-    let _logging = tracing::subscriber::set_default(Counting(Arc::clone(&warnings)));
+    logged::listen();
     let directory = Directory::new();
     let file = directory.0.join("file");
     fs::write(&file, "").unwrap();
@@ -392,7 +364,7 @@ async fn where_nothing_can_be_the_methods_fail_and_the_log_says_so_once() {
         assert_eq!(error.to_string(), "cannot read invalidations");
         assert!(std::error::Error::source(&error).is_some());
     }
-    assert_eq!(warnings.load(Ordering::Relaxed), 1);
+    assert_eq!(logged::levels("store"), [tracing::Level::WARN]);
     // It works from when it can.
     fs::remove_file(&file).unwrap();
     store.write(KEY, entry(b"body", 0)).await.unwrap();

@@ -1,6 +1,7 @@
 //! A store that is away.
 
 use super::*;
+use crate::logged;
 
 #[tokio::test]
 async fn a_request_waits_fifty_milliseconds_in_all_and_the_next_one_not_at_all() {
@@ -146,37 +147,10 @@ async fn an_outage_is_counted_and_not_each_request_in_it() {
     assert_eq!(one.engine.stats().store_failures, 5);
 }
 
-/// Counts what is logged, by level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<tracing::Level>>>);
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().contains("cache")
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        self.0.lock().unwrap().push(*event.metadata().level());
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 #[tokio::test]
 async fn an_outage_is_told_once_and_its_end_too() {
     use tracing::Level;
-    let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    logged::listen();
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(TWO);
@@ -192,7 +166,7 @@ async fn an_outage_is_told_once_and_its_end_too() {
         for path in ["/b", "/c", "/d"] {
             one.rendered(path, &origin).await;
         }
-        let told = log.0.lock().unwrap().clone();
+        let told = logged::levels("cache");
         let expected = [Level::WARN, Level::INFO].repeat(outage);
         assert_eq!(told, expected);
     }

@@ -11,7 +11,7 @@ use crate::text::text;
 
 mod cached;
 
-pub(crate) use cached::{CachedArg, SkipArg, parse_cached};
+pub(crate) use cached::{CachedArg, SKIP, SkipArg, parse_cached};
 
 /// `[METHOD,] "pattern" [, name = value]*`
 #[derive(Default)]

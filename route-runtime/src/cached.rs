@@ -31,8 +31,7 @@ pub struct Function {
 
 /// A call of a cached function, put together argument by argument.
 ///
-/// The generated code is a chain of its methods. Each bound stands on one of them, where it says what
-/// is wrong once; what follows is of a type that is not known then, and nothing is said about it.
+/// The generated code is a chain of its methods, and each says of one type whether it will do.
 #[derive(Debug)]
 pub struct CachedCall {
     function: &'static Function,
@@ -52,7 +51,7 @@ impl CachedCall {
     }
 
     /// With the next argument.
-    pub fn argument<A: CachedArgument<Then = Self>>(mut self, argument: &A) -> A::Then {
+    pub fn argument<A: CachedArgument>(mut self, argument: &A) -> Self {
         self.arguments = self.arguments.and_then(|mut json| {
             json.push(if json.is_empty() { b'[' } else { b',' });
             serde_json::to_writer(&mut json, argument).ok()?;
@@ -62,7 +61,7 @@ impl CachedCall {
     }
 
     /// Beside an argument that is no part of the key.
-    pub fn skipped<A: SkippedArgument<Then = Self>>(self, _: &A) -> A::Then {
+    pub fn skipped<A: SkippedArgument>(self, _: &A) -> Self {
         self
     }
 
@@ -72,20 +71,27 @@ impl CachedCall {
         self
     }
 
-    /// Of a function that returns this.
-    pub fn returning<S>(self, _: S) -> Returning<S::Returned>
+    /// Returns the value that is there, or makes it, once for all who ask.
+    ///
+    /// What cannot be shared (an error, a value that is no JSON) is made for each caller; outside of
+    /// a handler there is no cache. The future is boxed, so that functions may call each other.
+    ///
+    /// # Panics
+    ///
+    /// As the function does, or if it needs its own value.
+    pub fn run<S, R, F>(self, _: S, run: R) -> BoxFuture<'static, S::Returned>
     where
         S: Shape,
         S::Returned: ReturnedValue,
         S::Value: CachedValue,
+        R: Fn() -> F + Clone + Send + 'static,
+        F: Future<Output = S::Returned> + Send + 'static,
     {
-        Returning {
-            call: self,
-            codec: Codec {
-                encode: |returned| serde_json::to_vec(S::value(returned)?).ok(),
-                decode: |bytes| serde_json::from_slice(bytes).ok().map(S::returned),
-            },
-        }
+        let codec = Codec {
+            encode: |returned| serde_json::to_vec(S::value(returned)?).ok(),
+            decode: |bytes| serde_json::from_slice(bytes).ok().map(S::returned),
+        };
+        Box::pin(cached(self, codec, run))
     }
 
     /// Throws away the value for these arguments, once awaited.
@@ -100,31 +106,6 @@ impl CachedCall {
             .with_part(self.function.name)
             .with_part(self.function.version);
         Some(function.with_part(&json.finalize().to_hex()))
-    }
-}
-
-/// A call whose result can be kept.
-#[derive(Debug)]
-pub struct Returning<T> {
-    call: CachedCall,
-    codec: Codec<T>,
-}
-
-impl<T: Send + 'static> Returning<T> {
-    /// Returns the value that is there, or makes it, once for all who ask.
-    ///
-    /// What cannot be shared (an error, a value that is no JSON) is made for each caller; outside of
-    /// a handler there is no cache. The future is boxed, so that functions may call each other.
-    ///
-    /// # Panics
-    ///
-    /// As the function does, or if it needs its own value.
-    pub fn run<R, F>(self, run: R) -> BoxFuture<'static, T>
-    where
-        R: Fn() -> F + Clone + Send + 'static,
-        F: Future<Output = T> + Send + 'static,
-    {
-        Box::pin(cached(self.call, self.codec, run))
     }
 }
 
@@ -259,7 +240,7 @@ impl<T> Default for Own<T> {
 
 /// How the values of a function become bytes and come back. `None` for what is not to be kept.
 #[derive(Debug)]
-pub struct Codec<T> {
+struct Codec<T> {
     encode: fn(&T) -> Option<Vec<u8>>,
     decode: fn(&[u8]) -> Option<T>,
 }
@@ -348,8 +329,8 @@ impl<T> Shape for Whole<T> {
 #[diagnostic::on_unimplemented(
     message = "a cached function cannot return `{Self}`",
     label = "is not `Send`",
-    note = "a value is made on a thread of the cache's, and an error on its way to the caller leaves \
-            it, too: of a `Result` with `actix_web::Error`, return an error of your own"
+    note = "it goes from thread to thread, and an error does, too: instead of `actix_web::Error`, \
+            return an error of your own"
 )]
 pub trait ReturnedValue: Send + 'static {}
 
@@ -361,7 +342,7 @@ impl<T: Send + 'static> ReturnedValue for T {}
     message = "a cached function cannot return `{Self}`",
     label = "is not both `Serialize` and `DeserializeOwned`",
     note = "a value is kept as JSON: derive `serde::Serialize` and `serde::Deserialize` for what \
-            owns its data; of a `Result` only `Ok` is kept, and its error may be anything"
+            owns its data; of a `Result` only `Ok` is kept, and its error may be anything that is `Send`"
 )]
 pub trait CachedValue: Serialize + DeserializeOwned {}
 
@@ -376,15 +357,10 @@ impl<T: Serialize + DeserializeOwned> CachedValue for T {}
             part in that, like a connection, is named in `skip(…)`, and what a value depends on of a \
             request is passed by itself"
 )]
-pub trait CachedArgument: Serialize + Clone + Send + 'static {
-    /// Where the call goes on.
-    type Then;
-}
+pub trait CachedArgument: Serialize + Clone + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + Clone + Send + 'static> CachedArgument for T {
-    type Then = CachedCall;
-}
+impl<T: Serialize + Clone + Send + 'static> CachedArgument for T {}
 
 /// What a cached function may take beside that, where it says so.
 #[diagnostic::on_unimplemented(
@@ -393,12 +369,7 @@ impl<T: Serialize + Clone + Send + 'static> CachedArgument for T {
     note = "a value may be made on another thread, and again when it is stale: share what is needed \
             by `web::Data` or `Arc`"
 )]
-pub trait SkippedArgument: Clone + Send + 'static {
-    /// Where the call goes on.
-    type Then;
-}
+pub trait SkippedArgument: Clone + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone + Send + 'static> SkippedArgument for T {
-    type Then = CachedCall;
-}
+impl<T: Clone + Send + 'static> SkippedArgument for T {}

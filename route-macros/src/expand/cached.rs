@@ -79,15 +79,16 @@ fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
     let tags = spec.options.tags.iter().flat_map(|given| &given.value);
     let tags = tags.map(|tag| tagged(spec, tag));
     let at = mixed(output);
-    let (returned, returning) = (private("Returned", at), Ident::new("returning", at));
-    let returned = quote_spanned! {at=> .#returning(#returned::<#output>::SHAPE) };
+    let returned = private("Returned", at);
+    let shape = quote_spanned! {at=> #returned::<#output>::SHAPE };
     let clones = spec.function.arguments.iter().map(|argument| {
-        let (name, at) = (&argument.name, mixed(&argument.ty));
-        quote_spanned! {at=> ::core::clone::Clone::clone(&#name) }
+        let NamedArgument { name, ty } = argument;
+        quote_spanned! {mixed(ty)=> <#ty as ::core::clone::Clone>::clone(&#name) }
     });
     // What is wrong with the future is said where the function is named.
     let at = mixed(name);
-    let run = quote_spanned! {at=> .run(move || #written(#(#clones),*)) };
+    let run = quote_spanned! {at=> move || #written(#(#clones),*) };
+    let method = Ident::new("run", at);
     quote! {
         fn call(#(#parameters),*) -> ::route_runtime::__private::BoxFuture<'static, #output> {
             #[allow(unused_imports)]
@@ -95,8 +96,7 @@ fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
             ::route_runtime::__private::CachedCall::of(#name::FUNCTION)
                 #(#arguments)*
                 #(#tags)*
-                #returned
-                #run
+                .#method(#shape, #run)
         }
     }
 }

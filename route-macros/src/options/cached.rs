@@ -5,7 +5,7 @@ use syn::{Expr, Ident};
 
 use super::{Given, Reader, Revalidate, Tag, read_once, repeated, tag, unknown, value};
 use crate::errors::{Errors, Problem};
-use crate::syntax::{CachedArg, SkipArg, ungroup};
+use crate::syntax::{CachedArg, SKIP, SkipArg, ungroup};
 use crate::text::text;
 
 /// Every option that was given, read; `None` where it was not.
@@ -29,7 +29,6 @@ const TABLE: &[(&str, Reader<CachedOptions>)] = &[
     ("version", read_once!(version, value::version)),
 ];
 
-const SKIP: &str = "skip";
 const NOTE: &str = "`skip(…)` names arguments that have no part in the value, as in `skip(db)`";
 
 fn names() -> impl Iterator<Item = &'static str> {
@@ -112,7 +111,7 @@ fn assigned(name: &Ident, value: &Expr) -> Problem {
         Expr::Array(array) => text(&array.elems),
         value => text(value),
     };
-    Problem::new(name, "option `skip` has no value")
+    Problem::new(name, "option `skip` is a list in parentheses")
         .help(format_args!("`skip({})`", list.trim_matches('"')))
         .note(NOTE)
 }

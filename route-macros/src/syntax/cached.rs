@@ -7,8 +7,11 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Token, parenthesized, token};
 
 use super::{OptionArg, skip_to_comma};
-use crate::errors::{Errors, Problem};
+use crate::errors::{Errors, Problem, nearest};
 use crate::text::text;
+
+/// The option that is a list in parentheses.
+pub(crate) const SKIP: &str = "skip";
 
 pub(crate) enum CachedArg {
     Option(OptionArg),
@@ -59,7 +62,19 @@ fn arg(input: ParseStream<'_>) -> syn::Result<CachedArg> {
         .into());
     }
     let ahead = input.fork();
-    if !ahead.call(Ident::parse_any).is_ok_and(|it| it == "skip") || ahead.peek(Token![=]) {
+    let Ok(name) = ahead.call(Ident::parse_any) else {
+        return input.parse().map(CachedArg::Option);
+    };
+    if name != SKIP {
+        let is_list = ahead.peek(token::Paren);
+        if is_list && nearest(&name.to_string(), [SKIP]).is_some() {
+            let problem = Problem::new(&name, format_args!("unknown option `{name}`"))
+                .help(format_args!("did you mean `{SKIP}`?"));
+            return Err(problem.into());
+        }
+        return input.parse().map(CachedArg::Option);
+    }
+    if ahead.peek(Token![=]) {
         return input.parse().map(CachedArg::Option);
     }
     let name = Ident::parse_any(input)?;

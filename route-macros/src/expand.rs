@@ -10,9 +10,12 @@ use crate::method::Method;
 use crate::pattern::{Param, ParamKind};
 use crate::spec::{HandlerSpec, Kind, RouteSpec, argument_name};
 
+mod cached;
 mod call;
 mod config;
 mod descriptor;
+
+pub(crate) use cached::cached;
 
 /// The user's item, and after it, or in it, what is generated.
 pub(crate) fn declaration(spec: &RouteSpec, item: Declaration) -> TokenStream {

@@ -6,6 +6,7 @@
 use proc_macro::TokenStream;
 
 mod bug;
+mod cached;
 mod declaration;
 mod errors;
 mod expand;
@@ -19,6 +20,7 @@ mod signature;
 mod spec;
 mod syntax;
 mod text;
+mod version;
 
 #[allow(
     missing_docs,
@@ -36,4 +38,13 @@ pub fn route(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn page(args: TokenStream, item: TokenStream) -> TokenStream {
     bug::guard(page::page, args.into(), item.into()).into()
+}
+
+#[allow(
+    missing_docs,
+    reason = "documented where `route-runtime` re-exports it"
+)]
+#[proc_macro_attribute]
+pub fn cached(args: TokenStream, item: TokenStream) -> TokenStream {
+    bug::guard(cached::cached, args.into(), item.into()).into()
 }

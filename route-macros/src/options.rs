@@ -6,9 +6,11 @@ use syn::{Expr, Path};
 use crate::errors::{Errors, Problem, list, nearest};
 use crate::syntax::OptionArg;
 
+mod cached;
 mod tag;
 mod value;
 
+pub(crate) use cached::{CachedOptions, check as check_cached};
 pub(crate) use tag::{Tag, TagPart};
 
 /// Every option that was given, read; `None` where it was not.
@@ -81,23 +83,32 @@ pub(crate) enum Scope {
 struct Rule {
     name: &'static str,
     scope: Scope,
-    read: fn(OptionArg, &mut Options) -> Result<(), Problem>,
+    read: Reader<Options>,
 }
 
-/// An option that may be given once.
+type Reader<O> = fn(OptionArg, &mut O) -> Result<(), Problem>;
+
+/// Reads an option that may be given once.
+macro_rules! read_once {
+    ($field:ident, $reader:path) => {
+        |arg, options| {
+            if let Some(first) = &options.$field {
+                return Err(repeated(&arg.name, &first.name));
+            }
+            let value = $reader(&arg)?;
+            options.$field = Some(Given::new(arg, value));
+            Ok(())
+        }
+    };
+}
+use read_once;
+
 macro_rules! once {
     ($field:ident, $scope:ident, $reader:path) => {
         Rule {
             name: stringify!($field),
             scope: Scope::$scope,
-            read: |arg, options| {
-                if let Some(first) = &options.$field {
-                    return Err(repeated(&arg.name, &first.name));
-                }
-                let value = $reader(&arg)?;
-                options.$field = Some(Given::new(arg, value));
-                Ok(())
-            },
+            read: read_once!($field, $reader),
         }
     };
 }
@@ -137,7 +148,7 @@ pub(crate) fn check(args: Vec<OptionArg>, args_are_whole: bool, errors: &mut Err
                 }
                 (rule.read)(arg, &mut options)
             }
-            None => Err(unknown(&arg.name)),
+            None => Err(unknown(&arg.name, || TABLE.iter().map(|rule| rule.name))),
         };
         is_whole &= errors.absorb(result).is_some();
     }
@@ -226,16 +237,15 @@ fn repeated(name: &Ident, first: &Ident) -> Problem {
         .and(first, format_args!("option `{name}` is first given here"))
 }
 
-fn unknown(name: &Ident) -> Problem {
+fn unknown<I: Iterator<Item = &'static str>>(name: &Ident, names: impl Fn() -> I) -> Problem {
     let found = name.to_string();
     let problem = Problem::new(name, format_args!("unknown option `{found}`"));
     if matches!(&*found, "runtime" | "preferredRegion" | "preferred_region") {
         return problem.help(format_args!("`{found}` has no meaning here, remove it"));
     }
-    let names = || TABLE.iter().map(|rule| rule.name);
     let snake = snake_case(&found);
     let meant = match &*snake {
-        "generate_static_params" => Some("static_params"),
+        "generate_static_params" => names().find(|&name| name == "static_params"),
         _ => names()
             .find(|&name| name == snake)
             .or_else(|| nearest(&found, names())),

@@ -11,6 +11,10 @@ use syn::{
 use crate::errors::{Errors, Problem};
 use crate::text::text;
 
+mod cached;
+
+pub(crate) use cached::{CachedFn, NamedArgument, check as check_cached};
+
 /// A function that can be called with arguments of known types, and awaited.
 pub(crate) struct Handler {
     pub(crate) ident: Ident,
@@ -29,50 +33,26 @@ pub(crate) struct Argument {
     pub(crate) source: String,
 }
 
+/// What a function is to be, in words.
+struct Role {
+    /// `handler`
+    noun: &'static str,
+    /// Why its types are known: `a route is one function`.
+    why_concrete: &'static str,
+    /// What to write for each argument.
+    argument: &'static str,
+}
+
+const HANDLER: Role = Role {
+    noun: "handler",
+    why_concrete: "a route is one function",
+    argument: "extractor",
+};
+
 pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> Option<Handler> {
     let sig = &function.sig;
-    let mut problems = Vec::new();
-
-    if sig.asyncness.is_none() {
-        let name = &sig.ident;
-        problems.push(
-            Problem::new(sig.fn_token, format_args!("handler `{name}` is not async"))
-                .help(format_args!("`async fn {name}`")),
-        );
-    }
-    if !sig.generics.params.is_empty() {
-        problems.push(
-            Problem::new(&sig.generics, "a handler cannot be generic")
-                .help("write the concrete types: a route is one function"),
-        );
-    } else if let Some(clause) = &sig.generics.where_clause {
-        problems.push(
-            Problem::new(clause, "a handler cannot have a `where` clause")
-                .help("remove it: the types of a handler are concrete"),
-        );
-    }
-    if let Some(token) = &sig.constness {
-        problems.push(Problem::new(token, "a handler cannot be const").help("remove `const`"));
-    }
-    // `safe fn` can only stand in an extern block, which is no item of ours.
-    if !matches!(sig.safety, syn::Safety::Default) {
-        problems.push(
-            Problem::new(&sig.safety, "a handler cannot be unsafe")
-                .help("keep the unsafe block inside"),
-        );
-    }
-    if let Some(abi) = &sig.abi {
-        problems.push(
-            Problem::new(abi, "a handler cannot be extern")
-                .help(format_args!("remove `{}`", text(abi))),
-        );
-    }
-    if let Some(variadic) = &sig.variadic {
-        problems.push(
-            Problem::new(variadic, "a handler cannot be variadic")
-                .help("write one argument for each extractor"),
-        );
-    }
+    let mut problems = HANDLER.problems(function);
+    problems.extend(cached_route(function, &["cached"]));
 
     let mut arguments = Vec::new();
     for input in &sig.inputs {
@@ -93,6 +73,91 @@ pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> Option<Handler> {
             ReturnType::Type(_, ty) => Some((**ty).clone()),
         },
         attributes: forwarded(&function.attrs),
+    })
+}
+
+impl Role {
+    /// What keeps a function from being called and awaited, whatever its arguments are.
+    fn problems(&self, function: &ItemFn) -> Vec<Problem> {
+        let sig = &function.sig;
+        let noun = self.noun;
+        let mut problems = Vec::new();
+        if sig.asyncness.is_none() {
+            let name = &sig.ident;
+            problems.push(
+                Problem::new(sig.fn_token, format_args!("{noun} `{name}` is not async"))
+                    .help(format_args!("`async fn {name}`")),
+            );
+        }
+        if !sig.generics.params.is_empty() {
+            problems.push(
+                Problem::new(&sig.generics, format_args!("a {noun} cannot be generic")).help(
+                    format_args!("write the concrete types: {}", self.why_concrete),
+                ),
+            );
+        } else if let Some(clause) = &sig.generics.where_clause {
+            problems.push(
+                Problem::new(
+                    clause,
+                    format_args!("a {noun} cannot have a `where` clause"),
+                )
+                .help(format_args!(
+                    "remove it: the types of a {noun} are concrete"
+                )),
+            );
+        }
+        if let Some(token) = &sig.constness {
+            problems.push(
+                Problem::new(token, format_args!("a {noun} cannot be const"))
+                    .help("remove `const`"),
+            );
+        }
+        // `safe fn` can only stand in an extern block, which is no item of ours.
+        if !matches!(sig.safety, syn::Safety::Default) {
+            problems.push(
+                Problem::new(&sig.safety, format_args!("a {noun} cannot be unsafe"))
+                    .help("keep the unsafe block inside"),
+            );
+        }
+        if let Some(abi) = &sig.abi {
+            problems.push(
+                Problem::new(abi, format_args!("a {noun} cannot be extern"))
+                    .help(format_args!("remove `{}`", text(abi))),
+            );
+        }
+        if let Some(variadic) = &sig.variadic {
+            problems.push(
+                Problem::new(variadic, format_args!("a {noun} cannot be variadic")).help(
+                    format_args!("write one argument for each {}", self.argument),
+                ),
+            );
+        }
+        problems
+    }
+}
+
+/// A route that is also `#[cached]`: whichever attribute is expanded first sees the other.
+fn cached_route(function: &ItemFn, other: &[&str]) -> Option<Problem> {
+    let attribute = attribute_of_ours(function, other)?;
+    Some(
+        Problem::new(attribute, "a route is cached by its own options")
+            .help("remove `#[cached]`, and write `revalidate = …` into the attribute of the route")
+            .note(
+                "what routes have in common is fetched by a function of its own, with `#[cached]`",
+            ),
+    )
+}
+
+/// The first attribute of one of these names, as it is written where nobody else's is meant.
+fn attribute_of_ours<'a>(function: &'a ItemFn, names: &[&str]) -> Option<&'a Attribute> {
+    function.attrs.iter().find(|attribute| {
+        let mut path = attribute.path().segments.iter().rev();
+        let Some(name) = path.next() else {
+            return false;
+        };
+        let module = path.next();
+        names.iter().any(|it| name.ident == it)
+            && module.is_none_or(|module| module.ident == "route_runtime")
     })
 }
 

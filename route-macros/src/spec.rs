@@ -10,6 +10,10 @@ use crate::options::{Options, Scope, Tag, TagPart};
 use crate::pattern::{Param, ParamKind, Pattern};
 use crate::signature::{Argument, Handler};
 
+mod cached;
+
+pub(crate) use cached::{CachedSpec, check_cached};
+
 /// Everything expansion needs; there is no invalid one.
 pub(crate) struct RouteSpec {
     pub(crate) kind: Kind,

@@ -9,6 +9,10 @@ use crate::errors::{Errors, Problem};
 use crate::method::Method;
 use crate::text::text;
 
+mod cached;
+
+pub(crate) use cached::{CachedArg, SKIP, SkipArg, parse_cached};
+
 /// `[METHOD,] "pattern" [, name = value]*`
 #[derive(Default)]
 pub(crate) struct RouteArgs {

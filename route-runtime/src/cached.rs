@@ -29,98 +29,144 @@ pub struct Function {
     pub revalidate: Option<Revalidate>,
 }
 
-/// The arguments of a call, as far as they tell values apart. `None` if they cannot be serialised.
+/// A call of a cached function, put together argument by argument.
+///
+/// The generated code is a chain of its methods, and each says of one type whether it will do.
 #[derive(Debug)]
-pub struct Arguments(Option<blake3::Hash>);
-
-/// Reads the arguments that make up the key: a tuple of references.
-pub fn arguments(arguments: &impl Serialize) -> Arguments {
-    let json = serde_json::to_vec(arguments).ok();
-    Arguments(json.map(|json| blake3::hash(&json)))
+pub struct CachedCall {
+    function: &'static Function,
+    /// A JSON list of the arguments that tell values apart. `None` if one cannot be written so.
+    arguments: Option<Vec<u8>>,
+    tags: Vec<Tag>,
 }
 
-impl Function {
-    fn key(&self, arguments: &Arguments) -> Option<Key> {
+impl CachedCall {
+    /// Of this function.
+    pub fn of(function: &'static Function) -> Self {
+        Self {
+            function,
+            arguments: Some(Vec::new()),
+            tags: Vec::new(),
+        }
+    }
+
+    /// With the next argument.
+    pub fn argument<A: CachedArgument>(mut self, argument: &A) -> Self {
+        self.arguments = self.arguments.and_then(|mut json| {
+            json.push(if json.is_empty() { b'[' } else { b',' });
+            serde_json::to_writer(&mut json, argument).ok()?;
+            Some(json)
+        });
+        self
+    }
+
+    /// Beside an argument that is no part of the key.
+    pub fn skipped<A: SkippedArgument>(self, _: &A) -> Self {
+        self
+    }
+
+    /// With a tag of its value.
+    pub fn tagged(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(Tag::new(tag.into()));
+        self
+    }
+
+    /// Returns the value that is there, or makes it, once for all who ask.
+    ///
+    /// What cannot be shared (an error, a value that is no JSON) is made for each caller; outside of
+    /// a handler there is no cache. The future is boxed, so that functions may call each other.
+    ///
+    /// # Panics
+    ///
+    /// As the function does, or if it needs its own value.
+    pub fn run<S, R, F>(self, _: S, run: R) -> BoxFuture<'static, S::Returned>
+    where
+        S: Shape,
+        S::Returned: ReturnedValue,
+        S::Value: CachedValue,
+        R: Fn() -> F + Clone + Send + 'static,
+        F: Future<Output = S::Returned> + Send + 'static,
+    {
+        let codec = Codec {
+            encode: |returned| serde_json::to_vec(S::value(returned)?).ok(),
+            decode: |bytes| serde_json::from_slice(bytes).ok().map(S::returned),
+        };
+        Box::pin(cached(self, codec, run))
+    }
+
+    /// Throws away the value for these arguments, once awaited.
+    pub fn revalidate(self) -> Revalidation {
+        Revalidation::of_data(self.key().as_ref().map(data::own_tag))
+    }
+
+    fn key(&self) -> Option<Key> {
+        let mut json = blake3::Hasher::new();
+        json.update(self.arguments.as_ref()?);
         let function = Key::new("cached")
-            .with_part(self.name)
-            .with_part(self.version);
-        Some(function.with_part(&arguments.0?.to_hex()))
+            .with_part(self.function.name)
+            .with_part(self.function.version);
+        Some(function.with_part(&json.finalize().to_hex()))
     }
 }
 
-/// Calls a cached function: returns the value that is there, or makes it, once for all who ask.
-///
-/// What cannot be shared (an error, a value that is no JSON) is made for each caller; outside of a
-/// handler there is no cache. The future is boxed, so that functions may call each other.
-///
-/// # Panics
-///
-/// As the function does, or if it needs its own value.
-pub fn cached<T, R, F>(
-    function: &'static Function,
-    arguments: Arguments,
-    tags: Vec<String>,
-    codec: Codec<T>,
-    run: R,
-) -> BoxFuture<'static, T>
+async fn cached<T, R, F>(call: CachedCall, codec: Codec<T>, run: R) -> T
 where
     T: Send + 'static,
     R: Fn() -> F + Clone + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    Box::pin(async move {
-        let Some(context) = Context::current() else {
-            return run().await;
-        };
-        let Some(key) = function.key(&arguments) else {
-            let function = function.name;
-            tracing::warn!(
-                function,
-                "not cached: its arguments cannot be written as JSON"
-            );
-            return run().await;
-        };
-        let tags: Vec<Tag> = tags.into_iter().map(Tag::new).collect();
-        let own: Own<T> = Own::default();
-        // What was stored under another shape of the type is thrown away once.
-        for _ in 0..2 {
-            let declared = tags.iter().cloned().chain([data::own_tag(&key)]).collect();
-            let make = make(
-                &context,
-                function,
-                declared,
-                codec,
-                run.clone(),
-                own.clone(),
-            );
-            match data::get(&context, &key, tags.clone(), RENDER_LIMIT, make).await {
-                Ok(Some(Answer {
-                    content: Content::Entry(entry),
-                    ..
-                })) => {
-                    let bytes = entry.value().returned();
-                    if let Some(value) = bytes.and_then(|bytes| (codec.decode)(bytes)) {
-                        return value;
-                    }
-                    let Some(cache) = context.cache.upgrade() else {
-                        break;
-                    };
-                    let tag = data::own_tag(&key);
-                    drop(cache.invalidate(tag, Invalidation::Absent).await);
+    let function = call.function;
+    let Some(context) = Context::current() else {
+        return run().await;
+    };
+    let Some(key) = call.key() else {
+        let function = function.name;
+        tracing::warn!(
+            function,
+            "not cached: its arguments cannot be written as JSON"
+        );
+        return run().await;
+    };
+    let tags = call.tags;
+    let own: Own<T> = Own::default();
+    // What was stored under another shape of the type is thrown away once.
+    for _ in 0..2 {
+        let declared = tags.iter().cloned().chain([data::own_tag(&key)]).collect();
+        let make = make(
+            &context,
+            function,
+            declared,
+            codec,
+            run.clone(),
+            own.clone(),
+        );
+        match data::get(&context, &key, tags.clone(), RENDER_LIMIT, make).await {
+            Ok(Some(Answer {
+                content: Content::Entry(entry),
+                ..
+            })) => {
+                let bytes = entry.value().returned();
+                if let Some(value) = bytes.and_then(|bytes| (codec.decode)(bytes)) {
+                    return value;
                 }
-                Ok(_) => match own.take() {
-                    Some(value) => return value,
-                    None => break,
-                },
-                // Its message has been printed where it was thrown.
-                Err(Failure::Panicked(message)) => resume_unwind(Box::new(message.to_string())),
-                Err(Failure::Cycle) => panic!("`{}` needs its own value", function.name),
-                // There is no error to return, and no limit of the caller's own has passed.
-                Err(_) => break,
+                let Some(cache) = context.cache.upgrade() else {
+                    break;
+                };
+                let tag = data::own_tag(&key);
+                drop(cache.invalidate(tag, Invalidation::Absent).await);
             }
+            Ok(_) => match own.take() {
+                Some(value) => return value,
+                None => break,
+            },
+            // Its message has been printed where it was thrown.
+            Err(Failure::Panicked(message)) => resume_unwind(Box::new(message.to_string())),
+            Err(Failure::Cycle) => panic!("`{}` needs its own value", function.name),
+            // There is no error to return, and no limit of the caller's own has passed.
+            Err(_) => break,
         }
-        run().await
-    })
+    }
+    run().await
 }
 
 /// What is called for each value that is made.
@@ -167,11 +213,6 @@ where
     }
 }
 
-/// Throws away the value for these arguments, once awaited.
-pub fn revalidate_value(function: &'static Function, arguments: Arguments) -> Revalidation {
-    Revalidation::of_data(function.key(&arguments).as_ref().map(data::own_tag))
-}
-
 /// Where whoever started a call finds its value, if it is for nobody else.
 struct Own<T>(Arc<Mutex<Option<T>>>);
 
@@ -199,7 +240,7 @@ impl<T> Default for Own<T> {
 
 /// How the values of a function become bytes and come back. `None` for what is not to be kept.
 #[derive(Debug)]
-pub struct Codec<T> {
+struct Codec<T> {
     encode: fn(&T) -> Option<Vec<u8>>,
     decode: fn(&[u8]) -> Option<T>,
 }
@@ -214,17 +255,36 @@ impl<T> Copy for Codec<T> {}
 
 /// What a function returns, of which only `Ok` is kept where it is a `Result`.
 ///
-/// That is a question for types: `Returned::<T>::CODEC` is the inherent constant for a `Result`,
+/// That is a question for types: `Returned::<T>::SHAPE` is the inherent constant for a `Result`,
 /// whatever it is called, and else [`ReturnsValue`]'s.
 #[derive(Debug)]
 pub struct Returned<T>(PhantomData<T>);
 
-impl<T: CachedValue, E> Returned<Result<T, E>> {
+/// Which part of what is returned is kept.
+pub trait Shape {
+    /// What is returned.
+    type Returned;
+    /// What is kept.
+    type Value;
+
+    /// The part that is kept, if it is there.
+    fn value(returned: &Self::Returned) -> Option<&Self::Value>;
+
+    /// What would have been returned.
+    fn returned(value: Self::Value) -> Self::Returned;
+}
+
+/// `Ok` is kept.
+#[derive(Debug)]
+pub struct OkOf<T, E>(PhantomData<(T, E)>);
+
+/// All of it is kept.
+#[derive(Debug)]
+pub struct Whole<T>(PhantomData<T>);
+
+impl<T, E> Returned<Result<T, E>> {
     /// Of a `Result`.
-    pub const CODEC: Codec<Result<T, E>> = Codec {
-        encode: |value| serde_json::to_vec(value.as_ref().ok()?).ok(),
-        decode: |bytes| serde_json::from_slice(bytes).ok().map(Ok),
-    };
+    pub const SHAPE: OkOf<T, E> = OkOf(PhantomData);
 }
 
 /// See [`Returned`].
@@ -232,23 +292,57 @@ pub trait ReturnsValue {
     /// What is returned.
     type Value;
     /// Of any other type.
-    const CODEC: Codec<Self::Value>;
+    const SHAPE: Whole<Self::Value> = Whole(PhantomData);
 }
 
-impl<T: CachedValue> ReturnsValue for Returned<T> {
+impl<T> ReturnsValue for Returned<T> {
     type Value = T;
-    const CODEC: Codec<T> = Codec {
-        encode: |value| serde_json::to_vec(value).ok(),
-        decode: |bytes| serde_json::from_slice(bytes).ok(),
-    };
 }
+
+impl<T, E> Shape for OkOf<T, E> {
+    type Returned = Result<T, E>;
+    type Value = T;
+
+    fn value(returned: &Result<T, E>) -> Option<&T> {
+        returned.as_ref().ok()
+    }
+
+    fn returned(value: T) -> Result<T, E> {
+        Ok(value)
+    }
+}
+
+impl<T> Shape for Whole<T> {
+    type Returned = T;
+    type Value = T;
+
+    fn value(returned: &T) -> Option<&T> {
+        Some(returned)
+    }
+
+    fn returned(value: T) -> T {
+        value
+    }
+}
+
+/// What a cached function may return, kept or not.
+#[diagnostic::on_unimplemented(
+    message = "a cached function cannot return `{Self}`",
+    label = "is not `Send`",
+    note = "it goes from thread to thread, and an error does, too: instead of `actix_web::Error`, \
+            return an error of your own"
+)]
+pub trait ReturnedValue: Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> ReturnedValue for T {}
 
 /// What a cached function may return.
 #[diagnostic::on_unimplemented(
     message = "a cached function cannot return `{Self}`",
     label = "is not both `Serialize` and `DeserializeOwned`",
     note = "a value is kept as JSON: derive `serde::Serialize` and `serde::Deserialize` for what \
-            owns its data; of a `Result` only `Ok` is kept, and its error may be anything"
+            owns its data; of a `Result` only `Ok` is kept, and its error may be anything that is `Send`"
 )]
 pub trait CachedValue: Serialize + DeserializeOwned {}
 

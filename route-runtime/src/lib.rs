@@ -166,6 +166,9 @@ pub use respond::{
 pub use revalidate::{
     RevalidateError, Revalidation, revalidate_path, revalidate_pattern, revalidate_tag,
 };
+#[doc = include_str!("../docs/cached.md")]
+#[doc(inline)]
+pub use route_macros::cached;
 #[doc = include_str!("../docs/page.md")]
 #[doc = include_str!("../docs/options.md")]
 #[doc(inline)]

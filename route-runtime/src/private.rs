@@ -1,14 +1,16 @@
 //! Exactly what generated code touches, and what errors in it name. Not public: it changes with the
 //! macros.
 
+pub use std::format;
 pub use std::string::String;
 pub use std::vec::Vec;
 
+pub use futures_core::future::BoxFuture;
 pub use inventory::submit;
 
 pub use crate::cached::{
-    Arguments, CachedArgument, CachedValue, Codec, Function, Returned, ReturnsValue,
-    SkippedArgument, arguments, cached, revalidate_value,
+    CachedArgument, CachedCall, CachedValue, Function, OkOf, Returned, ReturnedValue, ReturnsValue,
+    Shape, SkippedArgument, Whole,
 };
 pub use crate::config::{Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};

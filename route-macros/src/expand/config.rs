@@ -89,11 +89,11 @@ impl Fields {
     }
 }
 
-fn some(value: impl ToTokens) -> TokenStream {
+pub(super) fn some(value: impl ToTokens) -> TokenStream {
     quote! { ::core::option::Option::Some(#value) }
 }
 
-fn lifetime(value: Revalidate) -> TokenStream {
+pub(super) fn lifetime(value: Revalidate) -> TokenStream {
     match value {
         Revalidate::Never => quote! { ::route_runtime::__private::Revalidate::Never },
         Revalidate::After(seconds) => {

@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, File, ItemMacro, ItemUse, Macro, Path, Token};
 
+use crate::cached::cached;
 use crate::page::page;
 use crate::route::route;
 
@@ -64,12 +65,31 @@ fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
         quote! { "/about/[lang]" },
         quote! { async fn about(lang: Lang) -> Html {} },
     );
+    let cached_minimal = (quote! {}, quote! { async fn cats() -> Vec<Cat> { all() } });
+    let cached_everything = (
+        quote! { revalidate = 5, tags = ["cats", "cat:{id}:{type}"], version = 3, skip(db) },
+        quote! {
+            /// A cat.
+            #[cfg(feature = "cats")]
+            #[allow(unused_variables)]
+            #[inline]
+            pub(crate) async fn cat(
+                mut id: u64,
+                r#type: String,
+                db: web::Data<Db>,
+            ) -> Result<Cat, CatError> {
+                todo!()
+            }
+        },
+    );
     [
         ("minimal", minimal, route as fn(_, _) -> _),
         ("everything", everything, route),
         ("module", module, route),
         ("unbound", unbound, route),
         ("page", about, page),
+        ("cached_minimal", cached_minimal, cached),
+        ("cached_everything", cached_everything, cached),
     ]
     .map(|(name, (args, item), attribute)| {
         let input = quote! { #args #item };
@@ -112,12 +132,16 @@ struct Foreign {
 impl Foreign {
     fn check(&mut self, is_absolute: bool, first: &Ident) {
         const LOCALS: [&str; 4] = ["call", "output", "request", "inner"];
+        // The user's function under the name that it is given.
+        const WRITTEN: &str = "__";
         let first = first.to_string();
         let is_ours = if is_absolute {
             matches!(&*first, "route_runtime" | "core")
         } else {
-            LOCALS.contains(&&*first) || first.starts_with("argument")
+            LOCALS.contains(&&*first) || first.starts_with("argument") || first.starts_with(WRITTEN)
         };
+        // In `impl cats`.
+        let is_ours = is_ours || first == "Self";
         if !is_ours && !self.allowed.contains(&first) {
             self.found.push(first);
         }

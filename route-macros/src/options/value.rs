@@ -69,6 +69,20 @@ pub(super) fn revalidate(arg: &OptionArg) -> Result<Revalidate, Problem> {
     }
 }
 
+/// The same where nothing is for one request alone.
+pub(super) fn lifetime(arg: &OptionArg) -> Result<Revalidate, Problem> {
+    match revalidate(arg)? {
+        Revalidate::After(0) => Err(bad_value(arg)
+            .help("remove `#[cached]`: what is never fresh need not be kept")
+            .note("expected a number of seconds, at least 1, or `false` for never")),
+        value => Ok(value),
+    }
+}
+
+pub(super) fn version(arg: &OptionArg) -> Result<u32, Problem> {
+    number(arg, "expected a number, to be counted up by hand")
+}
+
 pub(super) fn seconds(arg: &OptionArg) -> Result<u32, Problem> {
     number(arg, "expected a number of seconds")
 }

@@ -1,0 +1,199 @@
+//! A cached function: what was written, inside of what is called by its name; and its handle.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::{FnArg, ItemFn, Pat, Signature, parse_quote};
+
+use super::{config, mixed, private};
+use crate::options::{Tag, TagPart};
+use crate::signature::NamedArgument;
+use crate::spec::CachedSpec;
+use crate::version::version;
+
+pub(crate) fn cached(spec: &CachedSpec, mut function: ItemFn) -> TokenStream {
+    let handle = handle(spec, &function);
+    let body = body(spec, &function);
+    function.block = parse_quote!(#body);
+    for input in &mut function.sig.inputs {
+        // Only what was written changes an argument.
+        if let FnArg::Typed(typed) = input
+            && let Pat::Ident(pat) = &mut *typed.pat
+        {
+            pat.mutability = None;
+        }
+    }
+    quote! { #function #handle }
+}
+
+/// What was written, under another name: under its own it is called through the cache, also by itself.
+fn written(function: &ItemFn) -> ItemFn {
+    let name = &function.sig.ident;
+    let mut sig = function.sig.clone();
+    sig.ident = format_ident!("__{}", name.unraw(), span = mixed(name));
+    ItemFn {
+        attrs: Vec::new(),
+        vis: syn::Visibility::Inherited,
+        sig,
+        block: function.block.clone(),
+        ..function.clone()
+    }
+}
+
+/// Nothing is declared beside the arguments but a local, which is hygienic: an item would hide an
+/// argument of its name.
+fn body(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
+    let written = written(function);
+    let caller = caller(spec, &function.sig, &written.sig.ident);
+    let call = Ident::new("call", Span::mixed_site());
+    let names = spec.function.arguments.iter().map(|it| &it.name);
+    quote! {{
+        let #call = {
+            #written
+            // What was written does not see what is in here.
+            {
+                #caller
+                call
+            }
+        };
+        #call(#(#names),*).await
+    }}
+}
+
+/// A function that is not async, so that whether a future is `Send` can be told of functions that
+/// call each other.
+fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
+    let name = &sig.ident;
+    let output = &spec.function.output;
+    let parameters = spec.function.arguments.iter().map(|argument| {
+        let NamedArgument { name, ty } = argument;
+        quote! { #name: #ty }
+    });
+    let arguments = spec.function.arguments.iter().map(|argument| {
+        if spec.options.skips(&argument.name) {
+            step("skipped", argument)
+        } else {
+            step("argument", argument)
+        }
+    });
+    let tags = spec.options.tags.iter().flat_map(|given| &given.value);
+    let tags = tags.map(|tag| tagged(spec, tag));
+    let at = mixed(output);
+    let returned = private("Returned", at);
+    let shape = quote_spanned! {at=> #returned::<#output>::SHAPE };
+    let clones = spec.function.arguments.iter().map(|argument| {
+        let NamedArgument { name, ty } = argument;
+        quote_spanned! {mixed(ty)=> <#ty as ::core::clone::Clone>::clone(&#name) }
+    });
+    // What is wrong with the future is said where the function is named.
+    let at = mixed(name);
+    let run = quote_spanned! {at=> move || #written(#(#clones),*) };
+    let method = Ident::new("run", at);
+    quote! {
+        fn call(#(#parameters),*) -> ::route_runtime::__private::BoxFuture<'static, #output> {
+            #[allow(unused_imports)]
+            use ::route_runtime::__private::ReturnsValue as _;
+            ::route_runtime::__private::CachedCall::of(#name::FUNCTION)
+                #(#arguments)*
+                #(#tags)*
+                .#method(#shape, #run)
+        }
+    }
+}
+
+/// Located at the type, so that what is wrong with it is underlined there.
+fn step(method: &str, argument: &NamedArgument) -> TokenStream {
+    let NamedArgument { name, ty } = argument;
+    let at = mixed(ty);
+    let method = Ident::new(method, at);
+    quote_spanned! {at=> .#method::<#ty>(&#name) }
+}
+
+fn tagged(spec: &CachedSpec, tag: &Tag) -> TokenStream {
+    let at = tag.source.span();
+    let mut format = String::new();
+    let mut arguments = Vec::new();
+    for part in &tag.parts {
+        match part {
+            TagPart::Literal(text) => format.push_str(text),
+            TagPart::Param(name) => {
+                format.push_str("{}");
+                arguments.extend(spec.argument(name).map(|argument| {
+                    let mut name = argument.name.clone();
+                    name.set_span(name.span().located_at(at));
+                    name
+                }));
+            }
+        }
+    }
+    if arguments.is_empty() {
+        return quote! { .tagged(#format) };
+    }
+    let at = Span::mixed_site().located_at(at);
+    quote_spanned! {at=>
+        .tagged(::route_runtime::__private::format!(#format, #(#arguments),*))
+    }
+}
+
+/// A type of the function's name, which lives in another namespace.
+fn handle(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
+    let name = &function.sig.ident;
+    let vis = &function.vis;
+    let attributes = &spec.function.attributes;
+    let function = description(spec, function);
+    let keys: Vec<_> = spec.keys().collect();
+    let names = keys.iter().map(|argument| &argument.name);
+    let types = keys.iter().map(|argument| &argument.ty);
+    let arguments = keys.iter().map(|argument| step("argument", argument));
+    // Where the name stands, should it be taken; but generated, which clippy leaves alone.
+    let at = Span::call_site().located_at(name.span());
+    let ty = quote_spanned! {at=> struct #name {} };
+    quote! {
+        #(#attributes)*
+        /// What is kept of the values of the function of this name.
+        #[allow(
+            dead_code,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            non_camel_case_types,
+            unreachable_pub,
+            clippy::upper_case_acronyms
+        )]
+        #vis #ty
+
+        #(#attributes)*
+        #[allow(dead_code, deprecated)]
+        impl #name {
+            const FUNCTION: &'static ::route_runtime::__private::Function = &#function;
+
+            /// Throws away the value for these arguments, once awaited.
+            #vis fn revalidate(#(#names: #types),*) -> ::route_runtime::Revalidation {
+                ::route_runtime::__private::CachedCall::of(Self::FUNCTION)
+                    #(#arguments)*
+                    .revalidate()
+            }
+        }
+    }
+}
+
+fn description(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
+    let name = function.sig.ident.unraw().to_string();
+    let version = match &spec.options.version {
+        Some(given) => given.value.to_string(),
+        None => {
+            let (sig, block) = (&function.sig, &function.block);
+            version(quote! { #sig #block })
+        }
+    };
+    let revalidate = match &spec.options.revalidate {
+        Some(given) => config::some(config::lifetime(given.value)),
+        None => quote! { ::core::option::Option::None },
+    };
+    quote! {
+        ::route_runtime::__private::Function {
+            name: ::core::concat!(::core::module_path!(), "::", #name),
+            version: #version,
+            revalidate: #revalidate,
+        }
+    }
+}

@@ -18,8 +18,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{Place, random};
-use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Risen, Tag};
+use super::place::Place;
+use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Risen, Tag, random::random};
 
 /// How many tags are remembered by name.
 const TAGS: usize = 65_536;

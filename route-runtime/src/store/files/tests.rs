@@ -17,7 +17,8 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("route-runtime-{}", place::random()));
+        let path =
+            std::env::temp_dir().join(format!("route-runtime-{}", crate::store::random::random()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }

@@ -169,15 +169,13 @@ impl RedisStore {
     }
 
     /// Returns what was read, if it is of this key and of the record that counts.
-    fn judge(&self, key: EntryKey<'_>, before: SystemTime, answer: Read) -> Option<StoredEntry> {
+    fn judge(&self, key: EntryKey<'_>, asked: &Asked, answer: Read) -> Option<StoredEntry> {
         let Read { now, record, entry } = answer;
-        let lost = {
-            let seen = self.seen();
-            match &record {
-                None => !seen.record.is_empty(),
-                Some((_, last)) if *last < seen.epoch => true,
-                Some((name, _)) => !seen.record.is_empty() && seen.record != *name,
-            }
+        let seen = &asked.seen;
+        let lost = match &record {
+            None => !seen.record.is_empty(),
+            Some((_, last)) if *last < seen.epoch => true,
+            Some((name, _)) => !seen.record.is_empty() && seen.record != *name,
         };
         if lost {
             // The server does not know what this instance knows. Whoever listens asks what is
@@ -207,9 +205,9 @@ impl RedisStore {
         Some(StoredEntry {
             body: body.into(),
             created: if age < 0 {
-                before.checked_add(length)?
+                asked.at.checked_add(length)?
             } else {
-                before.checked_sub(length)?
+                asked.at.checked_sub(length)?
             },
             started: Epoch(started),
             revalidate: metadata.revalidate,
@@ -238,14 +236,16 @@ impl Store for RedisStore {
                 .arg(&self.keys.record)
                 .arg(&["name", "last"]);
             ask.cmd("HMGET").arg(self.keys.entry(key)).arg(FIELDS);
-            // As late at the server as a write's age was measured early: the ways cancel out.
-            let before = SystemTime::now();
+            let asked = Asked {
+                at: SystemTime::now(),
+                seen: self.seen().clone(),
+            };
             let read = |mut connection| async move { ask.query_async(&mut connection).await };
             let answer: RawRead = self
                 .link
                 .call("read an entry", self.limits.read, read)
                 .await?;
-            Ok(self.judge(key, before, Read::from(answer)))
+            Ok(self.judge(key, &asked, Read::from(answer)))
         })
     }
 
@@ -396,8 +396,15 @@ impl Store for RedisStore {
 }
 
 /// The record, and the highest of its epochs that this instance may have handed out.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
     record: String,
     epoch: u64,
+}
+
+/// When something was asked, and what the server has to know since it has said so before.
+struct Asked {
+    /// As much before the server's look at its clock as a write's: the ways cancel out.
+    at: SystemTime,
+    seen: Seen,
 }

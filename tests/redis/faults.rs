@@ -1,7 +1,8 @@
 //! Servers that are gone, empty, full, silent, or none.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -179,6 +180,112 @@ async fn a_server_that_is_stopped_costs_no_more_than_the_limit() {
     server.signal("CONT");
     let read = recovers(async || store.read(key("/a")).await).await;
     assert_eq!(*read.unwrap().body, *b"a");
+}
+
+/// Between one instance and the server, to be cut.
+struct Proxy {
+    port: u16,
+    cut: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    fn to(server: &Redis) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (cut, to) = (Arc::new(AtomicBool::new(false)), server.port);
+        let proxy = Self {
+            port,
+            cut: Arc::clone(&cut),
+        };
+        // Its threads end with the connections, and with the process.
+        thread::spawn(move || {
+            for near in listener.incoming() {
+                let near = near.unwrap();
+                let far = TcpStream::connect(("127.0.0.1", to)).unwrap();
+                let back = (far.try_clone().unwrap(), near.try_clone().unwrap());
+                for (from, to) in [(near, far), back] {
+                    let cut = Arc::clone(&cut);
+                    thread::spawn(move || pump(from, to, &cut));
+                }
+            }
+        });
+        proxy
+    }
+}
+
+/// Passes on what comes; what comes while it is cut is lost, and the connection with it.
+fn pump(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
+    let mut buffer = [0; 4096];
+    let mut lost = false;
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        lost |= cut.load(Ordering::SeqCst);
+        if !lost && to.write_all(&buffer[..read]).is_err() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_instance_that_was_cut_off_is_told_to_look_what_it_has_missed() {
+    let server = Redis::start();
+    let proxy = Proxy::to(&server);
+    let options = RedisStore::options().connect_limit(Duration::from_millis(500));
+    let options = options.read_limit(Duration::from_secs(1));
+    let url = format!("redis://127.0.0.1:{}", proxy.port);
+    let [near, cut_off] = [
+        patient(&server.url()).await,
+        options.connect(&url).await.unwrap(),
+    ];
+    invalidate(&near, "before").await.unwrap();
+    let news = recovers(async || cut_off.invalidations(Epoch(0)).await).await;
+    assert_eq!(news.until, Epoch(1));
+    while tokio::time::timeout(Duration::ZERO, cut_off.changed())
+        .await
+        .is_ok()
+    {}
+    proxy.cut.store(true, Ordering::SeqCst);
+    invalidate(&near, "meanwhile").await.unwrap();
+    let changed = cut_off.changed();
+    fails(&cut_off).await;
+    proxy.cut.store(false, Ordering::SeqCst);
+    tokio::time::timeout(PATIENCE, changed)
+        .await
+        .unwrap()
+        .unwrap();
+    let news = recovers(async || cut_off.invalidations(Epoch(1)).await).await;
+    assert_eq!(news.until, Epoch(2));
+    assert_eq!(news.tags[0].0.as_str(), "meanwhile");
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_is_not_given_up() {
+    let server = Redis::start();
+    let options = RedisStore::options().read_limit(Duration::from_millis(50));
+    let options = options.write_limit(PATIENCE).connect_limit(PATIENCE);
+    let store = options.connect(&server.url()).await.unwrap();
+    store.write(key("/a"), entry(b"a", 0)).await.unwrap();
+    let connections = || {
+        let stats = server.ask(&["INFO", "stats"]);
+        let line = stats
+            .lines()
+            .find_map(|it| it.strip_prefix("total_connections_received:"));
+        line.unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = connections();
+    server.signal("STOP");
+    let late = store.invalidations(Epoch(0));
+    let reads = async {
+        for _ in 0..10 {
+            assert!(store.read(key("/a")).await.is_err());
+        }
+        server.signal("CONT");
+    };
+    // What had been asked before is answered, as late as it is.
+    let (late, ()) = futures_util::future::join(late, reads).await;
+    late.unwrap();
+    let read = recovers(async || store.read(key("/a")).await).await;
+    assert_eq!(*read.unwrap().body, *b"a");
+    assert_eq!(connections(), before + 1, "but for the one that asks");
 }
 
 #[tokio::test]

@@ -24,7 +24,8 @@ use super::super::{News, StoreError};
 
 /// How many calls may wait for answers at once.
 const AT_ONCE: usize = 1024;
-/// How many calls in a row may go unanswered before the connection is given up.
+/// How many calls in a row may go unanswered before no more are made until the server has shown
+/// that it is only slow.
 const PATIENCE: u32 = 3;
 /// How often the server is asked for a sign of life where it has nothing to say.
 const PULSE: Duration = Duration::from_secs(5);
@@ -53,6 +54,7 @@ struct Shared {
     news: News,
     /// Calls in a row that were not answered.
     unanswered: AtomicU32,
+    slow: Notify,
     broken: Notify,
 }
 
@@ -65,6 +67,7 @@ impl Link {
             limit,
             news: News::default(),
             unanswered: AtomicU32::new(0),
+            slow: Notify::new(),
             broken: Notify::new(),
         });
         let (up, mut state) = watch::channel(State::Connecting);
@@ -114,7 +117,7 @@ impl Link {
             }
             Err(_) => {
                 if unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE {
-                    self.shared.broken.notify_one();
+                    self.shared.slow.notify_one();
                 }
                 Err(StoreError::new(format!(
                     "cannot {what}: Redis did not answer within {limit:?}"
@@ -152,10 +155,10 @@ async fn keep(shared: Arc<Shared>, state: watch::Sender<State>) {
                 tracing::debug!("connected to Redis");
                 let begun = Instant::now();
                 shared.unanswered.store(0, Ordering::Relaxed);
-                state.send_replace(State::Up(calls));
+                state.send_replace(State::Up(calls.clone()));
                 // Whatever was said meanwhile was not heard.
                 shared.news.tell();
-                let why = shared.listen(news).await;
+                let why = shared.listen(calls, news, &state).await;
                 state.send_replace(State::Down);
                 // One that is lost at once is as good as none.
                 if begun.elapsed() >= PULSE {
@@ -194,14 +197,21 @@ impl Shared {
         let calls = self
             .client
             .get_multiplexed_async_connection_with_config(&config);
-        // A permit of a connection that is gone means nothing for this one.
         let calls = calls.await?;
-        timeout(Duration::ZERO, self.broken.notified()).await.ok();
+        // What was said of a connection that is gone means nothing for this one.
+        for complaint in [&self.slow, &self.broken] {
+            timeout(Duration::ZERO, complaint.notified()).await.ok();
+        }
         Ok((calls, news))
     }
 
     /// Passes on what the server says, until the connection is given up. Returns why.
-    async fn listen(&self, news: PubSub) -> &'static str {
+    async fn listen(
+        &self,
+        calls: MultiplexedConnection,
+        news: PubSub,
+        state: &watch::Sender<State>,
+    ) -> &'static str {
         let (mut ask, mut said) = news.split();
         let mut pulse = interval_at(Instant::now() + PULSE, PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -212,6 +222,18 @@ impl Shared {
                     None => return "the connection was closed",
                 },
                 () = self.broken.notified() => return "it does not answer as it should",
+                () = self.slow.notified() => {
+                    // Calls fail at once until it is known.
+                    state.send_replace(State::Down);
+                    let mut connection = calls.clone();
+                    let ping = redis::cmd("PING");
+                    let alive = ping.query_async::<redis::Value>(&mut connection);
+                    if !matches!(timeout(self.limit, alive).await, Ok(Ok(_))) {
+                        return "it does not answer";
+                    }
+                    self.unanswered.store(0, Ordering::Relaxed);
+                    state.send_replace(State::Up(calls.clone()));
+                }
                 _ = pulse.tick() => {
                     let alive = timeout(self.limit, ask.ping::<redis::Value>()).await;
                     if !matches!(alive, Ok(Ok(_))) {

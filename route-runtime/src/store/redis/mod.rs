@@ -76,9 +76,10 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("re
 /// # When it does not answer
 ///
 /// Methods fail within the limits: 50 ms for reads, leases and their release, a second for all
-/// else. Three calls in a row that were not answered, or an answer that makes no sense, and the
-/// connection is given up; until there is another one, methods fail at once. It is made in the
-/// background, with pauses of a second at most. Nothing is retried and nothing is queued.
+/// else. After three calls in a row that were not answered, methods fail at once until the server
+/// has answered something; if it does not within the time for connecting, or if it talks nonsense,
+/// the connection is given up, and made anew in the background, with pauses of a second at most.
+/// Nothing is retried and nothing is queued.
 ///
 /// # What is durable
 ///

@@ -8,6 +8,9 @@ mod files;
 mod ledger;
 mod memory;
 mod news;
+mod random;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared_memory;
 mod slot;
 mod tag;
@@ -21,6 +24,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreOptions};
 pub use self::{
     files::{FileStore, FileStoreOptions},
     shared_memory::MemoryStore,

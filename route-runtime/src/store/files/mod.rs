@@ -1,6 +1,7 @@
 //! A [`Store`] in files.
 
 mod format;
+mod line;
 mod place;
 mod record;
 mod shelves;

@@ -11,7 +11,6 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    hash::{BuildHasher as _, Hasher as _, RandomState},
     io,
     path::{Path, PathBuf},
     sync::{
@@ -22,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::store::EntryKey;
+use crate::store::{EntryKey, random::random};
 
 /// How long a lock is waited for. Whoever holds one writes a file and lets go.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -221,17 +220,4 @@ fn made<T>(file: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
         }
         (done, _) => done,
     }
-}
-
-/// 32 hexadecimal digits that nobody else has.
-pub(super) fn random() -> String {
-    let half = || RandomState::new().build_hasher().finish();
-    let seed = format!(
-        "{:x} {:x} {:?} {}",
-        half(),
-        half(),
-        std::time::SystemTime::now(),
-        std::process::id()
-    );
-    blake3::hash(seed.as_bytes()).to_hex()[..32].to_owned()
 }

@@ -16,46 +16,16 @@ use std::{
     time::SystemTime,
 };
 
-use serde::{Deserialize, Serialize};
-
-use super::place::{Place, random};
-use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Risen, Tag};
+use super::{
+    line::{FIRST, Line, chain, checked, first, names, written},
+    place::Place,
+};
+use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Risen, Tag, random::random};
 
 /// How many tags are remembered by name.
 const TAGS: usize = 65_536;
 /// How far the file grows before it is written anew, at least.
 const GROWTH: u64 = 1 << 20;
-
-const MAGIC: &str = "route-record 1 ";
-/// The magic, two names of 32 digits, a space and the end of the line.
-const FIRST: usize = MAGIC.len() + 32 + 1 + 32 + 1;
-/// The checksum before each further line.
-const CHECK: usize = 16;
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Line {
-    /// Everything below counts as invalidated.
-    Floor {
-        until: u64,
-        absent: u64,
-        stale: u64,
-    },
-    /// What is known of a tag, in a new writing.
-    Tag {
-        tag: String,
-        absent: u64,
-        stale: u64,
-    },
-    Absent {
-        epoch: u64,
-        tags: Vec<String>,
-    },
-    Stale {
-        epoch: u64,
-        tags: Vec<String>,
-    },
-}
 
 /// What is in the file, as far as it has been read.
 #[derive(Debug)]
@@ -218,8 +188,9 @@ impl Known {
                     fresh.last = next;
                     fresh.ledger.raise_floor(both(next));
                 }
+                fresh.rewrite(place)?;
                 *self = fresh;
-                self.rewrite(place)
+                Ok(())
             }
             // What was lost may have reached anything this instance has seen.
             State::Other => {
@@ -229,7 +200,15 @@ impl Known {
                         self.last = seen;
                         self.repair(place)
                     }
-                    _ => self.append_floor(place, next),
+                    _ => {
+                        let raised = self.append_floor(place, next);
+                        if raised.is_err() {
+                            // It is still to be done.
+                            self.lost = true;
+                            self.last = self.last.max(seen);
+                        }
+                        raised
+                    }
                 }
             }
         }
@@ -391,7 +370,7 @@ impl Known {
     fn rewrite(&mut self, place: &Place) -> io::Result<()> {
         let writing = random();
         let all = self.ledger.since(Epoch(0), self.last);
-        let mut text = format!("{MAGIC}{} {writing}\n", self.name).into_bytes();
+        let mut text = first(&self.name, &writing).into_bytes();
         let floor = Line::Floor {
             until: self.last.0,
             absent: all.floor.absent.0,
@@ -420,39 +399,4 @@ impl Known {
         self.bound = 2 * self.read + GROWTH;
         Ok(())
     }
-}
-
-fn names(first: &[u8; FIRST]) -> Option<(&str, &str)> {
-    let first = std::str::from_utf8(first).ok()?;
-    let (name, writing) = first
-        .strip_prefix(MAGIC)?
-        .strip_suffix('\n')?
-        .split_once(' ')?;
-    (name.len() == 32).then_some((name, writing))
-}
-
-fn written(line: &Line, before: &str) -> Vec<u8> {
-    let content = serde_json::to_string(line).expect("texts and numbers");
-    format!("{} {content}\n", check(before, content.as_bytes())).into_bytes()
-}
-
-fn checked(line: &[u8], before: &str) -> Option<Line> {
-    let (first, content) = line.split_at_checked(CHECK + 1)?;
-    if first.strip_suffix(b" ")? != check(before, content).as_bytes() {
-        return None;
-    }
-    serde_json::from_slice(content).ok()
-}
-
-fn check(before: &str, content: &[u8]) -> String {
-    let hash = blake3::Hasher::new()
-        .update(before.as_bytes())
-        .update(content)
-        .finalize();
-    hash.to_hex()[..CHECK].to_owned()
-}
-
-/// The checksum of a line, as it says itself.
-fn chain(line: &[u8]) -> String {
-    String::from_utf8_lossy(&line[..CHECK.min(line.len())]).into_owned()
 }

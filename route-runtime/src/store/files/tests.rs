@@ -15,7 +15,8 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("route-runtime-{}", place::random()));
+        let path =
+            std::env::temp_dir().join(format!("route-runtime-{}", crate::store::random::random()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -177,6 +178,59 @@ async fn a_record_that_goes_while_it_is_used_invalidates_all() {
                 .unwrap();
             assert!(next > last);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_loss_that_cannot_be_written_down_is_not_forgotten() {
+    let (directory, other) = (Directory::new(), Directory::new());
+    let store = FileStore::open(&directory.0);
+    for _ in 0..2 {
+        store
+            .invalidate(&tags(), Invalidation::Absent)
+            .await
+            .unwrap();
+    }
+    let ahead = FileStore::open(&other.0);
+    for _ in 0..5 {
+        ahead.invalidate(&[], Invalidation::Absent).await.unwrap();
+    }
+    fs::copy(other.0.join("v1/record"), directory.0.join("v1/record")).unwrap();
+    let locks = directory.0.join("v1/locks");
+    fs::remove_dir_all(&locks).unwrap();
+    fs::write(&locks, "").unwrap();
+    for _ in 0..3 {
+        assert!(store.invalidations(Epoch(2)).await.is_err());
+    }
+    fs::remove_file(&locks).unwrap();
+    let news = store.invalidations(Epoch(2)).await.unwrap();
+    assert!(news.until >= Epoch(5) && news.floor.absent > Epoch(2));
+}
+
+#[tokio::test]
+async fn a_record_with_any_byte_damaged_makes_no_old_entry_valid() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    store.write(KEY, entry(b"old", 0)).await.unwrap();
+    store
+        .invalidate(&tags(), Invalidation::Absent)
+        .await
+        .unwrap();
+    let path = store.inner.place.entry(KEY);
+    drop(store);
+    let record = directory.0.join("v1/record");
+    let (whole, file) = (fs::read(&record).unwrap(), fs::read(&path).unwrap());
+    // Without its end, the last line is one that was never written.
+    for at in 0..whole.len() - 1 {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&record, damaged).unwrap();
+        fs::write(&path, &file).unwrap();
+        let store = FileStore::open(&directory.0);
+        let news = store.invalidations(Epoch(0)).await.unwrap();
+        let read = store.read(KEY).await.unwrap();
+        let reached = news.floor.absent > Epoch(0) || !news.tags.is_empty();
+        assert!(read.is_none() || reached, "{at}: {news:?}");
     }
 }
 

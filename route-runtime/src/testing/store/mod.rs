@@ -175,3 +175,6 @@ fn now() -> SystemTime {
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
     UNIX_EPOCH + Duration::from_secs(seconds) - Duration::from_nanos(456_543_211)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The lines of the record of invalidations.
+
+use serde::{Deserialize, Serialize};
+
+const MAGIC: &str = "route-record 1 ";
+/// The magic, two names of 32 digits, a space and the end of the line.
+pub(super) const FIRST: usize = MAGIC.len() + 32 + 1 + 32 + 1;
+/// The checksum before each further line.
+const CHECK: usize = 16;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Line {
+    /// Everything below counts as invalidated.
+    Floor {
+        until: u64,
+        absent: u64,
+        stale: u64,
+    },
+    /// What is known of a tag, in a new writing.
+    Tag {
+        tag: String,
+        absent: u64,
+        stale: u64,
+    },
+    Absent {
+        epoch: u64,
+        tags: Vec<String>,
+    },
+    Stale {
+        epoch: u64,
+        tags: Vec<String>,
+    },
+}
+
+pub(super) fn names(first: &[u8; FIRST]) -> Option<(&str, &str)> {
+    let first = std::str::from_utf8(first).ok()?;
+    let (name, writing) = first
+        .strip_prefix(MAGIC)?
+        .strip_suffix('\n')?
+        .split_once(' ')?;
+    (name.len() == 32).then_some((name, writing))
+}
+
+pub(super) fn first(name: &str, writing: &str) -> String {
+    format!("{MAGIC}{name} {writing}\n")
+}
+
+pub(super) fn written(line: &Line, before: &str) -> Vec<u8> {
+    let content = serde_json::to_string(line).expect("texts and numbers");
+    format!("{} {content}\n", check(before, content.as_bytes())).into_bytes()
+}
+
+pub(super) fn checked(line: &[u8], before: &str) -> Option<Line> {
+    let (first, content) = line.split_at_checked(CHECK + 1)?;
+    if first.strip_suffix(b" ")? != check(before, content).as_bytes() {
+        return None;
+    }
+    serde_json::from_slice(content).ok()
+}
+
+fn check(before: &str, content: &[u8]) -> String {
+    let hash = blake3::Hasher::new()
+        .update(before.as_bytes())
+        .update(content)
+        .finalize();
+    hash.to_hex()[..CHECK].to_owned()
+}
+
+/// The checksum of a line, as it says itself.
+pub(super) fn chain(line: &[u8]) -> String {
+    String::from_utf8_lossy(&line[..CHECK.min(line.len())]).into_owned()
+}

@@ -1,0 +1,246 @@
+//! The connection: made in the background, given up when it does not answer.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::StreamExt as _;
+use redis::{
+    AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind,
+    aio::{MultiplexedConnection, PubSub},
+};
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+};
+
+use super::super::{News, StoreError};
+
+/// How many calls may wait for answers at once.
+const AT_ONCE: usize = 1024;
+/// How many calls in a row may go unanswered before no more are made until the server has shown
+/// that it is only slow.
+const PATIENCE: u32 = 3;
+/// How often the server is asked for a sign of life where it has nothing to say.
+const PULSE: Duration = Duration::from_secs(5);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A connection for calls and one for news, both there or neither.
+pub(super) struct Link {
+    state: watch::Receiver<State>,
+    shared: Arc<Shared>,
+    keeper: AbortHandle,
+}
+
+#[derive(Clone)]
+enum State {
+    /// For the first time.
+    Connecting,
+    Up(MultiplexedConnection),
+    Down,
+}
+
+struct Shared {
+    client: Client,
+    channel: String,
+    limit: Duration,
+    news: News,
+    /// Calls in a row that were not answered.
+    unanswered: AtomicU32,
+    slow: Notify,
+    broken: Notify,
+}
+
+impl Link {
+    /// Begins to connect, and waits until that has succeeded or failed once.
+    pub(super) async fn open(client: Client, channel: String, limit: Duration) -> Self {
+        let shared = Arc::new(Shared {
+            client,
+            channel,
+            limit,
+            news: News::default(),
+            unanswered: AtomicU32::new(0),
+            slow: Notify::new(),
+            broken: Notify::new(),
+        });
+        let (up, mut state) = watch::channel(State::Connecting);
+        let keeper = tokio::spawn(keep(Arc::clone(&shared), up)).abort_handle();
+        let first = state.wait_for(|state| !matches!(state, State::Connecting));
+        timeout(limit, first).await.ok();
+        Self {
+            state,
+            shared,
+            keeper,
+        }
+    }
+
+    pub(super) fn news(&self) -> &News {
+        &self.shared.news
+    }
+
+    /// Makes a call, for at most so long. Fails at once while there is no connection.
+    pub(super) async fn call<T, F>(
+        &self,
+        what: &str,
+        limit: Duration,
+        call: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        let State::Up(connection) = self.state.borrow().clone() else {
+            return Err(StoreError::new(format!(
+                "cannot {what}: there is no connection to Redis"
+            )));
+        };
+        let answer = timeout(limit, call(connection)).await;
+        let unanswered = &self.shared.unanswered;
+        match answer {
+            Ok(Ok(answer)) => {
+                unanswered.store(0, Ordering::Relaxed);
+                Ok(answer)
+            }
+            Ok(Err(error)) => {
+                if lost(&error) {
+                    self.shared.broken.notify_one();
+                } else {
+                    unanswered.store(0, Ordering::Relaxed);
+                }
+                Err(StoreError::new(format!("cannot {what}")).with_cause(error))
+            }
+            Err(_) => {
+                if unanswered.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE {
+                    self.shared.slow.notify_one();
+                }
+                Err(StoreError::new(format!(
+                    "cannot {what}: Redis did not answer within {limit:?}"
+                )))
+            }
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+/// Whether another connection may do better: this one is gone, talks nonsense, or leads to a server
+/// that has become a replica.
+fn lost(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Server(kind) => kind == ServerErrorKind::ReadOnly,
+        // An error of the server's that the client has no name for, such as being full.
+        ErrorKind::Extension => false,
+        _ => true,
+    }
+}
+
+/// Connects, again and again, for as long as the store lives.
+async fn keep(shared: Arc<Shared>, state: watch::Sender<State>) {
+    let mut pause = SHORTEST_PAUSE;
+    let mut silent = false;
+    loop {
+        let connected = timeout(shared.limit, shared.connect()).await;
+        let error = match connected {
+            Ok(Ok((calls, news))) => {
+                tracing::debug!("connected to Redis");
+                let begun = Instant::now();
+                shared.unanswered.store(0, Ordering::Relaxed);
+                state.send_replace(State::Up(calls.clone()));
+                // Whatever was said meanwhile was not heard.
+                shared.news.tell();
+                let why = shared.listen(calls, news, &state).await;
+                state.send_replace(State::Down);
+                // One that is lost at once is as good as none.
+                if begun.elapsed() >= PULSE {
+                    (pause, silent) = (SHORTEST_PAUSE, false);
+                }
+                why.to_owned()
+            }
+            Ok(Err(error)) => {
+                state.send_replace(State::Down);
+                error.to_string()
+            }
+            Err(_) => {
+                state.send_replace(State::Down);
+                "it does not answer".to_owned()
+            }
+        };
+        // Once for each time it is away.
+        if !silent {
+            tracing::warn!(%error, "there is no connection to Redis: going on without");
+            silent = true;
+        }
+        sleep(pause).await;
+        pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+}
+
+impl Shared {
+    async fn connect(&self) -> Result<(MultiplexedConnection, PubSub), RedisError> {
+        let mut news = self.client.get_async_pubsub().await?;
+        news.subscribe(&self.channel).await?;
+        // The limits are those of each call.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_concurrency_limit(AT_ONCE);
+        let calls = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config);
+        let calls = calls.await?;
+        // What was said of a connection that is gone means nothing for this one.
+        for complaint in [&self.slow, &self.broken] {
+            timeout(Duration::ZERO, complaint.notified()).await.ok();
+        }
+        Ok((calls, news))
+    }
+
+    /// Passes on what the server says, until the connection is given up. Returns why.
+    async fn listen(
+        &self,
+        calls: MultiplexedConnection,
+        news: PubSub,
+        state: &watch::Sender<State>,
+    ) -> &'static str {
+        let (mut ask, mut said) = news.split();
+        let mut pulse = interval_at(Instant::now() + PULSE, PULSE);
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                message = said.next() => match message {
+                    Some(_) => self.news.tell(),
+                    None => return "the connection was closed",
+                },
+                () = self.broken.notified() => return "it does not answer as it should",
+                () = self.slow.notified() => {
+                    // Calls fail at once until it is known.
+                    state.send_replace(State::Down);
+                    let mut connection = calls.clone();
+                    let ping = redis::cmd("PING");
+                    let alive = ping.query_async::<redis::Value>(&mut connection);
+                    if !matches!(timeout(self.limit, alive).await, Ok(Ok(_))) {
+                        return "it does not answer";
+                    }
+                    self.unanswered.store(0, Ordering::Relaxed);
+                    state.send_replace(State::Up(calls.clone()));
+                }
+                _ = pulse.tick() => {
+                    let alive = timeout(self.limit, ask.ping::<redis::Value>()).await;
+                    if !matches!(alive, Ok(Ok(_))) {
+                        return "it gives no sign of life";
+                    }
+                }
+            }
+        }
+    }
+}

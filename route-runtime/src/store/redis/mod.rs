@@ -1,0 +1,411 @@
+//! A [`Store`] in Redis or Valkey, shared by many instances.
+//!
+//! ```text
+//! {<prefix>}:1:record           hash: name, last epoch, floors
+//! {<prefix>}:1:absent           sorted set: tags by the epoch at which they were made absent
+//! {<prefix>}:1:stale            sorted set: likewise
+//! {<prefix>}:1:e:<build>:<hash> hash: an entry
+//! {<prefix>}:1:l:<build>:<hash> a lease's token
+//! {<prefix>}:1:changed:<db>     channel: the last epoch
+//! ```
+
+mod entry;
+mod link;
+mod options;
+
+use std::{
+    collections::{HashMap, hash_map},
+    fmt,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use redis::{Script, ScriptInvocation};
+
+pub use self::options::RedisStoreOptions;
+use self::{
+    entry::{FIELDS, Fields, Keys, Metadata, RawRead, RawSince, Read, micros},
+    link::Link,
+    options::Limits,
+};
+use super::{
+    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Risen, Store, StoreError,
+    StoreFuture, StoredEntry, Tag, random::random,
+};
+
+/// How many tags are remembered by name, of each kind.
+const TAGS: usize = 65_536;
+/// How long an entry lies without being written.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+/// The highest epoch the server's scripts can count to.
+const HIGHEST: u64 = (1 << 53) - 2;
+
+static WRITE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("record.lua"),
+        include_str!("write.lua")
+    ))
+});
+static INVALIDATE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("record.lua"),
+        include_str!("invalidate.lua")
+    ))
+});
+static SINCE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("record.lua"),
+        include_str!("since.lua")
+    ))
+});
+static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lease.lua")));
+static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
+
+/// Keeps entries and invalidations in Redis (5 or later) or Valkey, for many instances.
+///
+/// Instances with the same server, database and [prefix](RedisStoreOptions::prefix) share entries,
+/// see each other's invalidations and lease renders from one another. Needs the feature `redis`.
+///
+/// # The URL
+///
+/// `redis://[user][:password@]host[:port][/database]`; `rediss://` for TLS, with the certificates
+/// of public authorities or [one of your own](RedisStoreOptions::root_certificate);
+/// `redis+unix:///path`. One server: Redis Cluster is not supported, nor is Sentinel, except behind
+/// an address that follows the primary. All keys of a store have one hash tag.
+///
+/// # When it does not answer
+///
+/// Methods fail within the limits: 50 ms for reads, leases and their release, a second for all
+/// else. After three calls in a row that were not answered, methods fail at once until the server
+/// has answered something; if it does not within the time for connecting, or if it talks nonsense,
+/// the connection is given up, and made anew in the background, with pauses of a second at most.
+/// Nothing is retried and nothing is queued.
+///
+/// # What is durable
+///
+/// What the server is set up for. If it loses invalidations, because it was emptied, restarted
+/// without persistence or failed over to a replica that was behind, the first instance to call
+/// notices that the server does not know the number it has seen, and raises both floors: everything
+/// older counts as invalidated, once, for all.
+///
+/// # Bounds
+///
+/// An entry goes with its `expire`, or after 30 days without having been written; the record of
+/// invalidations 60 days after its last use. 65 536 tags are remembered by name, of each kind.
+/// No call scans keys. A server that is full should be set to throw away what it likes
+/// (`maxmemory-policy allkeys-lru`): that only costs renders.
+///
+/// # Time
+///
+/// Ages are measured by the server's clock, so clocks of machines may differ. They are wrong by
+/// the time a call is on its way, at most.
+///
+/// # Example
+///
+/// ```no_run
+/// use route_runtime::store::RedisStore;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::connect("redis://127.0.0.1:6379/0").await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedisStore {
+    link: Link,
+    keys: Keys,
+    limits: Limits,
+    seen: Mutex<Seen>,
+}
+
+impl RedisStore {
+    /// Connects to a server. In a tokio runtime with a timer, which must outlive the store.
+    ///
+    /// A server that does not answer is no error: the methods fail until it does.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is none.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::options().connect(url).await
+    }
+
+    /// Returns the defaults, to be changed.
+    pub fn options() -> RedisStoreOptions {
+        RedisStoreOptions {
+            prefix: "route".to_owned(),
+            root_certificate: None,
+            limits: Limits {
+                connect: Duration::from_secs(2),
+                read: Duration::from_millis(50),
+                write: Duration::from_secs(1),
+            },
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prepares a script that begins with the record.
+    fn with_record<'a>(&self, script: &'a Script, met: Epoch) -> ScriptInvocation<'a> {
+        let mut call = script.prepare_invoke();
+        call.key(&self.keys.record)
+            .key(&self.keys.absent)
+            .key(&self.keys.stale);
+        let seen = self.seen();
+        call.arg(&self.keys.channel)
+            .arg(&seen.record)
+            .arg(seen.epoch)
+            .arg(random())
+            .arg(met.0);
+        call
+    }
+
+    fn saw(&self, record: &str, epoch: u64) {
+        let mut seen = self.seen();
+        if seen.record != record {
+            record.clone_into(&mut seen.record);
+        }
+        seen.epoch = seen.epoch.max(epoch);
+    }
+
+    /// Returns what was read, if it is of this key and of the record that counts.
+    fn judge(&self, key: EntryKey<'_>, asked: &Asked, answer: Read) -> Option<StoredEntry> {
+        let Read { now, record, entry } = answer;
+        let seen = &asked.seen;
+        let lost = match &record {
+            None => !seen.record.is_empty(),
+            Some((_, last)) if *last < seen.epoch => true,
+            Some((name, _)) => !seen.record.is_empty() && seen.record != *name,
+        };
+        if lost {
+            // The server does not know what this instance knows. Whoever listens asks what is
+            // left, which makes that known to all.
+            self.link.news().tell();
+            return None;
+        }
+        let (name, last) = record?;
+        let Fields {
+            record,
+            started,
+            created,
+            metadata,
+            body,
+        } = entry?;
+        let metadata: Metadata<'_> = serde_json::from_slice(&metadata).ok()?;
+        if record != name
+            || started > last
+            || metadata.name != key.name
+            || metadata.build.as_deref() != key.build
+        {
+            return None;
+        }
+        self.saw(&name, started);
+        let age = now.checked_sub(created)?;
+        let length = Duration::from_micros(age.unsigned_abs());
+        Some(StoredEntry {
+            body: body.into(),
+            created: if age < 0 {
+                asked.at.checked_add(length)?
+            } else {
+                asked.at.checked_sub(length)?
+            },
+            started: Epoch(started),
+            revalidate: metadata.revalidate,
+            expire: metadata.expire,
+            tags: metadata.tags.iter().map(|tag| Tag::from(&**tag)).collect(),
+        })
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the URL: it may hold a password.
+        f.debug_struct("RedisStore")
+            .field("keys", &self.keys)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for RedisStore {
+    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+        Box::pin(async move {
+            let mut ask = redis::pipe();
+            ask.cmd("TIME");
+            ask.cmd("HMGET")
+                .arg(&self.keys.record)
+                .arg(&["name", "last"]);
+            ask.cmd("HMGET").arg(self.keys.entry(key)).arg(FIELDS);
+            let asked = Asked {
+                at: SystemTime::now(),
+                seen: self.seen().clone(),
+            };
+            let read = |mut connection| async move { ask.query_async(&mut connection).await };
+            let answer: RawRead = self
+                .link
+                .call("read an entry", self.limits.read, read)
+                .await?;
+            Ok(self.judge(key, &asked, Read::from(answer)))
+        })
+    }
+
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            if entry.started.0 > HIGHEST {
+                return Err(StoreError::new("the entry's epoch is too high for Redis"));
+            }
+            let metadata = Metadata {
+                name: key.name.into(),
+                build: key.build.map(Into::into),
+                revalidate: entry.revalidate,
+                expire: entry.expire,
+                tags: entry.tags.iter().map(|tag| tag.as_str().into()).collect(),
+            };
+            let metadata = serde_json::to_vec(&metadata)
+                .map_err(|error| StoreError::new("cannot encode an entry").with_cause(error))?;
+            let (age, left) = match SystemTime::now().duration_since(entry.created) {
+                Ok(age) => (micros(age), entry.expire.map(|it| it.saturating_sub(age))),
+                Err(ahead) => (-micros(ahead.duration()), entry.expire),
+            };
+            let lives = left.map_or(LONGEST, |left| left.min(LONGEST));
+            let mut call = self.with_record(&WRITE, entry.started);
+            call.key(self.keys.entry(key))
+                .arg(entry.started.0)
+                .arg(age)
+                .arg(lives.as_millis().max(1) as u64)
+                .arg(metadata)
+                .arg(&*entry.body);
+            let write = |mut connection| async move { call.invoke_async(&mut connection).await };
+            let (record, last): (String, u64) = self
+                .link
+                .call("write an entry", self.limits.write, write)
+                .await?;
+            self.saw(&record, last);
+            Ok(())
+        })
+    }
+
+    fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut ask = redis::cmd("UNLINK");
+            ask.arg(self.keys.entry(key));
+            let remove = |mut connection| async move { ask.query_async(&mut connection).await };
+            self.link
+                .call("remove an entry", self.limits.write, remove)
+                .await
+        })
+    }
+
+    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+        Box::pin(async move {
+            let mut call = self.with_record(&INVALIDATE, Epoch(0));
+            match how {
+                Invalidation::Absent => call.key(&self.keys.absent).arg("absent"),
+                Invalidation::Stale => call.key(&self.keys.stale).arg("stale"),
+            };
+            call.arg(TAGS);
+            for tag in tags {
+                call.arg(tag.as_str());
+            }
+            let write = |mut connection| async move { call.invoke_async(&mut connection).await };
+            let (record, epoch): (String, u64) = self
+                .link
+                .call("record an invalidation", self.limits.write, write)
+                .await?;
+            self.saw(&record, epoch);
+            Ok(Epoch(epoch))
+        })
+    }
+
+    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+        Box::pin(async move {
+            if after.0 > HIGHEST {
+                return Err(StoreError::new("the epoch is too high for Redis"));
+            }
+            let mut call = self.with_record(&SINCE, after);
+            call.arg(after.0);
+            let read = |mut connection| async move { call.invoke_async(&mut connection).await };
+            let (record, until, absent, stale, made_absent, made_stale): RawSince = self
+                .link
+                .call("read invalidations", self.limits.write, read)
+                .await?;
+            self.saw(&record, until);
+            let mut tags = HashMap::new();
+            let listed = made_absent.into_iter().map(|it| (it, Invalidation::Absent));
+            let listed = listed.chain(made_stale.into_iter().map(|it| (it, Invalidation::Stale)));
+            for ((tag, epoch), how) in listed {
+                // Exact, since it is below 2^53.
+                let epoch = Epoch(epoch as u64);
+                match tags.entry(Tag::new(tag)) {
+                    hash_map::Entry::Vacant(free) => free.insert(Risen::default()),
+                    hash_map::Entry::Occupied(held) => held.into_mut(),
+                }
+                .raise(how, epoch);
+            }
+            Ok(Invalidations {
+                until: Epoch(until),
+                floor: Risen {
+                    absent: Epoch(absent),
+                    stale: Epoch(stale),
+                },
+                tags: tags.into_iter().collect(),
+            })
+        })
+    }
+
+    /// Resolves on every message, and whenever there is a connection again.
+    fn changed(&self) -> StoreFuture<'_, ()> {
+        let heard = self.link.news().heard();
+        Box::pin(async {
+            heard.await;
+            Ok(())
+        })
+    }
+
+    fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
+        Box::pin(async move {
+            let token = u64::from_str_radix(&random()[..16], 16).unwrap_or_default();
+            let mut call = LEASE.prepare_invoke();
+            call.key(self.keys.lease(key))
+                .arg(token)
+                .arg(length.min(LONGEST).as_millis().max(1) as u64);
+            let ask = |mut connection| async move { call.invoke_async(&mut connection).await };
+            let held: u64 = self
+                .link
+                .call("ask for a lease", self.limits.read, ask)
+                .await?;
+            Ok(match held {
+                0 => Lease::Granted(LeaseToken(token)),
+                left => Lease::Held(Duration::from_millis(left)),
+            })
+        })
+    }
+
+    fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut call = RELEASE.prepare_invoke();
+            call.key(self.keys.lease(key)).arg(token.0);
+            let ask = |mut connection| async move { call.invoke_async(&mut connection).await };
+            let _: u64 = self
+                .link
+                .call("give a lease back", self.limits.read, ask)
+                .await?;
+            Ok(())
+        })
+    }
+}
+
+/// The record, and the highest of its epochs that this instance may have handed out.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    record: String,
+    epoch: u64,
+}
+
+/// When something was asked, and what the server has to know since it has said so before.
+struct Asked {
+    /// As much before the server's look at its clock as a write's: the ways cancel out.
+    at: SystemTime,
+    seen: Seen,
+}

@@ -1,0 +1,110 @@
+//! How a store is opened.
+
+use std::{sync::Mutex, time::Duration};
+
+use redis::{Client, IntoConnectionInfo as _, RedisError, TlsCertificates};
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+
+use super::{RedisStore, entry::Keys, link::Link};
+use crate::store::StoreError;
+
+/// How a [`RedisStore`] is called and how long it is waited for.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use route_runtime::store::{RedisStore, StoreError};
+/// # async fn example() -> Result<(), StoreError> {
+/// let options = RedisStore::options().prefix("shop").read_limit(Duration::from_millis(20));
+/// let store = options.connect("rediss://cache.example.com/2").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RedisStoreOptions {
+    pub(super) prefix: String,
+    pub(super) root_certificate: Option<Vec<u8>>,
+    pub(super) limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) connect: Duration,
+    pub(super) read: Duration,
+    pub(super) write: Duration,
+}
+
+impl RedisStoreOptions {
+    /// What all keys begin with: applications with different prefixes share nothing. `route` by
+    /// default.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long connecting may take. 2 s by default.
+    pub fn connect_limit(mut self, limit: Duration) -> Self {
+        self.limits.connect = limit;
+        self
+    }
+
+    /// How long a request waits for an entry or a lease. 50 ms by default.
+    pub fn read_limit(mut self, limit: Duration) -> Self {
+        self.limits.read = limit;
+        self
+    }
+
+    /// How long writing, invalidating and catching up may take. 1 s by default.
+    pub fn write_limit(mut self, limit: Duration) -> Self {
+        self.limits.write = limit;
+        self
+    }
+
+    /// The certificate, in PEM, of the authority that has signed the server's, instead of those of
+    /// the public ones. For `rediss://`.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificate = Some(pem.into());
+        self
+    }
+
+    /// Connects, as [`RedisStore::connect`].
+    ///
+    /// # Errors
+    ///
+    /// When the URL or the certificate is none.
+    pub async fn connect(self, url: &str) -> Result<RedisStore, StoreError> {
+        let invalid = |error: RedisError| {
+            StoreError::new("this is no URL of a Redis server").with_cause(error)
+        };
+        let info = url.into_connection_info().map_err(invalid)?;
+        if url.starts_with("rediss:") || url.starts_with("valkeys:") {
+            // Without, and with two linked, the TLS library panics. Fails if there is one.
+            rustls::crypto::aws_lc_rs::default_provider()
+                .install_default()
+                .ok();
+        }
+        if let Some(pem) = &self.root_certificate {
+            CertificateDer::from_pem_slice(pem).map_err(|error| {
+                StoreError::new("this is no certificate in PEM").with_cause(error)
+            })?;
+        }
+        let keys = Keys::new(&self.prefix, info.redis_settings().db());
+        let client = match self.root_certificate {
+            None => Client::open(info),
+            certificate => Client::build_with_tls(
+                info,
+                TlsCertificates {
+                    client_tls: None,
+                    root_cert: certificate,
+                },
+            ),
+        };
+        let client = client.map_err(invalid)?;
+        Ok(RedisStore {
+            link: Link::open(client, keys.channel.clone(), self.limits.connect).await,
+            keys,
+            limits: self.limits,
+            seen: Mutex::default(),
+        })
+    }
+}

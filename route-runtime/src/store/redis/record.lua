@@ -1,0 +1,53 @@
+-- Begins every script that needs the record of invalidations.
+--
+-- KEYS: 1 the record, 2 the tags made absent, 3 the tags made stale, each by its latest epoch
+-- ARGV: 1 channel, 2 the record's name as the caller knows it, 3 the highest epoch it has seen,
+--       4 a name for a record that has to be made, 5 an epoch the record must include
+
+-- A server that is full refuses a script's first write, and none after it: so the first must be one
+-- that needs room.
+
+local LIFETIME = 60 * 86400 * 1000 -- entries live half as long
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local found = redis.call('HMGET', KEYS[1], 'name', 'last', 'absent', 'stale', 'absents', 'stales')
+local name = found[1]
+local last = tonumber(found[2] or 0)
+local absent = tonumber(found[3] or 0)
+local stale = tonumber(found[4] or 0)
+local seen, met = tonumber(ARGV[3]), tonumber(ARGV[5])
+
+-- Everything below it counts as invalidated, because what reached it may have been lost.
+local floor = 0
+if not name then
+  name = ARGV[4]
+  redis.call('HSET', KEYS[1], 'name', name, 'last', 0, 'absents', 0, 'stales', 0)
+  redis.call('DEL', KEYS[2], KEYS[3])
+elseif redis.call('ZCARD', KEYS[2]) ~= tonumber(found[5] or -1)
+  or redis.call('ZCARD', KEYS[3]) ~= tonumber(found[6] or -1) then
+  -- A server that is full may have thrown them away.
+  floor = last
+  redis.call('HSET', KEYS[1], 'absents', redis.call('ZCARD', KEYS[2]), 'stales', redis.call('ZCARD', KEYS[3]))
+end
+if (ARGV[2] ~= '' and ARGV[2] ~= name) or seen > last then
+  floor = math.max(floor, seen + 1)
+end
+if met > last then
+  floor = math.max(floor, met)
+end
+if floor > absent or floor > stale or floor > last then
+  last = math.max(last, floor)
+  absent = math.max(absent, floor)
+  stale = math.max(stale, floor)
+  redis.call('HSET', KEYS[1], 'last', text(last), 'absent', text(absent), 'stale', text(stale))
+  redis.call('PUBLISH', ARGV[1], text(last))
+end
+
+local function keep()
+  for number = 1, 3 do
+    redis.call('PEXPIRE', KEYS[number], LIFETIME)
+  end
+end

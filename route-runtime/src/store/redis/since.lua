@@ -1,0 +1,13 @@
+
+-- ARGV: 6 the epoch above which
+
+keep()
+local above = '(' .. ARGV[6]
+return {
+  name,
+  text(last),
+  text(absent),
+  text(stale),
+  redis.call('ZRANGEBYSCORE', KEYS[2], above, '+inf', 'WITHSCORES'),
+  redis.call('ZRANGEBYSCORE', KEYS[3], above, '+inf', 'WITHSCORES'),
+}

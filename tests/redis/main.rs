@@ -1,0 +1,265 @@
+//! The cache in Redis, with real servers. Needs `redis-server`.
+
+mod faults;
+mod server;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use route_runtime::store::{
+    EntryKey, Epoch, Invalidation, RedisStore, Store, StoreError, StoredEntry, Tag,
+};
+use route_runtime::testing::store::{changes, leases, suite};
+
+use crate::server::Redis;
+
+/// Far from what anything here takes: on a machine that is busy, too.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn patient(url: &str) -> RedisStore {
+    let options = RedisStore::options();
+    let options = options.read_limit(PATIENCE).write_limit(PATIENCE);
+    options.connect_limit(PATIENCE).connect(url).await.unwrap()
+}
+
+fn key(name: &str) -> EntryKey<'_> {
+    EntryKey {
+        build: Some("f00d"),
+        name,
+    }
+}
+
+fn entry(body: &[u8], started: u64) -> StoredEntry {
+    StoredEntry {
+        body: Arc::from(body),
+        created: SystemTime::now() - Duration::from_secs(100),
+        started: Epoch(started),
+        revalidate: None,
+        expire: None,
+        tags: Arc::from([Tag::from("t")]),
+    }
+}
+
+fn tags(names: &[&str]) -> Vec<Tag> {
+    names.iter().map(|&name| Tag::from(name)).collect()
+}
+
+async fn invalidate(store: &RedisStore, tag: &str) -> Result<Epoch, StoreError> {
+    store.invalidate(&tags(&[tag]), Invalidation::Absent).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_keeps_the_contract() {
+    let server = Redis::start();
+    let open = async |name: &str| {
+        let options = RedisStore::options().prefix(name);
+        let options = options.read_limit(PATIENCE).write_limit(PATIENCE);
+        options.connect(&server.url()).await.unwrap()
+    };
+    suite(open).await;
+    leases(open).await;
+    changes(open).await;
+    // Nothing may be left for ever.
+    for key in server.ask(&["KEYS", "*"]).lines() {
+        let left: i64 = server.ask(&["PTTL", key]).parse().unwrap();
+        assert!((1..=60 * 86_400_000).contains(&left), "{key}: {left}");
+    }
+}
+
+#[tokio::test]
+async fn prefixes_and_databases_share_nothing() {
+    let server = Redis::start();
+    let url = server.url();
+    let stores = [
+        patient(&url).await,
+        patient(&format!("{url}/3")).await,
+        RedisStore::options()
+            .prefix("other")
+            .connect(&url)
+            .await
+            .unwrap(),
+    ];
+    let [first, others @ ..] = &stores;
+    let elsewhere = others[0].changed();
+    first.write(key("/a"), entry(b"a", 0)).await.unwrap();
+    invalidate(first, "t").await.unwrap();
+    for other in others {
+        assert_eq!(other.read(key("/a")).await.unwrap(), None);
+        assert_eq!(other.invalidations(Epoch(0)).await.unwrap().until, Epoch(0));
+    }
+    invalidate(&others[0], "t").await.unwrap();
+    tokio::time::timeout(PATIENCE, elsewhere)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_entry_goes_with_its_expire_or_after_a_month() {
+    let server = Redis::start();
+    let store = patient(&server.url()).await;
+    for (name, expire, longest) in [
+        ("/never", None, 30 * 86_400),
+        ("/hour", Some(3600), 3600 - 100),
+        ("/year", Some(365 * 86_400), 30 * 86_400),
+        ("/gone", Some(50), 1),
+    ] {
+        let written = StoredEntry {
+            expire: expire.map(Duration::from_secs),
+            ..entry(b"body", 0)
+        };
+        store.write(key(name), written).await.unwrap();
+        let keys = server.ask(&["KEYS", "*:e:*"]);
+        let left: i64 = server
+            .ask(&["PTTL", keys.lines().next().unwrap_or("-")])
+            .parse()
+            .unwrap();
+        assert!(
+            left <= longest * 1000 && (left > longest * 1000 - 60_000),
+            "{name}: {left}"
+        );
+        store.remove(key(name)).await.unwrap();
+    }
+}
+
+/// The stamp in the server is by the server's clock: the writer's says only how old the entry is.
+#[tokio::test]
+async fn ages_are_by_the_clock_of_the_server() {
+    let server = Redis::start();
+    let store = patient(&server.url()).await;
+    store.write(key("/a"), entry(b"a", 0)).await.unwrap();
+    let name = server.ask(&["KEYS", "*:e:*"]);
+    let created: i64 = server.ask(&["HGET", &name, "created"]).parse().unwrap();
+    let time = server.ask(&["TIME"]);
+    let seconds: i64 = time.lines().next().unwrap().parse().unwrap();
+    let age = seconds - created / 1_000_000;
+    assert!((99..160).contains(&age), "{age}");
+    // As if another machine, whose clock is anywhere, had written it an hour ago.
+    let hour = (created - 3_500_000_000).to_string();
+    server.ask(&["HSET", &name, "created", &hour]);
+    let read = store.read(key("/a")).await.unwrap().unwrap();
+    let age = SystemTime::now().duration_since(read.created).unwrap();
+    assert!((3599..3660).contains(&age.as_secs()), "{age:?}");
+}
+
+#[tokio::test]
+async fn what_is_damaged_or_of_another_record_is_absent() {
+    let server = Redis::start();
+    let store = patient(&server.url()).await;
+    for damage in [
+        &["HDEL", "body"][..],
+        &["HDEL", "metadata"],
+        &["HSET", "metadata", "{"],
+        &[
+            "HSET",
+            "metadata",
+            r#"{"name":"/b","build":"f00d","tags":[]}"#,
+        ],
+        &["HSET", "started", "soon"],
+        &["HSET", "started", "7"],
+        &["HSET", "created", "-99999999999999999999"],
+        &["HSET", "record", "another"],
+    ] {
+        store.write(key("/a"), entry(b"a", 0)).await.unwrap();
+        assert!(store.read(key("/a")).await.unwrap().is_some());
+        let name = server.ask(&["KEYS", "*:e:*"]);
+        server.ask(&[&[damage[0], &name], &damage[1..]].concat());
+        assert_eq!(store.read(key("/a")).await.unwrap(), None, "{damage:?}");
+        server.ask(&["DEL", &name]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_thousand_entries_are_neither_scanned_nor_listed() {
+    const TASKS: usize = 100;
+    let server = Redis::start();
+    let store = Arc::new(patient(&server.url()).await);
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..TASKS {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            for number in 0..100_000 / TASKS {
+                let name = format!("/{task}/{number}");
+                store.write(key(&name), entry(b"body", 0)).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    server.ask(&["CONFIG", "RESETSTAT"]);
+    store.read(key("/7/7")).await.unwrap().unwrap();
+    invalidate(&store, "t").await.unwrap();
+    store.invalidations(Epoch(0)).await.unwrap();
+    store.remove(key("/7/7")).await.unwrap();
+    let size: u64 = server.ask(&["DBSIZE"]).parse().unwrap();
+    assert!((99_999..100_010).contains(&size), "{size}");
+    let calls = server.ask(&["INFO", "commandstats"]);
+    for scan in [
+        "keys", "scan", "hscan", "zscan", "hgetall", "hkeys", "smembers", "sort",
+    ] {
+        assert!(!calls.contains(&format!("cmdstat_{scan}:")), "{calls}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_a_certificate_and_a_database() {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let directory = std::env::temp_dir().join(format!("route-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let certificate = signed.cert.pem();
+    let tls = server::free_port().to_string();
+    let server = Redis::with(&[
+        "--save",
+        "",
+        "--requirepass",
+        "open sesame",
+        "--tls-port",
+        &tls,
+        "--tls-cert-file",
+        &file("certificate", &certificate),
+        "--tls-key-file",
+        &file("key", &signed.signing_key.serialize_pem()),
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let options = RedisStore::options()
+        .read_limit(PATIENCE)
+        .write_limit(PATIENCE);
+    let url = format!("rediss://:open%20sesame@localhost:{tls}/2");
+    let trusting = options.clone().root_certificate(certificate);
+    let store = trusting.connect(&url).await.unwrap();
+    store.write(key("/a"), entry(b"a", 0)).await.unwrap();
+    assert!(store.read(key("/a")).await.unwrap().is_some());
+    assert!(!format!("{store:?}").contains("sesame"));
+    // Neither whom nobody vouches for, nor without the password.
+    let stranger = options.clone().connect(&url).await.unwrap();
+    assert!(stranger.read(key("/a")).await.is_err());
+    let nobody = options.connect(&server.url()).await.unwrap();
+    assert!(nobody.read(key("/a")).await.is_err());
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_url_is_an_error() {
+    for url in [
+        "",
+        "localhost",
+        "http://localhost",
+        "redis://",
+        "redis://h:port",
+    ] {
+        let error = RedisStore::connect(url).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this is no URL of a Redis server",
+            "{url}"
+        );
+    }
+    let options = RedisStore::options().root_certificate("no certificate");
+    let error = options.connect("rediss://localhost").await.unwrap_err();
+    assert_eq!(error.to_string(), "this is no certificate in PEM");
+}

@@ -105,6 +105,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod build;
 mod build_id;
 pub mod cache;
 mod cached;

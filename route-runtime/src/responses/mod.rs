@@ -142,6 +142,11 @@ impl ResponseCache {
         self.engine.recall(&Key::new(path), slot).await
     }
 
+    /// Removes a path's response from the store behind memory, where it was left by others.
+    pub(crate) async fn forget(&self, path: &str) {
+        self.engine.forget(&Key::new(path)).await;
+    }
+
     pub(crate) async fn invalidate(&self, tag: Tag, how: Invalidation) -> Result<(), StoreError> {
         self.engine.invalidate(&[tag], how).await
     }

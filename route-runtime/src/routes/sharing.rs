@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Routes;
 use crate::build_id;
-use crate::cache::{Config, OnPartition, STALENESS};
+use crate::cache::{Clock, Config, OnPartition, STALENESS};
 use crate::store::Store;
 
 /// What is said of the store behind memory.
@@ -34,12 +34,16 @@ impl Sharing {
         self.store.is_some()
     }
 
+    fn build(&self, clock: &Clock) -> Arc<str> {
+        match &self.build_id {
+            Some(build) => Arc::clone(build),
+            None => build_id::of_program().map_or_else(|| unique(clock), Arc::from),
+        }
+    }
+
     pub(crate) fn apply(&self, config: &mut Config) {
         let Some(store) = &self.store else { return };
-        config.build = match &self.build_id {
-            Some(build) => Arc::clone(build),
-            None => build_id::of_program().map_or_else(|| unique(config), Arc::from),
-        };
+        config.build = self.build(&config.clock);
         config.store = Some(Arc::clone(store));
         config.staleness = self.staleness;
         config.on_partition = self.on_partition;
@@ -48,8 +52,8 @@ impl Sharing {
 
 /// A build of which this process is the only instance: what another one rendered may not be what
 /// this one would.
-fn unique(config: &Config) -> Arc<str> {
-    let since = config.clock.wall().duration_since(std::time::UNIX_EPOCH);
+fn unique(clock: &Clock) -> Arc<str> {
+    let since = clock.wall().duration_since(std::time::UNIX_EPOCH);
     let nanos = since.unwrap_or_default().as_nanos();
     format!("process {} of {nanos}", std::process::id()).into()
 }
@@ -121,6 +125,11 @@ impl Routes {
     pub fn build_id(mut self, build_id: impl Into<String>) -> Self {
         self.setup.sharing.build_id = Some(build_id.into().into());
         Self::of(self.setup)
+    }
+
+    /// The build that this is.
+    pub(crate) fn build(&self) -> Arc<str> {
+        self.setup.sharing.build(&self.setup.clock)
     }
 
     /// How long after a `revalidate_*` has resolved on one instance others may still answer with

@@ -90,6 +90,16 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     }
 }
 
+impl<K: CacheKey, V: Value> Engine<K, V> {
+    /// Removes an entry from the store; what is in memory stays.
+    pub(crate) async fn forget(&self, key: &K) {
+        if let Some(second) = &self.0.second {
+            let removed = second.remove(&self.0.clock, key).await;
+            self.0.counted(removed).ok();
+        }
+    }
+}
+
 impl<K: CacheKey, V: Value> Core<K, V> {
     /// Looks in the store for something better than what is in memory, and if it has nothing,
     /// asks it for the right to render. While another instance has that, waits for what it makes.

@@ -1,0 +1,148 @@
+//! Everything rendered ahead, left in files for those who start later.
+//!
+//! [`Build`] renders each cached route, and each path that a `static_params` gives, into the
+//! directory of a [`FileStore`]. A server of the same build that has this directory behind its memory
+//! finds them there, as old as they are: what was built an hour ago and is fresh for a minute is
+//! stale. The commands `build` and `start` do both.
+//!
+//! ```
+//! use route_runtime::build::Build;
+//! use route_runtime::store::FileStore;
+//! use route_runtime::{Mode, Routes, route};
+//!
+//! #[route("/prices", revalidate = 60)]
+//! async fn prices() -> &'static str {
+//!     "computed for a long time"
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = std::env::temp_dir().join(format!("route-build-{}", std::process::id()));
+//! let routes = Routes::from_iter([prices::ROUTE])?;
+//! let built = Build::of(&routes).write(&directory).await?;
+//! assert_eq!(built.responses, 1);
+//!
+//! // Later, in another process of the same program:
+//! let routes = routes.mode(Mode::Production).store(FileStore::open(&directory));
+//! routes.ready().await?;
+//! assert_eq!((routes.stats().renders, routes.stats().adopted), (0, 1));
+//! # drop(routes);
+//! # std::fs::remove_dir_all(directory)?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::path::Path;
+
+use futures_util::{StreamExt as _, stream};
+
+pub use self::error::{BuildError, NotBuilt};
+pub(crate) use self::manifest::Manifest;
+use crate::cache::Content;
+use crate::mode::Mode;
+use crate::responses::Caller;
+use crate::routes::{AT_ONCE, Known, Routes, bar, known_paths};
+use crate::store::FileStore;
+
+mod error;
+mod manifest;
+
+/// A build of routes, to be written; see the [module](self).
+#[must_use = "a build does nothing until it is written"]
+pub struct Build<'a> {
+    routes: &'a Routes,
+}
+
+/// What was built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Built {
+    /// How many responses are in the directory.
+    pub responses: usize,
+    /// The paths whose responses are for one request only, and are rendered for each.
+    pub individual: Vec<String>,
+}
+
+/// What became of a path.
+enum Rendered {
+    Kept,
+    Individual,
+}
+
+impl<'a> Build<'a> {
+    /// A build of these routes, which are rendered as in production.
+    pub fn of(routes: &'a Routes) -> Self {
+        Self { routes }
+    }
+
+    /// Renders all of it anew, and keeps it in a directory beside what earlier builds have left
+    /// there. Data that is cached there already is used as far as it is fresh.
+    ///
+    /// # Errors
+    ///
+    /// See [`BuildError`]. What was rendered until then is kept, and not said to be a build.
+    pub async fn write(self, directory: impl AsRef<Path>) -> Result<Built, BuildError> {
+        let directory = directory.as_ref();
+        let routes = self.routes.clone().mode(Mode::Production);
+        let routes = routes.store(FileStore::open(directory));
+        routes.check().await?;
+        let unusable = || BuildError::Directory(directory.into());
+        if !routes.cache().catch_up().await {
+            return Err(unusable());
+        }
+        let (known, failures) = known_paths(&routes, |_| true).await;
+        let mut failed: Vec<_> = failures.into_iter().map(NotBuilt::from).collect();
+        let bar = bar(known.len(), "building");
+        let renders = stream::iter(known).map(|known| async {
+            let rendered = render(&routes, &known).await;
+            bar.inc(1);
+            (known.path, rendered)
+        });
+        let renders: Vec<_> = renders.buffer_unordered(AT_ONCE).collect().await;
+        bar.finish_and_clear();
+
+        let mut built = Built {
+            responses: 0,
+            individual: Vec::new(),
+        };
+        for (path, rendered) in renders {
+            match rendered {
+                Ok(Rendered::Kept) => built.responses += 1,
+                Ok(Rendered::Individual) => built.individual.push(path),
+                Err(reason) => failed.push(NotBuilt { path, reason }),
+            }
+        }
+        if !failed.is_empty() {
+            failed.sort_by(|a, b| a.path.cmp(&b.path));
+            return Err(BuildError::Failed(failed));
+        }
+        routes.cache().settled().await;
+        if routes.stats().store_failures > 0 {
+            return Err(unusable());
+        }
+        let manifest = Manifest::new(&routes.build(), built.responses);
+        manifest.write(directory).map_err(|_| unusable())?;
+        built.individual.sort();
+        Ok(built)
+    }
+}
+
+async fn render(routes: &Routes, known: &Known) -> Result<Rendered, String> {
+    let Known {
+        handler,
+        path,
+        params,
+    } = known;
+    let cache = routes.cache();
+    // What the same program has built before is no answer.
+    cache.forget(path).await;
+    let answer = cache.get(*handler, path, params, Caller::default()).await;
+    match answer.map_err(|failure| failure.to_string())?.content {
+        Content::Entry(_) => Ok(Rendered::Kept),
+        Content::Individual(_) => Ok(Rendered::Individual),
+        Content::Once(stored) => Err(match stored.response() {
+            Some(response) => format!("it answered {}", response.status),
+            None => "it was not rendered".into(),
+        }),
+    }
+}

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tests::{Ended, Program, request};
 
+mod building;
 mod exporting;
 mod locking;
 
+const BUILT: &str = env!("CARGO_BIN_EXE_built");
 const COMMANDS: &str = env!("CARGO_BIN_EXE_commands");
 const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
 const COLLIDING: &str = env!("CARGO_BIN_EXE_colliding");
@@ -83,6 +85,8 @@ Usage: commands [OPTIONS]
 
 Commands:
   serve   Serve the routes; what is done without a command
+  build   Render everything ahead into files, for `start`
+  start   Serve in production what `build` has left
   routes  Print the table of routes, without starting anything
   check   Fail where `serve` would not start; with `--locked`, also where routes have changed
   lock    Write how each route is rendered to a file, for `check --locked`
@@ -94,12 +98,16 @@ Options:
       --workers <N>          How many threads answer requests [env: ROUTE_WORKERS] [default: one per core]
       --mode <MODE>          How to render [env: ROUTE_MODE] [default: development in debug builds] [possible values: development, production]
       --cache-bytes <BYTES>  How many bytes of responses to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
+      --cache-dir <DIR>      The directory where responses and data are kept beyond memory [env: ROUTE_CACHE_DIR] [default: none; of `start` .route/cache]
+      --cache-url <URL>      The Redis where they are kept, shared with other instances [env: ROUTE_CACHE_URL]
       --log-format <FORMAT>  How to log on stderr [env: ROUTE_LOG_FORMAT] [default: text] [possible values: text, json]
   -h, --help                 Print help
 
 Environment:
-  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_LOG_FORMAT
-                          Each as the option that names it
+  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_CACHE_DIR, ROUTE_CACHE_URL,
+  ROUTE_LOG_FORMAT        Each as the option that names it
+  ROUTE_BUILD_ID          The build whose responses are taken from a store
+                          [default: a hash of the program]
   ROUTE_CDN               Whether shared caches outside may keep cached responses [default: false]
   RUST_LOG                What is logged, as in `info` or `warn,route_runtime=debug`
 

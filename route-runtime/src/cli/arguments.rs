@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::log::LogFormat;
 use crate::mode::Mode;
-use crate::server::settings::{BYTES, PORT, Typed, WORKERS};
+use crate::server::settings::{BYTES, Behind, PORT, Typed, WORKERS, files_from_env};
 
 /// Serves the routes of this program
 #[derive(Debug, Parser)]
@@ -29,8 +29,10 @@ struct Line {
 
 const ENVIRONMENT: &str = "\
 Environment:
-  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_LOG_FORMAT
-                          Each as the option that names it
+  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_CACHE_DIR, ROUTE_CACHE_URL,
+  ROUTE_LOG_FORMAT        Each as the option that names it
+  ROUTE_BUILD_ID          The build whose responses are taken from a store
+                          [default: a hash of the program]
   ROUTE_CDN               Whether shared caches outside may keep cached responses [default: false]
   RUST_LOG                What is logged, as in `info` or `warn,route_runtime=debug`
 
@@ -41,6 +43,10 @@ An option comes before what the program says by itself, and that before the envi
 pub(super) enum Command {
     /// Serve the routes; what is done without a command
     Serve(Serve),
+    /// Render everything ahead into files, for `start`
+    Build(Build),
+    /// Serve in production what `build` has left
+    Start(Serve),
     /// Print the table of routes, without starting anything
     Routes(Table),
     /// Fail where `serve` would not start; with `--locked`, also where routes have changed
@@ -71,8 +77,52 @@ pub(super) struct Serve {
     /// How many bytes of responses to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
     #[arg(long, value_name = "BYTES", value_parser = as_told::<u64>(BYTES))]
     cache_bytes: Option<u64>,
+    /// The directory where responses and data are kept beyond memory [env: ROUTE_CACHE_DIR]
+    /// [default: none; of `start` .route/cache]
+    #[arg(long, value_name = "DIR", conflicts_with = "cache_url")]
+    cache_dir: Option<PathBuf>,
+    /// The Redis where they are kept, shared with other instances [env: ROUTE_CACHE_URL]
+    #[arg(long, value_name = "URL")]
+    cache_url: Option<String>,
     #[command(flatten)]
     log: Log,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// The directory to write [env: ROUTE_CACHE_DIR] [default: .route/cache]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    log: Log,
+}
+
+/// Where `build` leaves what `start` takes, if nobody says otherwise.
+pub(super) const BUILD: &str = ".route/cache";
+
+impl Build {
+    pub(super) fn directory(&self) -> PathBuf {
+        let named = self.out.clone().or_else(files_from_env);
+        named.unwrap_or_else(|| BUILD.into())
+    }
+}
+
+impl Serve {
+    fn behind(&self) -> Option<Behind> {
+        let url = self.cache_url.clone().map(Behind::Redis);
+        url.or_else(|| self.cache_dir.clone().map(Behind::Files))
+    }
+
+    fn typed(&self) -> Typed {
+        Typed {
+            host: self.host.clone(),
+            port: self.port,
+            workers: self.workers,
+            mode: self.mode,
+            cache_bytes: self.cache_bytes,
+            behind: self.behind(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -169,15 +219,13 @@ impl Command {
     /// What was typed of what the environment could say too.
     pub(super) fn typed(&self) -> Typed {
         match self {
-            Self::Serve(serve) | Self::Check(Check { serve, .. }) => Typed {
-                host: serve.host.clone(),
-                port: serve.port,
-                workers: serve.workers,
-                mode: serve.mode,
-                cache_bytes: serve.cache_bytes,
-            },
+            Self::Serve(serve) | Self::Check(Check { serve, .. }) => serve.typed(),
             // Production whatever the profile, the environment and the program say.
-            Self::Export(_) => Typed {
+            Self::Start(serve) => Typed {
+                mode: Some(Mode::Production),
+                ..serve.typed()
+            },
+            Self::Build(_) | Self::Export(_) => Typed {
                 mode: Some(Mode::Production),
                 ..Typed::default()
             },
@@ -187,7 +235,10 @@ impl Command {
 
     pub(super) fn log_format(&self) -> Option<LogFormat> {
         match self {
-            Self::Serve(serve) | Self::Check(Check { serve, .. }) => serve.log.log_format,
+            Self::Serve(serve) | Self::Start(serve) | Self::Check(Check { serve, .. }) => {
+                serve.log.log_format
+            }
+            Self::Build(build) => build.log.log_format,
             Self::Export(export) => export.log.log_format,
             // Nothing runs that could log.
             Self::Routes(_) | Self::Lock(_) => None,

@@ -29,6 +29,7 @@
 //! [`Routes::check`](crate::Routes::check), [`Lock`](crate::lock::Lock) and [`Export`].
 
 mod arguments;
+mod build;
 mod check;
 mod export;
 mod list;
@@ -36,9 +37,12 @@ mod lock;
 mod log;
 mod print;
 
+use std::path::Path;
 use std::time::Duration;
 
 use self::arguments::Command;
+pub use self::build::build;
+use self::build::look;
 pub use self::check::{check, check_locked};
 pub use self::export::export;
 pub use self::list::{routes, routes_json};
@@ -58,6 +62,13 @@ pub(crate) async fn run(mut server: Server) -> Result<(), ServeError> {
     log::install(command.log_format(), table.setup.mode)?;
     match command {
         Command::Serve(_) => return server.serve(table).await,
+        Command::Start(_) => {
+            if let Some(directory) = server.starts_from(Path::new(arguments::BUILD))? {
+                look(&table, &directory);
+            }
+            return server.serve(table).await;
+        }
+        Command::Build(options) => build(&table, options.directory()).await?,
         Command::Routes(options) if options.json => routes_json(&table)?,
         Command::Routes(_) => routes(&table)?,
         Command::Check(options) => {

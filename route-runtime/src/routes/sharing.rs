@@ -127,6 +127,16 @@ impl Routes {
         Self::of(self.setup)
     }
 
+    /// Waits until what was rendered is in the store, if there is one, for so long at most.
+    pub(crate) async fn written(&self, limit: Duration) {
+        if self.setup.sharing.has_store() {
+            let settled = self.cache().settled();
+            if self.setup.clock.within(limit, settled).await.is_none() {
+                tracing::warn!("not everything that was rendered could be written");
+            }
+        }
+    }
+
     /// The build that this is.
     pub(crate) fn build(&self) -> Arc<str> {
         self.setup.sharing.build(&self.setup.clock)

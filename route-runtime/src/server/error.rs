@@ -3,9 +3,11 @@
 use std::fmt;
 use std::io;
 
+use crate::build::BuildError;
 use crate::export::ExportError;
 use crate::lock::LockError;
 use crate::routes::RoutesError;
+use crate::store::StoreError;
 
 /// Why a server did not start, or ended otherwise than it was told to.
 #[non_exhaustive]
@@ -28,6 +30,10 @@ pub enum ServeError {
         /// What the system says.
         source: io::Error,
     },
+    /// The store behind memory cannot be used as it was named.
+    Store(StoreError),
+    /// The command `build` failed.
+    Build(BuildError),
     /// The command `export` refused or failed.
     Export(ExportError),
     /// The file of `lock` and `check --locked` cannot be used, or says otherwise than the table.
@@ -39,6 +45,12 @@ pub enum ServeError {
 impl From<RoutesError> for ServeError {
     fn from(error: RoutesError) -> Self {
         Self::Routes(error)
+    }
+}
+
+impl From<BuildError> for ServeError {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
     }
 }
 
@@ -84,6 +96,16 @@ impl fmt::Display for ServeError {
                     _ => Ok(()),
                 }
             }
+            Self::Store(error) => {
+                write!(f, "the cache's store cannot be used: {error}")?;
+                let mut cause = std::error::Error::source(error);
+                while let Some(error) = cause {
+                    write!(f, ": {error}")?;
+                    cause = error.source();
+                }
+                Ok(())
+            }
+            Self::Build(error) => error.fmt(f),
             Self::Export(error) => error.fmt(f),
             Self::Lock(error) => error.fmt(f),
             Self::Io(error) => error.fmt(f),
@@ -103,6 +125,8 @@ impl std::error::Error for ServeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Routes(error) => Some(error),
+            Self::Store(error) => Some(error),
+            Self::Build(error) => Some(error),
             Self::Export(error) => Some(error),
             Self::Lock(error) => Some(error),
             Self::Bind { source, .. } | Self::Io(source) => Some(source),

@@ -11,10 +11,11 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, Error, HttpServer, dev};
 
-use self::settings::{Built, Listen, Typed};
+use self::settings::{Behind, Built, Listen, Typed};
 use crate::mode::Mode;
 use crate::respond::settled;
 use crate::routes::Routes;
+use crate::store::Store;
 
 mod error;
 pub(crate) mod settings;
@@ -81,7 +82,7 @@ type Launch =
     Box<dyn FnOnce(Routes, &Listen) -> Result<(Vec<SocketAddr>, dev::Server), ServeError>>;
 
 /// How long requests and their renders may take to finish once the server is told to end.
-const SHUTDOWN_SECONDS: u64 = 30;
+const SHUTDOWN: Duration = Duration::from_secs(30);
 
 impl Server {
     /// A server that serves the routes and nothing else, with everything from the environment.
@@ -163,6 +164,14 @@ impl Server {
         self
     }
 
+    /// Puts a store behind memory; see [`Routes::store`]. Instead of what `ROUTE_CACHE_DIR` or
+    /// `ROUTE_CACHE_URL` name.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.built.has_store = true;
+        self.shape.push(Box::new(|routes| routes.store(store)));
+        self
+    }
+
     /// Takes these as its arguments, without the program's name, instead of those of the process.
     ///
     /// For programs with arguments of their own, and for tests, whose arguments are the test
@@ -240,15 +249,37 @@ impl Server {
         Ok(routes)
     }
 
+    /// The directory from which it starts what was built: the one it is told to use, else the one
+    /// that `build` writes. `None` if another store is behind memory.
+    #[cfg(feature = "cli")]
+    pub(crate) fn starts_from(
+        &mut self,
+        built: &std::path::Path,
+    ) -> Result<Option<std::path::PathBuf>, ServeError> {
+        match Behind::settle(&self.typed, &self.built)? {
+            Some(Behind::Files(directory)) => Ok(Some(directory)),
+            Some(Behind::Redis(_)) => Ok(None),
+            None if self.built.has_store => Ok(None),
+            None => {
+                self.typed.behind = Some(Behind::Files(built.into()));
+                Ok(Some(built.into()))
+            }
+        }
+    }
+
     /// Whether it is known where to listen, which is not tried.
     #[cfg(feature = "cli")]
     pub(crate) fn check(&self) -> Result<(), ServeError> {
-        Listen::settle(&self.typed, &self.built).map(drop)
+        Listen::settle(&self.typed, &self.built)?;
+        Behind::settle(&self.typed, &self.built).map(drop)
     }
 
     /// Serves until it is told to end.
-    pub(crate) async fn serve(self, routes: Routes) -> Result<(), ServeError> {
+    pub(crate) async fn serve(self, mut routes: Routes) -> Result<(), ServeError> {
         let listen = Listen::settle(&self.typed, &self.built)?;
+        if let Some(behind) = Behind::settle(&self.typed, &self.built)? {
+            routes = routes.store(behind.open().await?);
+        }
         if cfg!(feature = "cli") {
             // There is a log, which says what could not be rendered ahead.
             routes.ready().await?;
@@ -271,7 +302,8 @@ impl Server {
         }
         let ended = server.await.map_err(ServeError::Io);
         // The routes live as long: the work may throw away what they have cached.
-        settled(Duration::from_secs(SHUTDOWN_SECONDS)).await;
+        settled(SHUTDOWN).await;
+        routes.written(SHUTDOWN).await;
         ended
     }
 }
@@ -300,7 +332,7 @@ where
             let app = app(routes.clone());
             app.configure(|config| configure.iter().for_each(|configure| configure(config)))
         })
-        .shutdown_timeout(SHUTDOWN_SECONDS);
+        .shutdown_timeout(SHUTDOWN.as_secs());
         if let Some(workers) = listen.workers {
             server = server.workers(workers);
         }

@@ -2,10 +2,13 @@
 
 use std::env;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::ServeError;
 use crate::mode::Mode;
+use crate::store::{FileStore, Store};
 
 /// What was typed when the program was started. It comes before what the builder says, which is
 /// written before: who types an option would not understand why it does nothing.
@@ -16,6 +19,7 @@ pub(crate) struct Typed {
     pub(crate) workers: Option<NonZeroUsize>,
     pub(crate) mode: Option<Mode>,
     pub(crate) cache_bytes: Option<u64>,
+    pub(crate) behind: Option<Behind>,
 }
 
 /// What the program itself says; it comes before the environment.
@@ -26,6 +30,80 @@ pub(super) struct Built {
     pub(super) mode: Option<Mode>,
     pub(super) cache_bytes: Option<u64>,
     pub(super) cdn: Option<bool>,
+    /// It has put a store behind memory by itself.
+    pub(super) has_store: bool,
+}
+
+/// A store behind memory, by its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    Files(PathBuf),
+    /// The URL of a Redis.
+    Redis(String),
+}
+
+impl Behind {
+    /// What is behind memory, if anything that the program has not put there itself.
+    pub(super) fn settle(typed: &Typed, built: &Built) -> Result<Option<Self>, ServeError> {
+        if typed.behind.is_some() || built.has_store {
+            return Ok(typed.behind.clone());
+        }
+        Self::from_env()
+    }
+
+    pub(crate) fn from_env() -> Result<Option<Self>, ServeError> {
+        match (files_from_env(), set(URL)) {
+            (Some(_), Some(url)) => Err(ServeError::Environment {
+                name: URL,
+                value: without_password(&url),
+                expected: "it or ROUTE_CACHE_DIR, and not both",
+            }),
+            (Some(directory), None) => Ok(Some(Self::Files(directory))),
+            (None, Some(url)) => Ok(Some(Self::Redis(url))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub(super) async fn open(self) -> Result<Arc<dyn Store>, ServeError> {
+        match self {
+            Self::Files(directory) => Ok(Arc::new(FileStore::open(directory))),
+            Self::Redis(url) => redis(&url).await,
+        }
+    }
+}
+
+const URL: &str = "ROUTE_CACHE_URL";
+
+/// The directory that `ROUTE_CACHE_DIR` names.
+pub(crate) fn files_from_env() -> Option<PathBuf> {
+    let directory = env::var_os("ROUTE_CACHE_DIR").filter(|value| !value.is_empty());
+    directory.map(PathBuf::from)
+}
+
+#[cfg(feature = "redis")]
+async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
+    match crate::store::RedisStore::connect(url).await {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(ServeError::Store(error)),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
+    Err(ServeError::Environment {
+        name: URL,
+        value: without_password(url),
+        expected: "that only of a program built with the feature `redis` of `route-runtime`",
+    })
+}
+
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => {
+            format!("{}://…{}", &url[..scheme], &url[at..])
+        }
+        _ => url.into(),
+    }
 }
 
 /// What a server needs to listen.
@@ -150,6 +228,14 @@ mod tests {
         check("localhost", None, Some(9), "localhost:9");
         // Nonsense stays what the program said, for the error to quote.
         check("localhost", None, None, "localhost");
+    }
+
+    #[test]
+    fn no_error_names_a_password() {
+        let check = |url, expected| assert_eq!(without_password(url), expected);
+        check("redis://me:p@ss@a:6379/0", "redis://…@a:6379/0");
+        check("redis://a/0", "redis://a/0");
+        check("nonsense@", "nonsense@");
     }
 
     #[test]

@@ -1,0 +1,44 @@
+//! `build` and `start`
+
+use std::path::Path;
+
+use super::print::{count, print};
+use crate::build::{Build, Built, Manifest};
+use crate::routes::Routes;
+use crate::server::ServeError;
+
+/// Renders everything ahead into a directory, as [`Build`] does, and prints what is in it.
+///
+/// # Errors
+///
+/// See [`BuildError`](crate::build::BuildError).
+pub async fn build(routes: &Routes, directory: impl AsRef<Path>) -> Result<(), ServeError> {
+    let directory = directory.as_ref();
+    let Built {
+        responses,
+        individual,
+    } = Build::of(routes).write(directory).await?;
+    for path in &individual {
+        eprintln!("left to each request, whose own its response is: {path}");
+    }
+    print(&format!(
+        "{} in `{}`\n",
+        count(responses, "response"),
+        directory.display()
+    ))
+}
+
+/// Says what `start` does not find in its directory, and so renders by itself.
+pub(super) fn look(routes: &Routes, directory: &Path) {
+    let shown = directory.display();
+    match Manifest::read(directory) {
+        Some(manifest) if *manifest.build == *routes.build() => {}
+        Some(_) => tracing::warn!(
+            "what is in `{shown}` was built by another program, or another version of this one, and \
+             is not used; `build` renders ahead of time what is rendered now"
+        ),
+        None => tracing::warn!(
+            "nothing is built in `{shown}`; `build` renders ahead of time what is rendered now"
+        ),
+    }
+}

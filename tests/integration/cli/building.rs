@@ -1,0 +1,162 @@
+//! `build` and `start`
+
+use std::fs;
+
+use tests::{Program, request};
+
+use super::{BUILT, Ended, Scratch, check};
+
+/// A program that serves, and what it has rendered.
+struct Started(Program);
+
+impl Scratch {
+    fn start(&self, arguments: &str, environment: &[(&str, &str)]) -> Started {
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        let environment: Vec<_> = [("PORT", "0")].iter().chain(environment).copied().collect();
+        Started(Program::start_in(&self.0, BUILT, &arguments, &environment))
+    }
+}
+
+impl Started {
+    /// The answers to each of these, and how it ended once it was told to.
+    fn asked<const N: usize>(mut self, asked: [&str; N]) -> ([String; N], Ended) {
+        let mut connection = self.0.connect();
+        let answers = asked.map(|asked| {
+            let (method, target) = asked.split_once(' ').unwrap();
+            connection.send(&request(method, target, &[], "")).body
+        });
+        drop(connection);
+        self.0.signal("TERM");
+        (answers, self.0.end())
+    }
+}
+
+const DONE: &str = "4 responses in `.route/cache`\n";
+const LEFT: &str = "left to each request, whose own its response is: /cookie\n";
+
+#[test]
+fn what_is_built_is_served_by_whoever_starts() {
+    let scratch = Scratch::new("build");
+    // Production, whatever the environment says; and no port is needed.
+    let environment = [("ROUTE_MODE", "development"), ("PORT", "1")];
+    let built = scratch.run(BUILT, "build", &environment);
+    check(&built, 0, DONE, LEFT);
+
+    let all = ["GET /rendered", "GET /each/1", "GET /each/2", "GET /data"];
+    let ([rendered, one, two, data], ended) = scratch.start("start", &[]).asked(all);
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("/cookie was not rendered ahead"));
+    assert!(ended.stdout.contains("/rendered"), "{}", ended.stdout);
+    assert_eq!(
+        (one, two),
+        (format!("1 {rendered}"), format!("2 {rendered}"))
+    );
+    assert_ne!(
+        data, rendered,
+        "it was called first by the one that started"
+    );
+
+    // What one has thrown away, and what it made then, is there for the next.
+    let asked = [
+        "POST /throw/rendered",
+        "GET /rendered",
+        "GET /each/1",
+        "GET /data",
+    ];
+    let ([_, anew, still, data_again], _) = scratch.start("start", &[]).asked(asked);
+    assert_ne!(anew, rendered);
+    assert_eq!((still, &data_again), (format!("1 {rendered}"), &data));
+    let ([last, ..], _) = scratch.start("start", &[]).asked(all);
+    assert_eq!(last, anew);
+
+    // Built again, all is rendered again; data is not, which has a life of its own.
+    check(&scratch.run(BUILT, "build", &[]), 0, DONE, LEFT);
+    let ([again, _, _, data_still], _) = scratch.start("start", &[]).asked(all);
+    assert!(![&rendered, &anew].contains(&&again));
+    assert_eq!(data_still, data);
+}
+
+#[test]
+fn nothing_that_another_program_built_is_served() {
+    let scratch = Scratch::new("build-other");
+    let ([rendered], ended) = scratch.start("start", &[]).asked(["GET /rendered"]);
+    assert!(
+        ended.stderr.contains("nothing is built in `.route/cache`"),
+        "{}",
+        ended.stderr
+    );
+    let other = [("ROUTE_BUILD_ID", "other")];
+    check(&scratch.run(BUILT, "build", &other), 0, DONE, LEFT);
+    let ([served], ended) = scratch.start("start", &[]).asked(["GET /rendered"]);
+    assert!(
+        ended.stderr.contains("was built by another program"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(served, rendered, "it finds what it has left itself");
+}
+
+#[test]
+fn a_render_that_fails_fails_the_build() {
+    let scratch = Scratch::new("build-fails");
+    let ended = scratch.run(BUILT, "build", &[("BROKEN", "1")]);
+    let error = "\
+Error: 1 path could not be rendered
+  /fails: it answered 418 I'm a teapot
+";
+    check(&ended, 1, "", error);
+    assert!(!scratch.0.join(".route/cache/build.json").exists());
+}
+
+#[test]
+fn the_directory_may_be_another() {
+    let scratch = Scratch::new("build-out");
+    let ended = scratch.run(BUILT, "build --out left", &[("ROUTE_CACHE_DIR", "unused")]);
+    check(&ended, 0, "4 responses in `left`\n", LEFT);
+    let asked = ["GET /rendered"];
+    let ([rendered], _) = scratch.start("start --cache-dir left", &[]).asked(asked);
+    let environment = [("ROUTE_CACHE_DIR", "left"), ("ROUTE_MODE", "production")];
+    // Whoever only serves finds it, too, when told where.
+    let ([served], _) = scratch.start("serve", &environment).asked(asked);
+    assert_eq!(served, rendered);
+
+    fs::write(scratch.0.join("file"), "").unwrap();
+    let ended = scratch.run(BUILT, "build --out file/below", &[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+    assert!(
+        ended
+            .stderr
+            .contains("Error: `file/below` cannot be used for files")
+    );
+}
+
+#[test]
+fn there_is_one_store() {
+    let scratch = Scratch::new("build-store");
+    let both = [
+        ("ROUTE_CACHE_DIR", "a"),
+        ("ROUTE_CACHE_URL", "redis://me:secret@b"),
+    ];
+    for command in ["serve", "start", "check"] {
+        let ended = scratch.run(BUILT, command, &both);
+        let error = "\
+Error: ROUTE_CACHE_URL is `redis://…@b`
+  help: expected it or ROUTE_CACHE_DIR, and not both
+";
+        check(&ended, 1, "", error);
+    }
+    let ended = scratch.run(BUILT, "serve --cache-dir a --cache-url redis://b", &[]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("cannot be used with"),
+        "{}",
+        ended.stderr
+    );
+    #[cfg(not(feature = "redis"))]
+    {
+        let ended = scratch.run(BUILT, "serve --cache-url redis://me:secret@b", &[]);
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("feature `redis`") && !ended.stderr.contains("secret"));
+    }
+}

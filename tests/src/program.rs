@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::client::Connection;
+use crate::Connection;
 
 /// A program of ours, with an environment of its own.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ fn check_json(response: &Response, status: u16, title: &str, detail: Option<&str
     if let Some(detail) = detail {
         expected["detail"] = detail.into();
     }
-    let found: Value = serde_json::from_str(&response.text()).unwrap();
+    let found: Value = serde_json::from_str(response.text()).unwrap();
     assert_eq!(found, expected);
 }
 

@@ -286,7 +286,7 @@ fn any_extractor_is_an_argument() {
     let headers = [("Content-Type", "application/json"), ("User-Agent", "us")];
     let target = extractors::path(7) + "?q=a+b";
     let response = server.send(&request("POST", &target, &headers, "[1,2]"));
-    let found: Value = serde_json::from_str(&response.text()).unwrap();
+    let found: Value = serde_json::from_str(response.text()).unwrap();
     let expected =
         json!({ "id": 7, "agent": "us", "query": "a b", "state": "shared", "body": [1, 2] });
     assert_eq!(found, expected);

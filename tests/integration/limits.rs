@@ -27,8 +27,7 @@ fn post(server: &Server, path: &str, kind: &str, body: &[u8]) -> Response {
     if length <= 3_000_000 {
         wire.write(body);
     }
-    let reply = wire.response(false);
-    reply
+    wire.response(false)
 }
 
 #[route(POST, "/limits/small", body_limit = 10)]
@@ -234,8 +233,7 @@ fn a_compressed_body_is_bounded_before_and_after() {
             body.len()
         ));
         wire.write(body);
-        let reply = wire.response(false);
-        reply
+        wire.response(false)
     };
     let small = gzip(&[b'x'; 1900]);
     assert!(small.len() < 100);

@@ -8,6 +8,7 @@ mod faults;
 mod fetching;
 mod grammar;
 mod handles;
+mod hostile;
 mod inheriting;
 mod limits;
 mod listing;

@@ -29,7 +29,7 @@ fn check_json(response: &Response, status: u16, title: &str, detail: Option<&str
     if let Some(detail) = detail {
         expected["detail"] = detail.into();
     }
-    let found: Value = serde_json::from_str(&response.body).unwrap();
+    let found: Value = serde_json::from_str(response.text()).unwrap();
     assert_eq!(found, expected);
 }
 
@@ -41,7 +41,7 @@ fn check_html(response: &Response, status: u16, title: &str, detail: Option<&str
     assert_eq!(kind, Some("text/html; charset=utf-8"));
     let detail = detail.map_or_else(String::new, |detail| format!("<p>{detail}</p>"));
     let expected = format!("<h1>{status} {title}</h1>{detail}</html>\n");
-    assert!(response.body.ends_with(&expected), "{}", response.body);
+    assert!(response.text().ends_with(&expected), "{}", response.text());
 }
 
 #[route(POST, "/faults/json")]
@@ -76,7 +76,7 @@ fn an_argument_that_cannot_be_read_is_a_problem() {
     ];
 
     let server = self::server(Mode::Production, routes);
-    assert_eq!(server.send(&post("[1]")).body, "Json([1])");
+    assert_eq!(server.send(&post("[1]")).text(), "Json([1])");
     for body in ["[1", "{}", ""] {
         check_json(&server.send(&post(body)), 400, "Bad Request", None);
     }
@@ -95,12 +95,12 @@ fn an_argument_that_cannot_be_read_is_a_problem() {
     let cause = "Json deserialize error: EOF while parsing a list at line 1 column 2";
     check_json(&server.send(&post("[1")), 400, "Bad Request", Some(cause));
     let response = server.get("/faults/data");
-    assert!(response.body.contains("data"), "{}", response.body);
+    assert!(response.text().contains("data"), "{}", response.text());
     let response = server.get("/faults/page/query");
     assert!(
-        response.body.contains("<p>Query deserialize error"),
+        response.text().contains("<p>Query deserialize error"),
         "{}",
-        response.body
+        response.text()
     );
 }
 
@@ -193,7 +193,7 @@ fn a_problem_is_json_for_a_route_and_html_for_a_page() {
     check_json(&response, 404, "Not Found", None);
     // An error of the handler's own is the handler's.
     let own = server.get("/faults/page/own");
-    assert_eq!((own.status, &*own.body), (401, "the password is hunter2"));
+    assert_eq!((own.status, own.text()), (401, "the password is hunter2"));
 }
 
 #[route("/faults/panic/handler")]
@@ -290,7 +290,7 @@ fn a_panic_is_an_answer_and_ends_nothing() {
             let detail = format!("the handler panicked: {message}");
             let detail = (mode == Mode::Development).then_some(&*detail);
             check_json(&response, 500, "Internal Server Error", detail);
-            assert_eq!(get("/faults/calm").body, "calm");
+            assert_eq!(get("/faults/calm").text(), "calm");
         }
         let detail = "the handler panicked: in the &lt;page&gt;";
         let detail = (mode == Mode::Development).then_some(detail);
@@ -299,6 +299,6 @@ fn a_panic_is_an_answer_and_ends_nothing() {
         let head = connection.send(&request("HEAD", "/faults/panic/handler", &[], ""));
         assert_eq!(head.status, 500);
         let calm = connection.send(&request("GET", "/faults/calm", &[], ""));
-        assert_eq!(calm.body, "calm");
+        assert_eq!(calm.text(), "calm");
     }
 }

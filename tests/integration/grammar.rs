@@ -11,7 +11,7 @@ use tests::{Response, Server, request};
 /// `body` is the whole of what a route answered.
 #[track_caller]
 fn check(response: &Response, body: &str) {
-    assert_eq!((response.status, &*response.body), (200, body));
+    assert_eq!((response.status, response.text()), (200, body));
 }
 
 mod methods {
@@ -93,7 +93,7 @@ fn a_module_is_one_segment() {
     let json = [("Content-Type", "application/json")];
     let post = request("POST", "/grammar/comments/a", &json, "[1]");
     let response = server.send(&post);
-    assert_eq!((response.status, &*response.body), (201, "a [1]"));
+    assert_eq!((response.status, response.text()), (201, "a [1]"));
     assert_eq!(comments::path(["a", "b"]), "/grammar/comments/a/b");
 }
 
@@ -286,7 +286,7 @@ fn any_extractor_is_an_argument() {
     let headers = [("Content-Type", "application/json"), ("User-Agent", "us")];
     let target = extractors::path(7) + "?q=a+b";
     let response = server.send(&request("POST", &target, &headers, "[1,2]"));
-    let found: Value = serde_json::from_str(&response.body).unwrap();
+    let found: Value = serde_json::from_str(response.text()).unwrap();
     let expected =
         json!({ "id": 7, "agent": "us", "query": "a b", "state": "shared", "body": [1, 2] });
     assert_eq!(found, expected);
@@ -312,7 +312,7 @@ fn any_responder_is_an_answer() {
     assert_eq!((created.status, created.header("x-id")), (201, Some("7")));
     // A handler's own errors are its own.
     let conflict = server.get("/grammar/answers/conflict");
-    assert_eq!((conflict.status, &*conflict.body), (409, "taken"));
+    assert_eq!((conflict.status, conflict.text()), (409, "taken"));
 }
 
 #[actix_web::test]

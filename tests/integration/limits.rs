@@ -11,14 +11,13 @@ use actix_web::{App, FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt as _;
 use route_runtime::testing::TestApp;
 use route_runtime::{Mode, RouteDescriptor, Routes, route};
-use tests::Gate;
-use tests::wire::{Reply, Wired};
+use tests::{Gate, Response, Server};
 
 fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
     Routes::from_iter(routes).unwrap().mode(Mode::Production)
 }
 
-fn post(server: &Wired, path: &str, kind: &str, body: &[u8]) -> Reply {
+fn post(server: &Server, path: &str, kind: &str, body: &[u8]) -> Response {
     let mut wire = server.connect();
     let length = body.len();
     wire.begin(&format!(
@@ -28,9 +27,7 @@ fn post(server: &Wired, path: &str, kind: &str, body: &[u8]) -> Reply {
     if length <= 3_000_000 {
         wire.write(body);
     }
-    let mut reply = wire.head();
-    wire.body(&mut reply);
-    reply
+    wire.response(false)
 }
 
 #[route(POST, "/limits/small", body_limit = 10)]
@@ -55,7 +52,7 @@ async fn small_stream(mut body: web::Payload) -> String {
 
 #[test]
 fn a_length_beyond_the_limit_is_refused_before_the_body() {
-    let server = Wired::routes(&routes([small::ROUTE]));
+    let server = Server::routes(&routes([small::ROUTE]));
     let mut wire = server.connect();
     // No body is sent: an answer to it would never come.
     let reply = wire.ask("POST /limits/small HTTP/1.1\nContent-Length: 11");
@@ -71,13 +68,12 @@ fn a_length_beyond_the_limit_is_refused_before_the_body() {
 
 #[actix_web::test]
 async fn chunks_beyond_the_limit_are_refused_as_they_come() {
-    let server = Wired::routes(&routes([small::ROUTE, small_stream::ROUTE]));
+    let server = Server::routes(&routes([small::ROUTE, small_stream::ROUTE]));
     let mut wire = server.connect();
     wire.begin("POST /limits/small HTTP/1.1\nTransfer-Encoding: chunked");
     wire.write("6\r\n123456\r\n5\r\n12345\r\n");
     // The end of the body is never sent.
-    let mut reply = wire.head();
-    wire.body(&mut reply);
+    let reply = wire.response(false);
     assert_eq!(reply.status, 413);
     assert_eq!(reply.header("connection"), Some("close"));
     assert!(wire.is_closed());
@@ -88,23 +84,21 @@ async fn chunks_beyond_the_limit_are_refused_as_they_come() {
     wire.write("6\r\n123456\r\n");
     SMALL_STREAM.pass().await;
     wire.write("5\r\n12345\r\n0\r\n\r\n");
-    let mut reply = wire.head();
-    wire.body(&mut reply);
+    let reply = wire.response(false);
     assert_eq!(reply.status, 200);
     assert_eq!(reply.text(), "6 then payload reached size limit");
 
     let mut wire = server.connect();
     wire.begin("POST /limits/small HTTP/1.1\nTransfer-Encoding: chunked");
     wire.write("6\r\n123456\r\n4\r\n1234\r\n0\r\n\r\n");
-    let mut reply = wire.head();
-    wire.body(&mut reply);
+    let reply = wire.response(false);
     assert_eq!(reply.text(), "10");
 }
 
 /// `Connection: Upgrade` is something a client says, not something that was agreed.
 #[test]
 fn an_upgrade_that_nobody_granted_lifts_no_limit() {
-    let server = Wired::routes(&routes([small_stream::ROUTE]));
+    let server = Server::routes(&routes([small_stream::ROUTE]));
     let mut wire = server.connect();
     wire.begin(
         "POST /limits/small/stream HTTP/1.1
@@ -113,8 +107,7 @@ fn an_upgrade_that_nobody_granted_lifts_no_limit() {
         Transfer-Encoding: chunked",
     );
     wire.write("b\r\n12345678901\r\n0\r\n\r\n");
-    let mut reply = wire.head();
-    wire.body(&mut reply);
+    let reply = wire.response(false);
     assert_eq!(reply.text(), "0 then payload reached size limit");
 }
 
@@ -150,7 +143,7 @@ async fn form(body: Form<Filled>) -> String {
 
 #[test]
 fn the_limits_of_extractors_follow_up_and_down() {
-    let server = Wired::routes(&routes([
+    let server = Server::routes(&routes([
         bytes::ROUTE,
         text::ROUTE,
         json::ROUTE,
@@ -194,14 +187,14 @@ fn the_limits_of_extractors_follow_up_and_down() {
         ("/limits/form", "application/x-www-form-urlencoded", 70_000),
     ] {
         let head = format!("POST {path} HTTP/1.1\nContent-Type: {kind}\nContent-Length: {length}");
-        assert_eq!(server.ask(&head).status, 413, "{path}");
+        assert_eq!(server.connect().ask(&head).status, 413, "{path}");
     }
 }
 
 #[test]
 fn how_json_errors_are_answered_stays_the_users() {
     let routes = routes([json_default::ROUTE]);
-    let server = Wired::app(move || {
+    let server = Server::start(move || {
         let config = JsonConfig::default()
             .limit(5)
             .content_type_required(false)
@@ -232,7 +225,7 @@ async fn zipped(body: Bytes) -> String {
 
 #[test]
 fn a_compressed_body_is_bounded_before_and_after() {
-    let server = Wired::routes(&routes([zipped::ROUTE]));
+    let server = Server::routes(&routes([zipped::ROUTE]));
     let send = |body: &[u8]| {
         let mut wire = server.connect();
         wire.begin(&format!(
@@ -240,9 +233,7 @@ fn a_compressed_body_is_bounded_before_and_after() {
             body.len()
         ));
         wire.write(body);
-        let mut reply = wire.head();
-        wire.body(&mut reply);
-        reply
+        wire.response(false)
     };
     let small = gzip(&[b'x'; 1900]);
     assert!(small.len() < 100);
@@ -302,14 +293,13 @@ async fn upload(_begun: Begun, body: Bytes) -> String {
 #[actix_web::test]
 async fn a_client_that_does_not_send_is_told_so() {
     let app = TestApp::new(routes([upload::ROUTE])).await.unwrap();
-    let server = Wired::routes(app.routes());
+    let server = Server::routes(app.routes());
     let mut wire = server.connect();
     wire.begin("POST /limits/upload HTTP/1.1\nContent-Length: 10");
     wire.write("12345");
     BEGUN.pass().await;
     app.advance(Duration::from_secs(30));
-    let mut reply = wire.head();
-    wire.body(&mut reply);
+    let reply = wire.response(false);
     assert_eq!(reply.status, 408);
     // What comes next is the rest of the body, not a request.
     assert!(wire.is_closed());
@@ -317,7 +307,6 @@ async fn a_client_that_does_not_send_is_told_so() {
     let mut wire = server.connect();
     wire.begin("POST /limits/upload HTTP/1.1\nContent-Length: 10");
     wire.write("1234567890");
-    let mut reply = wire.head();
-    wire.body(&mut reply);
+    let reply = wire.response(false);
     assert_eq!(reply.text(), "10");
 }

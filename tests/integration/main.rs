@@ -12,6 +12,7 @@ mod fetching;
 mod files;
 mod grammar;
 mod handles;
+mod hostile;
 mod inheriting;
 mod limits;
 mod listing;

@@ -34,7 +34,7 @@ fn head_is_get_without_its_body() {
     assert_eq!(head.header("content-length"), get.header("content-length"));
     assert_eq!(head.header("content-type"), get.header("content-type"));
     assert_eq!(head.header("x-method"), Some("HEAD"));
-    assert_eq!(get.body, "this is 7");
+    assert_eq!(get.text(), "this is 7");
 
     let missing = connection.send(&tests::request("HEAD", "/methods/x", &[], ""));
     assert_eq!(missing.status, 404);
@@ -87,14 +87,14 @@ fn what_is_declared_answers_itself() {
         (200, Some("OPTIONS"))
     );
     let get = server.get("/methods/both");
-    assert_eq!((get.header("x-by"), &*get.body), (None, "got"));
+    assert_eq!((get.header("x-by"), get.text()), (None, "got"));
 }
 
 #[test]
 fn options_says_what_is_allowed() {
     let server = Server::of([get::ROUTE, delete::ROUTE, put::ROUTE]);
     let options = server.ask("OPTIONS", "/methods/7");
-    assert_eq!((options.status, &*options.body), (204, ""));
+    assert_eq!((options.status, options.text()), (204, ""));
     let allow = options.header("allow");
     assert_eq!(allow, Some("DELETE, GET, HEAD, OPTIONS, PUT"));
     // It is an answer about the path, of which values are no part.
@@ -150,7 +150,7 @@ fn anything_else_is_not_allowed() {
     let kind = route.header("content-type");
     assert_eq!(kind, Some("application/problem+json"));
     assert_eq!(
-        route.body,
+        route.text(),
         r#"{"type":"about:blank","title":"Method Not Allowed","status":405}"#
     );
     let page = server.ask("POST", "/methods/page");

@@ -52,7 +52,7 @@ fn what_is_not_ours_falls_through() {
         ("/elsewhere//", "default"),
         ("/%zz", "default"),
     ] {
-        assert_eq!(server.get(path).body, answer, "{path}");
+        assert_eq!(server.get(path).text(), answer, "{path}");
     }
     // A method of ours that nobody declared is still ours.
     assert_eq!(server.ask("POST", "/mounting/one").status, 405);
@@ -67,9 +67,9 @@ fn two_tables_share_an_app() {
         let app = App::new().service(first.clone());
         app.service(second.clone()).service(third.clone())
     });
-    assert_eq!(server.get("/mounting/one").body, "ours");
-    assert_eq!(server.get("/mounting/many/a").body, "a");
-    assert_eq!(server.get("/v1/mounting/many/a").body, "a");
+    assert_eq!(server.get("/mounting/one").text(), "ours");
+    assert_eq!(server.get("/mounting/many/a").text(), "a");
+    assert_eq!(server.get("/v1/mounting/many/a").text(), "a");
     assert_eq!(server.get("/v1").status, 404);
 }
 
@@ -88,7 +88,7 @@ fn data_of_the_table_and_of_the_app_are_both_seen() {
             .service(routes.clone())
     });
     // The table's comes first: it is nearer to the handler.
-    assert_eq!(server.get("/mounting/data").body, "7 theirs");
+    assert_eq!(server.get("/mounting/data").text(), "7 theirs");
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn a_prefix_goes_before_every_pattern() {
     assert_eq!(first.pattern(), "/api/v1/mounting/many/[...rest]");
     assert_eq!(routes.pattern_of("/mounting/one"), None);
     let server = Server::start(move || App::new().service(routes.clone()));
-    assert_eq!(server.get("/api/v1/mounting/one").body, "ours");
-    assert_eq!(server.get("/api/v1/mounting/many/a").body, "a");
+    assert_eq!(server.get("/api/v1/mounting/one").text(), "ours");
+    assert_eq!(server.get("/api/v1/mounting/many/a").text(), "a");
     assert_eq!(server.get("/mounting/one").status, 404);
 
     assert!(self::routes().at("").is_ok());
@@ -211,10 +211,10 @@ fn wrap_goes_round_one_handler() {
     let routes = Routes::from_iter([wrapped::ROUTE, bare::ROUTE]).unwrap();
     let server = Server::start(move || App::new().wrap(from_fn(pass)).service(routes.clone()));
     let response = server.get("/mounting/wrapped/7");
-    assert_eq!(response.body, "7 7 Some([\"outer\", \"inner\"])");
+    assert_eq!(response.text(), "7 7 Some([\"outer\", \"inner\"])");
     assert_eq!(response.header("x-outer"), Some("yes"));
     let response = server.get("/mounting/wrapped/7?stop");
-    assert_eq!((response.status, &*response.body), (403, "stopped"));
+    assert_eq!((response.status, response.text()), (403, "stopped"));
     let response = server.ask("HEAD", "/mounting/wrapped/7");
     assert_eq!(
         (response.status, response.header("x-outer")),
@@ -223,7 +223,7 @@ fn wrap_goes_round_one_handler() {
     assert_eq!(response.header("content-length"), Some("28"));
 
     let response = server.ask("DELETE", "/mounting/wrapped/7");
-    assert_eq!((&*response.body, response.header("x-outer")), ("7", None));
+    assert_eq!((response.text(), response.header("x-outer")), ("7", None));
     // What is answered for the path is nobody's handler's.
     let response = server.ask("POST", "/mounting/wrapped/7");
     assert_eq!((response.status, response.header("x-outer")), (405, None));

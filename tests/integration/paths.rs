@@ -61,7 +61,7 @@ fn empty_segments_are_redirected_away() {
             assert_eq!(response.status, 308, "{method} {target}");
             assert_eq!(response.header("location"), Some(location), "{target}");
             assert_eq!(response.header("cache-control"), Some("no-cache"));
-            assert_eq!(response.body, "");
+            assert_eq!(response.text(), "");
         }
         assert_eq!(server.get(location).status, 200, "{location}");
     }
@@ -93,7 +93,7 @@ fn no_path_leads_to_another_host() {
         if status == 308 {
             assert_eq!(response.header("location"), Some(answer), "{target}");
         } else {
-            assert_eq!(response.body, answer, "{target}");
+            assert_eq!(response.text(), answer, "{target}");
         }
     }
 }
@@ -122,8 +122,8 @@ fn dot_segments_are_no_path_of_ours() {
         assert_eq!(response.header("location"), None, "{target}");
     }
     // Three dots are a name.
-    assert_eq!(server.get("/...").body, "one ...");
-    assert_eq!(server.get("/.well-known").body, "one .well-known");
+    assert_eq!(server.get("/...").text(), "one ...");
+    assert_eq!(server.get("/.well-known").text(), "one .well-known");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn malformed_encoding_is_a_bad_request() {
             let kind = response.header("content-type");
             assert_eq!(kind, Some("application/problem+json"), "{target}");
             assert_eq!(
-                response.body,
+                response.text(),
                 r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"the path is not percent-encoded UTF-8"}"#
             );
         }
@@ -156,9 +156,9 @@ fn malformed_encoding_is_a_bad_request() {
         Some("text/html; charset=utf-8")
     );
     assert!(
-        page.body.contains("<h1>400 Bad Request</h1>"),
+        page.text().contains("<h1>400 Bad Request</h1>"),
         "{}",
-        page.body
+        page.text()
     );
 }
 
@@ -175,7 +175,7 @@ fn a_request_target_can_be_absolute() {
         let response = server.get(target);
         assert_eq!(response.status, status, "{target}");
         match status {
-            200 => assert_eq!(response.body, answer, "{target}"),
+            200 => assert_eq!(response.text(), answer, "{target}"),
             308 => assert_eq!(response.header("location"), Some(answer), "{target}"),
             _ => assert_eq!(response.header("location"), None, "{target}"),
         }
@@ -200,9 +200,9 @@ async fn root() -> &'static str {
 #[test]
 fn the_root_is_a_path() {
     let server = Server::of([root::ROUTE]);
-    assert_eq!(server.get("/").body, "root");
-    assert_eq!(server.get("/?a=1").body, "root");
-    assert_eq!(server.get("http://test.example").body, "root");
+    assert_eq!(server.get("/").text(), "root");
+    assert_eq!(server.get("/?a=1").text(), "root");
+    assert_eq!(server.get("http://test.example").text(), "root");
     let response = server.get("//?a=1");
     assert_eq!(response.status, 308);
     assert_eq!(response.header("location"), Some("/?a=1"));
@@ -231,7 +231,7 @@ fn http_1_0_is_answered() {
     let server = server();
     let mut connection = server.connect();
     let response = connection.send("GET /paths/one HTTP/1.0\r\n\r\n");
-    assert_eq!((response.status, &*response.body), (200, "one"));
+    assert_eq!((response.status, response.text()), (200, "one"));
     assert!(connection.is_closed());
 
     let response = server.send("GET //paths/one HTTP/1.0\r\n\r\n");

@@ -58,7 +58,12 @@ a catch-all beside an optional one
 fn a_program_serves_its_routes_and_those_of_linked_crates() {
     let mut program = Program::start(SERVING, &[], &[("PORT", "0"), ("ROUTE_WORKERS", "1")]);
     let mut connection = program.connect();
-    let mut get = |path| connection.send(&request("GET", path, &[], "")).body;
+    let mut get = |path| {
+        connection
+            .send(&request("GET", path, &[], ""))
+            .text()
+            .to_owned()
+    };
     assert_eq!(get("/"), "home\n");
     assert_eq!(get("/neighbour"), "from another crate\n");
 
@@ -91,7 +96,7 @@ fn a_program_ends_when_the_work_it_has_left_is_done() {
     let mut program = Program::start(SERVING, &["built"], &[]);
     let mut connection = program.connect();
     let answer = connection.send(&request("POST", "/later", &[], ""));
-    assert_eq!(answer.body, "now");
+    assert_eq!(answer.text(), "now");
     drop(connection);
     program.signal("TERM");
     let ended = program.end();
@@ -153,7 +158,7 @@ fn a_host_can_be_an_address_of_ipv6() {
         let mut program = Program::start(SERVING, &[], &[("HOST", host), ("PORT", "0")]);
         let mut connection = program.connect();
         assert_eq!(
-            connection.send(&request("GET", "/", &[], "")).body,
+            connection.send(&request("GET", "/", &[], "")).text(),
             "home\n"
         );
     }
@@ -168,7 +173,7 @@ fn the_mode_comes_from_the_environment() {
             .connect()
             .send(&request("GET", "/greeting", &[], ""));
         assert_eq!(response.status, 500);
-        assert_eq!(response.body.contains("\"detail\""), detail, "{mode}");
+        assert_eq!(response.text().contains("\"detail\""), detail, "{mode}");
     }
 }
 
@@ -180,11 +185,11 @@ fn a_server_built_by_hand_is_what_its_builder_says() {
     let mut connection = program.connect();
     let mut get = |path| connection.send(&request("GET", path, &[], ""));
     let greeting = get("/greeting");
-    assert_eq!(greeting.body, "registered");
+    assert_eq!(greeting.text(), "registered");
     assert_eq!(greeting.header("x-app"), Some("ours"));
     let nobodys = get("/nowhere");
-    assert_eq!((nobodys.status, &*nobodys.body), (418, "nobody's"));
+    assert_eq!((nobodys.status, nobodys.text()), (418, "nobody's"));
     let fault = get("/number/7");
     assert_eq!(fault.status, 400);
-    assert!(!fault.body.contains("detail"), "{}", fault.body);
+    assert!(!fault.text().contains("detail"), "{}", fault.text());
 }

@@ -7,7 +7,7 @@ use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpMessage as _, HttpRequest};
 use route_runtime::testing::TestApp;
 use route_runtime::{Matched, Mode, Routes, route};
-use tests::wire::Wired;
+use tests::Server;
 
 /// Left by middleware in a request's extensions.
 struct Mark;
@@ -93,7 +93,7 @@ fn nothing_of_any_request_is_seen() {
     for mode in [Mode::Production, Mode::Development] {
         let routes = Routes::from_iter([everything::ROUTE, dynamic::ROUTE]).unwrap();
         let routes = routes.mode(mode).data(7u32);
-        let server = Wired::app(move || {
+        let server = Server::start(move || {
             App::new()
                 .wrap_fn(|request, service| {
                     request.extensions_mut().insert(Mark);

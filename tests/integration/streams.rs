@@ -12,8 +12,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::{StreamExt as _, stream};
 use route_runtime::testing::{Outcome, TestApp};
 use route_runtime::{Mode, RouteDescriptor, Routes, StaticExtractor, page, route};
-use tests::Gate;
-use tests::wire::Wired;
+use tests::{Gate, Server};
 
 fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
     Routes::from_iter(routes).unwrap().mode(Mode::Production)
@@ -65,7 +64,7 @@ async fn events_cached() -> HttpResponse {
 
 #[actix_web::test]
 async fn each_chunk_is_sent_before_the_next_is_made() {
-    let server = Wired::routes(&routes([live::ROUTE, events_cached::ROUTE]));
+    let server = Server::routes(&routes([live::ROUTE, events_cached::ROUTE]));
     for (path, [gate, left], detail) in [
         ("/streams/live", &LIVE, "dynamic"),
         ("/streams/events", &EVENTS, "stream"),
@@ -112,7 +111,7 @@ async fn head_of_what_never_ends_ends() {
             .body(events(&NEVER, &LEFT))
     }
 
-    let server = Wired::routes(&routes([endless::ROUTE, endless_cached::ROUTE]));
+    let server = Server::routes(&routes([endless::ROUTE, endless_cached::ROUTE]));
     let mut wire = server.connect();
     for path in ["/streams/endless", "/streams/endless/cached"] {
         for _ in 0..2 {
@@ -150,7 +149,7 @@ async fn large_sized() -> HttpResponse {
 fn what_is_too_large_to_keep_is_passed_on_as_it_comes() {
     // An entry may have a quarter of it.
     let routes = routes([large::ROUTE, large_sized::ROUTE]).cache_capacity(40_000);
-    let server = Wired::routes(&routes);
+    let server = Server::routes(&routes);
     for run in 1..=2 {
         let mut wire = server.connect();
         wire.begin("GET /streams/large HTTP/1.1");
@@ -171,7 +170,7 @@ fn what_is_too_large_to_keep_is_passed_on_as_it_comes() {
     assert_eq!(reply.body, vec![9; 60_000]);
     // A length that is known is told, as a dynamic handler's is.
     assert_eq!(reply.header("content-length"), Some("60000"));
-    let head = server.ask("HEAD /streams/large/sized HTTP/1.1");
+    let head = server.connect().ask("HEAD /streams/large/sized HTTP/1.1");
     assert_eq!(head.header("content-length"), Some("60000"));
     assert_eq!(routes.stats().bytes, routes.stats().pinned);
 }
@@ -192,7 +191,7 @@ async fn calm() -> &'static str {
 
 #[actix_web::test]
 async fn a_client_that_leaves_takes_its_request_with_it() {
-    let server = Wired::routes(&routes([waiting::ROUTE, calm::ROUTE]));
+    let server = Server::routes(&routes([waiting::ROUTE, calm::ROUTE]));
     for _ in 0..3 {
         let mut wire = server.connect();
         wire.begin("GET /streams/waiting HTTP/1.1");
@@ -276,7 +275,7 @@ const PROBLEM: &str = r#"{"type":"about:blank","title":"Internal Server Error","
 
 #[test]
 fn a_panic_in_a_render_is_an_answer_and_ends_nothing() {
-    let server = Wired::routes(&routes([
+    let server = Server::routes(&routes([
         in_extractor::ROUTE,
         in_handler::ROUTE,
         in_responder::ROUTE,
@@ -315,7 +314,7 @@ fn a_panic_in_a_render_is_an_answer_and_ends_nothing() {
 
 #[test]
 fn a_body_that_panics_ends_its_connection_and_no_other() {
-    let server = Wired::routes(&routes([in_body_dynamic::ROUTE, calm::ROUTE]));
+    let server = Server::routes(&routes([in_body_dynamic::ROUTE, calm::ROUTE]));
     let mut other = server.connect();
     assert_eq!(other.ask("GET /streams/calm HTTP/1.1").text(), "calm");
     let mut wire = server.connect();

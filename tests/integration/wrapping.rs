@@ -11,7 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use route_runtime::{Mode, RouteDescriptor, Routes, route};
-use tests::wire::Wired;
+use tests::Server;
 
 fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
     Routes::from_iter(routes).unwrap().mode(Mode::Production)
@@ -41,8 +41,12 @@ async fn guarded() -> String {
 
 #[test]
 fn who_is_not_authorised_reaches_neither_handler_nor_hit() {
-    let server = Wired::routes(&routes([guarded::ROUTE]).data(Secret("Bearer s")));
-    let ask = |headers: &str| server.ask(&format!("GET /wrapping/guarded HTTP/1.1\n{headers}"));
+    let server = Server::routes(&routes([guarded::ROUTE]).data(Secret("Bearer s")));
+    let ask = |headers: &str| {
+        server
+            .connect()
+            .ask(&format!("GET /wrapping/guarded HTTP/1.1\n{headers}"))
+    };
     let refused = |headers: &str| {
         let reply = ask(headers);
         assert_eq!((reply.status, reply.text()), (401, "no"), "{headers}");
@@ -62,7 +66,7 @@ fn who_is_not_authorised_reaches_neither_handler_nor_hit() {
     assert_eq!((hit.text(), hit.cache_status()), ("run 1", "route; hit"));
     // Who may keep it must ask again, and so is refused, too.
     assert_eq!(hit.header("cache-control"), Some("no-cache"));
-    let head = server.ask("HEAD /wrapping/guarded HTTP/1.1");
+    let head = server.connect().ask("HEAD /wrapping/guarded HTTP/1.1");
     assert_eq!(head.status, 401);
 }
 
@@ -112,10 +116,12 @@ async fn order_cached() -> &'static str {
 
 #[test]
 fn the_first_is_the_outermost_and_sees_the_real_request() {
-    let server = Wired::routes(&routes([order::ROUTE, order_cached::ROUTE]));
-    let reply = server.ask("GET /wrapping/order HTTP/1.1\nX-Seen: a");
+    let server = Server::routes(&routes([order::ROUTE, order_cached::ROUTE]));
+    let reply = server
+        .connect()
+        .ask("GET /wrapping/order HTTP/1.1\nX-Seen: a");
     assert_eq!(reply.text(), r#"first Some("a"), second Some("a")"#);
-    let traces = |reply: &tests::wire::Reply| -> Vec<String> {
+    let traces = |reply: &tests::Response| -> Vec<String> {
         let headers = reply.headers.iter();
         let traces = headers.filter(|(name, _)| name == "x-trace");
         traces.map(|(_, value)| value.clone()).collect()
@@ -148,7 +154,7 @@ async fn never() -> &'static str {
 
 #[test]
 fn one_that_answers_by_itself_ends_it() {
-    let server = Wired::routes(&routes([never::ROUTE]));
+    let server = Server::routes(&routes([never::ROUTE]));
     let mut wire = server.connect();
     for _ in 0..2 {
         let reply = wire.ask("POST /wrapping/shut HTTP/1.1");
@@ -178,13 +184,12 @@ async fn signed_body(body: Bytes) -> Bytes {
 
 #[test]
 fn one_that_reads_the_body_is_bounded_too() {
-    let server = Wired::routes(&routes([signed_body::ROUTE]));
+    let server = Server::routes(&routes([signed_body::ROUTE]));
     let send = |body: &str| {
         let mut wire = server.connect();
         wire.begin("POST /wrapping/signed HTTP/1.1\nTransfer-Encoding: chunked");
         wire.write(format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()));
-        let mut reply = wire.head();
-        wire.body(&mut reply);
+        let reply = wire.response(false);
         (reply.status, String::from_utf8(reply.body).unwrap())
     };
     assert_eq!(send("signed abc"), (200, "signed abc".into()));

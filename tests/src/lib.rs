@@ -1,15 +1,16 @@
 //! What the tests share: a client that sends exactly what it is told, a server for one test, and
 //! programs as child processes.
 
-mod client;
+mod connection;
 mod gate;
 mod program;
+mod response;
 mod server;
 mod upstream;
-pub mod wire;
 
-pub use client::{Connection, Response, request};
+pub use connection::{Connection, request};
 pub use gate::Gate;
 pub use program::{Ended, Program};
+pub use response::Response;
 pub use server::Server;
 pub use upstream::Upstream;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::client::Connection;
+use crate::Connection;
 
 /// A program of ours, with an environment of its own.
 #[derive(Debug)]

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpServer};
 use route_runtime::{RouteDescriptor, Routes};
 
-use crate::client::{Connection, Response, request};
+use crate::{Connection, Response, request};
 
 /// One worker behind a free port of 127.0.0.1; ends when it is dropped.
 #[derive(Debug)]
@@ -27,7 +28,13 @@ impl Server {
     /// If they do not fit together.
     #[must_use]
     pub fn of(routes: impl IntoIterator<Item = RouteDescriptor>) -> Self {
-        let routes = Routes::from_iter(routes).expect("the routes fit together");
+        Self::routes(&Routes::from_iter(routes).expect("the routes fit together"))
+    }
+
+    /// The same, of a table; nothing is rendered ahead.
+    #[must_use]
+    pub fn routes(routes: &Routes) -> Self {
+        let routes = routes.clone();
         Self::start(move || App::new().service(routes.clone()))
     }
 
@@ -36,6 +43,7 @@ impl Server {
     /// # Panics
     ///
     /// If there is no free port.
+    #[must_use]
     pub fn start<F, T, B>(app: F) -> Self
     where
         F: Fn() -> App<T> + Clone + Send + 'static,
@@ -52,6 +60,10 @@ impl Server {
         let thread = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let server = HttpServer::new(app).workers(1).disable_signals();
+                // A connection that is done with is closed at once.
+                let server = server.client_disconnect_timeout(Duration::ZERO);
+                // So that a client that has left is noticed before anything is sent to it.
+                let server = server.h1_allow_half_closed(false);
                 let server = server.bind("127.0.0.1:0").expect("there is a free port");
                 let address = server.addrs()[0];
                 let server = server.run();

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use actix_service::{Service, always_ready};
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
-use actix_web::http::{Method as HttpMethod, StatusCode, header};
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method as HttpMethod, StatusCode};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use futures_core::future::LocalBoxFuture;
 use futures_util::future::Either;
@@ -76,14 +77,13 @@ impl Service<ServiceRequest> for Dispatcher {
             MatchedPath::Malformed => {
                 let problem = Problem::new(StatusCode::BAD_REQUEST)
                     .detail("the path is not percent-encoded UTF-8");
-                let response = fault::response(&problem, node.kind);
-                return respond(request, response);
+                return respond(request, refusal(&problem, node));
             }
         };
         let Some(index) = handler_of(node, &request) else {
             let response = match *request.method() {
                 HttpMethod::OPTIONS => HttpResponse::NoContent().finish(),
-                _ => fault::response(&Problem::new(StatusCode::METHOD_NOT_ALLOWED), node.kind),
+                _ => refusal(&Problem::new(StatusCode::METHOD_NOT_ALLOWED), node),
             };
             return respond(request, with_allow(response, node));
         };
@@ -237,6 +237,14 @@ fn redirect_to_clean(clean: &str, request: &ServiceRequest) -> HttpResponse {
         .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .finish()
+}
+
+/// Before any handler. Without a word about it, caches outside may keep a 405 as they like.
+fn refusal(problem: &Problem, node: &Node) -> HttpResponse {
+    let mut response = fault::response(problem, node.kind);
+    let value = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, value);
+    response
 }
 
 fn with_allow(mut response: HttpResponse, node: &Node) -> HttpResponse {

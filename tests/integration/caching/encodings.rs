@@ -8,7 +8,7 @@ use actix_web::test::TestRequest;
 use actix_web::{App, HttpResponse};
 use route_runtime::route;
 use route_runtime::testing::TestResponse;
-use tests::wire::Wired;
+use tests::Server;
 
 use super::*;
 
@@ -152,7 +152,7 @@ fn it_behaves_under_the_middleware_of_others() {
         image::ROUTE,
         entries::one::ROUTE,
     ]);
-    let server = Wired::app(move || {
+    let server = Server::start(move || {
         App::new()
             .wrap(NormalizePath::trim())
             .wrap(Compress::default())
@@ -203,7 +203,7 @@ async fn headed(id: u32) -> String {
 
 #[test]
 fn head_fills_the_entry_and_has_no_body() {
-    let server = Wired::routes(&routes([headed::ROUTE]));
+    let server = Server::routes(&routes([headed::ROUTE]));
     let mut wire = server.connect();
     let head = wire.ask("HEAD /caching/headed/7 HTTP/1.1");
     assert_eq!(

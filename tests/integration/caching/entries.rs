@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use route_runtime::route;
-use tests::wire::Wired;
+use tests::Server;
 
 use super::*;
 
@@ -19,7 +19,7 @@ pub(super) async fn one(name: String) -> String {
 
 #[test]
 fn whatever_a_request_brings_it_is_one_entry() {
-    let server = Wired::routes(&routes([one::ROUTE]));
+    let server = Server::routes(&routes([one::ROUTE]));
     let first = server.get("/caching/one/caf%C3%A9%20b");
     assert_eq!((first.status, first.text()), (200, "café b 1"));
     for (target, header) in [
@@ -35,7 +35,9 @@ fn whatever_a_request_brings_it_is_one_entry() {
         ("/caching/one/caf%C3%A9%20b", "X-HTTP-Method-Override: PUT"),
         ("http://x.example/caching/one/caf%C3%A9%20b", "X: y"),
     ] {
-        let reply = server.ask(&format!("GET {target} HTTP/1.1\n{header}"));
+        let reply = server
+            .connect()
+            .ask(&format!("GET {target} HTTP/1.1\n{header}"));
         assert_eq!(
             (reply.status, reply.text()),
             (200, "café b 1"),
@@ -48,8 +50,7 @@ fn whatever_a_request_brings_it_is_one_entry() {
     let mut wire = server.connect();
     wire.begin("GET /caching/one/caf%C3%A9%20b HTTP/1.1\nTransfer-Encoding: chunked");
     wire.write("3\r\nabc\r\n0\r\n\r\n");
-    let mut reply = wire.head();
-    wire.body(&mut reply);
+    let reply = wire.response(false);
     assert_eq!(reply.text(), "café b 1");
     assert_eq!(wire.ask("GET /caching/one/x HTTP/1.1").text(), "x 2");
     let options = wire.ask("OPTIONS /caching/one/x HTTP/1.1");
@@ -82,7 +83,7 @@ async fn status(code: u16) -> HttpResponse {
 #[test]
 fn what_is_kept_is_replayed_exactly_and_errors_are_not_kept() {
     let all = routes([status::ROUTE]);
-    let server = Wired::routes(&all);
+    let server = Server::routes(&all);
     let mut wire = server.connect();
     for code in [200, 201, 204, 301, 302, 307, 308, 404, 410] {
         let head = format!("GET /caching/status/{code} HTTP/1.1");
@@ -95,7 +96,7 @@ fn what_is_kept_is_replayed_exactly_and_errors_are_not_kept() {
         );
         assert_eq!((first.status, second.status), (code, code));
         assert_eq!(first.body, second.body);
-        let plain = |reply: &tests::wire::Reply| {
+        let plain = |reply: &tests::Response| {
             let mut headers = reply.headers.clone();
             headers.retain(|(name, _)| name != "cache-status" && name != "date");
             headers.sort();

@@ -8,8 +8,7 @@ use actix_web::test::TestRequest;
 use futures_util::future::join_all;
 use route_runtime::route;
 use route_runtime::testing::{Outcome, TestApp, TestResponse};
-use tests::Gate;
-use tests::wire::Wired;
+use tests::{Gate, Server};
 
 use super::*;
 
@@ -118,7 +117,7 @@ async fn leader(id: u32) -> String {
 #[actix_web::test]
 async fn a_leader_that_hangs_up_stops_nobody() {
     let routes = routes([leader::ROUTE]);
-    let server = Wired::routes(&routes);
+    let server = Server::routes(&routes);
     let mut first = server.connect();
     first.begin("GET /caching/leader/1 HTTP/1.1");
     LEADER_GATES[0].pass().await;
@@ -129,8 +128,7 @@ async fn a_leader_that_hangs_up_stops_nobody() {
     first.hang_up();
     LEADER_GATES[1].open();
     for wire in &mut others {
-        let mut reply = wire.head();
-        wire.body(&mut reply);
+        let reply = wire.response(false);
         assert_eq!((reply.status, reply.text()), (200, "1"));
     }
     assert_eq!(LEADER.load(Ordering::SeqCst), 1);

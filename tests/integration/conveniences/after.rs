@@ -249,6 +249,6 @@ fn a_client_that_is_gone_is_not_waited_for() {
     assert!(said.try_recv().is_err());
     drop(connection);
     assert_eq!(said.blocking_recv(), Some("gone"));
-    assert_eq!(server.get(&text::path()).body, "text");
+    assert_eq!(server.get(&text::path()).text(), "text");
     assert_eq!(said.blocking_recv(), Some("first"));
 }

@@ -314,7 +314,7 @@ fn an_option_comes_before_the_program_and_that_before_the_environment() {
         let mut program = Program::start(COMMANDS, arguments, &environment);
         let mut connection = program.connect();
         let news = connection.send(&request("GET", "/news", &[], ""));
-        assert_eq!(news.body, "hello");
+        assert_eq!(news.text(), "hello");
         // The program says that it is in development, where nothing is kept.
         let status = news.header("cache-status").unwrap();
         assert!(status.starts_with("route; hit"), "{status}");

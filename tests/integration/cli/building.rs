@@ -23,7 +23,8 @@ impl Started {
         let mut connection = self.0.connect();
         let answers = asked.map(|asked| {
             let (method, target) = asked.split_once(' ').unwrap();
-            connection.send(&request(method, target, &[], "")).body
+            let answer = connection.send(&request(method, target, &[], ""));
+            answer.text().to_owned()
         });
         drop(connection);
         self.0.signal("TERM");

@@ -12,7 +12,7 @@ use route_runtime::testing::{Outcome, TestApp};
 use route_runtime::{
     FetchError, Mode, RevalidateError, context, fetch, revalidate_path, revalidate_tag, route,
 };
-use tests::Upstream;
+use tests::{Upstream, log};
 
 use crate::fetching::{app, routes, wished};
 
@@ -158,6 +158,58 @@ async fn what_is_not_cached_makes_an_automatic_route_individual() {
     for _ in 0..2 {
         assert_eq!(app.get(&forced::path()).await.text(), "1");
     }
+}
+
+#[route("/inheriting/told")]
+async fn told(upstream: Data<Upstream>) -> Result<String, FetchError> {
+    let data = fetch(upstream.url("/count/told")).no_store();
+    Ok(data.await?.text())
+}
+
+#[actix_web::test]
+async fn it_is_said_once_with_the_url_and_what_to_do() {
+    log::listen();
+    let upstream = Upstream::start();
+    let app = app(&upstream, [told::ROUTE]).await;
+    for _ in 0..3 {
+        app.get(&told::path()).await;
+        // When the key is not passed any more.
+        app.advance(60 * SECOND);
+    }
+    assert_eq!(upstream.asked("/count/told"), 4);
+    let lines = log::lines_with("`/inheriting/told` is rendered for each request");
+    let [line] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    let url = format!(
+        "GET {}, which is not cached (no_store)",
+        upstream.url("/count/told")
+    );
+    assert!(line.starts_with("WARN ") && line.contains(&url), "{line}");
+    assert!(line.contains("write `revalidate = N`"), "{line}");
+}
+
+#[actix_web::test]
+async fn in_development_each_fetch_is_a_line() {
+    log::listen();
+    let upstream = Upstream::start();
+    let routes = routes(&upstream, [image_revalidated::ROUTE, uncached::ROUTE]);
+    let app = TestApp::new(routes.mode(Mode::Development)).await.unwrap();
+    let check = async |path: String, asked: &str, expected: &[&str]| {
+        app.get(&path).await;
+        let lines = log::lines_with(&upstream.url(asked));
+        assert_eq!(lines.len(), expected.len(), "{lines:?}");
+        let line = lines.last().unwrap();
+        let expected = expected.last().unwrap();
+        let start = format!("INFO GET {} 200 ({expected}) ", upstream.url(asked));
+        assert!(line.starts_with(&start) && line.ends_with(" ms"), "{line}");
+    };
+    check(image_revalidated::path(), "/count/new", &["miss"]).await;
+    check(image_revalidated::path(), "/count/new", &["miss", "hit"]).await;
+    app.advance(5 * SECOND);
+    let expired = ["miss", "hit", "expired"];
+    check(image_revalidated::path(), "/count/new", &expired).await;
+    check(uncached::path(), "/count/uncached", &["no_store"]).await;
 }
 
 #[actix_web::test]

@@ -3,6 +3,7 @@
 
 mod connection;
 mod gate;
+pub mod log;
 mod program;
 mod response;
 mod server;

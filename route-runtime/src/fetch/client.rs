@@ -58,9 +58,11 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("threads can be started")
 });
 
-/// What every request begins as.
+/// What every request begins as. A URL that is none is an error when it is built.
 pub(super) fn get(url: &str) -> reqwest::RequestBuilder {
-    CLIENT.get(url)
+    // Making a client takes time: none that is not needed.
+    let client = Url::parse(url).map_or(&*LOCAL, |url| client_for(&url));
+    client.get(url)
 }
 
 /// Sends a request and reads the answer to its end. Dropped, the request is given up.

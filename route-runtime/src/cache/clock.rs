@@ -167,11 +167,13 @@ impl ManualClock {
     }
 
     /// Sets wall time alone, as an administrator or a time server may, also backwards.
+    #[cfg(test)]
     pub(crate) fn set_wall(&self, wall: SystemTime) {
         self.state().wall = wall;
     }
 
     /// Returns how many wait for a moment to come.
+    #[cfg(test)]
     pub(crate) fn sleepers(&self) -> usize {
         self.state().sleepers.len()
     }

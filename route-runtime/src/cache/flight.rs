@@ -121,6 +121,7 @@ impl<K: Eq + Hash + Clone, M, T: Clone> Flights<K, M, T> {
     }
 
     /// Returns how many flights are under way.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         lock(&self.table).flying.len()
     }

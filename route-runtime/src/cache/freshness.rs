@@ -11,17 +11,7 @@ pub(crate) struct Lifetime {
     pub(crate) expire: Option<Duration>,
 }
 
-/// What an entry of some age is worth. Ordered from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Freshness {
-    /// To be used as it is.
-    Fresh,
-    /// To be used while one task refreshes it.
-    Stale,
-    /// As if there were none.
-    Expired,
-}
-
+#[cfg(test)]
 impl Lifetime {
     /// Fresh whatever its age.
     pub(crate) const FOREVER: Self = Self {
@@ -43,7 +33,20 @@ impl Lifetime {
         self.expire = Some(after);
         self
     }
+}
 
+/// What an entry of some age is worth. Ordered from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Freshness {
+    /// To be used as it is.
+    Fresh,
+    /// To be used while one task refreshes it.
+    Stale,
+    /// As if there were none.
+    Expired,
+}
+
+impl Lifetime {
     /// Returns the shorter of two lengths, of which `None` is for ever.
     pub(crate) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
         match (one, other) {

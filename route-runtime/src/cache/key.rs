@@ -45,11 +45,6 @@ impl Key {
         write!(name, "\0{}:{part}", part.len()).expect("writing to a string does not fail");
         Self(name.into())
     }
-
-    /// Returns the path, without the parts.
-    pub(crate) fn path(&self) -> &str {
-        self.0.split_once('\0').map_or(&self.0, |(path, _)| path)
-    }
 }
 
 impl Borrow<str> for Key {
@@ -100,7 +95,6 @@ mod tests {
         let key = Key::new("/a");
         assert_eq!(Borrow::<str>::borrow(&key), "/a");
         assert_eq!(state.hash_one(&key), state.hash_one("/a"));
-        assert_eq!(key.with_part("x").path(), "/a");
     }
 
     #[test]

@@ -3,11 +3,6 @@
 //! [`tag`] and [`revalidate_after`] add to what the options `tags` and `revalidate` declare, from
 //! inside the handler, once it knows.
 
-#![allow(
-    dead_code,
-    reason = "the data cache, and stores behind memory, are to use the rest"
-)]
-
 // The engine: what may be answered from memory, what is rendered, and who waits for whom.
 //
 // Knows neither HTTP nor actix-web: responses and data are values to it, and how they are made is
@@ -16,6 +11,10 @@
 // `clock` is the only reader of time; `engine` puts them together.
 
 mod ancestry;
+#[cfg_attr(
+    not(any(test, feature = "testing")),
+    allow(dead_code, reason = "one is for tests")
+)]
 mod clock;
 mod engine;
 mod entry;
@@ -31,18 +30,14 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-#[allow(
-    unused_imports,
-    reason = "for the service layer, which is not there yet"
-)]
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::clock::ManualClock;
 pub(crate) use self::{
     ancestry::{Ancestry, Stale},
-    clock::{Clock, ManualClock, Moment},
-    engine::{
-        Answer, Call, Config, Content, Engine, Failure, Hit, Limits, STALENESS, Spawn, Task, Turn,
-    },
+    clock::{Clock, Moment},
+    engine::{Answer, Call, Config, Content, Engine, Failure, Hit, STALENESS, Turn},
     entry::{CacheSlot, Entry, Value},
-    freshness::{Freshness, Lifetime},
+    freshness::Lifetime,
     key::{CacheKey, Key},
     outcome::{Outcome, Rendered},
     status::{Bypass, Status, Ttl},

@@ -49,12 +49,3 @@ impl Status {
         }
     }
 }
-
-impl Bypass {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Individual => "individual",
-            Self::Cycle => "cycle",
-        }
-    }
-}

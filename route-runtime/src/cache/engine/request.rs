@@ -273,10 +273,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         R: Fn(Ancestry<K>) -> F,
         F: Future<Output = Rendered<V>>,
     {
-        if call.parent.is_some_and(|parent| parent.circles(call.key)) {
-            return Err(Failure::Cycle);
-        }
-        let ancestry = Ancestry::alone(call.key.clone(), call.parent);
+        let ancestry = Engine::<K, V>::alone(call.key.clone(), call.parent)?;
         let rendered = self.run(call.limit, move || render(ancestry)).await?;
         Ok(Answer {
             content: rendered.into_content(),

@@ -1,7 +1,10 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::cache::{Hit, Spawn, Task};
+use crate::cache::{
+    Hit,
+    engine::config::{Spawn, Task},
+};
 
 const TWO: Lifetime = Lifetime::revalidate(secs(2));
 

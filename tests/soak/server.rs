@@ -95,10 +95,10 @@ async fn data(id: usize) -> Result<String, FetchError> {
 async fn failing(id: usize) -> HttpResponse {
     let _running = Running::new();
     a_while().await;
-    match TURN.fetch_add(1, Ordering::SeqCst) % 16 {
+    match TURN.fetch_add(1, Ordering::SeqCst) % 64 {
         0 => std::future::pending().await,
-        1..4 => panic!("soak: {id}"),
-        4..8 => HttpResponse::InternalServerError().body("failed"),
+        1..16 => panic!("soak: {id}"),
+        16..32 => HttpResponse::InternalServerError().body("failed"),
         _ => HttpResponse::Ok().body("well"),
     }
 }

@@ -88,3 +88,6 @@ fn problem(literal: &LitStr, text: &str, error: PatternError) -> Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzzing;

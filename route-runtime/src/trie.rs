@@ -27,6 +27,8 @@ use crate::{
 };
 
 #[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

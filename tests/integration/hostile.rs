@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use route_runtime::{Mode, RouteDescriptor, Routes};
 use tests::{Response, Server, request};
 
+mod bytes;
 mod deception;
 mod floods;
 mod framing;

@@ -195,6 +195,8 @@ impl fmt::Debug for FetchResponse {
 }
 
 #[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 

@@ -111,6 +111,8 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 #[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod tests {
     use actix_web::http::header::{ContentEncoding, HeaderMap};
     use proptest::prelude::*;

@@ -6,10 +6,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::Header as _;
-use actix_web::http::header::{
-    self, ContentEncoding, EntityTag, HeaderName, HeaderValue, IfNoneMatch,
-};
+use actix_web::http::header::{self, ContentEncoding, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 
 use super::head::HeadBody;
@@ -169,18 +166,28 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
 
 /// Weak comparison, of each tag of each list; `*` is any.
 fn is_known(etag: &HeaderValue, request: &ServiceRequest) -> bool {
-    if !request.headers().contains_key(header::IF_NONE_MATCH) {
+    let Some(ours) = opaque_tags(etag.as_bytes()).next() else {
         return false;
-    }
-    let ours = etag
-        .to_str()
-        .ok()
-        .and_then(|etag| etag.parse::<EntityTag>().ok());
-    match (ours, IfNoneMatch::parse(request)) {
-        (_, Ok(IfNoneMatch::Any)) => true,
-        (Some(ours), Ok(IfNoneMatch::Items(items))) => items.iter().any(|item| item.weak_eq(&ours)),
-        _ => false,
-    }
+    };
+    let mut lists = request.headers().get_all(header::IF_NONE_MATCH);
+    lists.any(|list| {
+        let list = list.as_bytes().trim_ascii();
+        list == b"*" || opaque_tags(list).any(|tag| tag == ours)
+    })
+}
+
+/// What stands between the quotes of a list of entity tags, up to what is none. A tag may hold a
+/// comma, so a list is not to be split at them.
+fn opaque_tags(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        let start = rest.iter().position(|byte| !b", \t".contains(byte))?;
+        let tag = &rest[start..];
+        let tag = tag.strip_prefix(b"W/").unwrap_or(tag).strip_prefix(b"\"")?;
+        let end = tag.iter().position(|byte| *byte == b'"')?;
+        rest = &tag[end + 1..];
+        Some(&tag[..end])
+    })
 }
 
 fn has_no_body(status: StatusCode) -> bool {
@@ -205,4 +212,52 @@ fn belongs_to_304(name: &HeaderName) -> bool {
 /// Of text that is known to be printable.
 fn text(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_in_any_list() {
+        let check = |etag: &'static str, list: &'static str, expected: bool| {
+            let request = TestRequest::default().insert_header((header::IF_NONE_MATCH, list));
+            let found = is_known(&HeaderValue::from_static(etag), &request.to_srv_request());
+            assert_eq!(found, expected, "{etag} in {list}");
+        };
+        for list in [
+            "\"a\"",
+            "W/\"a\"",
+            "\"b\",\"a\"",
+            " ,\"b\" , W/\"a\"",
+            "*",
+            " * ",
+        ] {
+            check("\"a\"", list, true);
+            check("W/\"a\"", list, true);
+        }
+        for list in [
+            "",
+            "a",
+            "\"A\"",
+            "\"a",
+            "a\"",
+            "w/\"a\"",
+            "\"b",
+            "\"b\"x, \"a\"",
+            "**",
+        ] {
+            check("\"a\"", list, false);
+        }
+        // actix-web's own parser splits these.
+        check("\"a,b\"", "\"a,b\"", true);
+        check("\"a,b\"", "\"x\", W/\"a,b\"", true);
+        check("\"b\"", "\"a,b\"", false);
+        check("\"a, *\"", "*, x", false);
+        check("\"\"", "\"\"", true);
+    }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::Segment::{self, CatchAll, Group, Literal, OptionalCatchAll, Param};
 
 /// A segment as it came, and what it means; none if that is nothing.
-type Raw = (String, Option<&'static str>);
+pub(super) type Raw = (String, Option<String>);
 
 fn any_literal() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&["a", "b", "é/"][..])
@@ -50,12 +50,12 @@ fn any_path() -> impl Strategy<Value = Vec<Raw>> {
             .collect::<String>()
     };
     let segment = prop_oneof![
-        9 => any_literal().prop_map(|text| (text.replace('/', "%2F"), Some(text))),
-        3 => any_literal().prop_map(move |text| (encoded(text), Some(text))),
+        9 => any_literal().prop_map(|text| (text.replace('/', "%2F"), Some(text.into()))),
+        3 => any_literal().prop_map(move |text| (encoded(text), Some(text.into()))),
         1 => prop::sample::select(&["%", "%zz", "a%FF"][..]).prop_map(|raw| (raw.into(), None)),
-        1 => Just((String::new(), Some(""))),
+        1 => Just((String::new(), Some(String::new()))),
         1 => prop::sample::select(&["..", "%2e", ".%2E"][..])
-            .prop_map(|raw| (raw.into(), Some(".."))),
+            .prop_map(|raw| (raw.into(), Some("..".into()))),
     ];
     prop::collection::vec(segment, 0..6)
 }
@@ -69,13 +69,17 @@ fn without_groups(pattern: &[Segment]) -> Pattern {
 }
 
 /// Returns what a lookup must say, found by trying every pattern.
-fn naive(table: &[Pattern], path: &[Raw]) -> Answer {
-    if path.iter().any(|(_, text)| *text == Some("..")) {
+pub(super) fn naive(table: &[Pattern], path: &[Raw]) -> Answer {
+    let is_dots = |text: &str| matches!(text, "." | "..");
+    if path
+        .iter()
+        .any(|(_, text)| text.as_deref().is_some_and(is_dots))
+    {
         return NotOurs;
     }
     let clean: Vec<_> = path
         .iter()
-        .map(|(_, text)| *text)
+        .map(|(_, text)| text.as_deref())
         .filter(|it| *it != Some(""))
         .collect();
     let rank = |segment: &Segment| match segment {
@@ -96,12 +100,20 @@ fn naive(table: &[Pattern], path: &[Raw]) -> Answer {
         return BadRequest(index);
     }
     if clean.len() < path.len() && path.len() > 1 {
-        let encoded = |text: &str| text.replace('é', "%C3%A9").replace('/', "%2F");
         let segments: Vec<_> = clean.iter().flatten().map(|text| encoded(text)).collect();
         return Redirect(index, format!("/{}", segments.join("/")));
     }
     let owned = |it: Vec<Option<&str>>| it.into_iter().flatten().map(str::to_owned).collect();
     Serve(index, params.into_iter().map(owned).collect())
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ if b"-._~!$&'()*+,;=:@".contains(&byte) => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }
 
 fn naive_params<'p>(

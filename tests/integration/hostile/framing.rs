@@ -237,6 +237,42 @@ fn what_is_clear_is_read_to_its_end_and_no_further() {
     }
 }
 
+/// RFC 9112 lets a bare line feed end a line, and actix-http does. So a header that a server in
+/// front took for a part of the line before counts here, and contradicts what that server saw.
+#[test]
+fn a_bare_line_feed_hides_no_header() {
+    let server = server();
+    for lines in [
+        "X: y\nTransfer-Encoding: chunked\r\nContent-Length: 5",
+        "Content-Length: 5\r\nX: y\nTransfer-Encoding: chunked",
+        "Content-Length: 5\r\nX: y\nContent-Length: 6",
+        "X: y\n Transfer-Encoding: chunked",
+        "Content-Length: 5\r\nX: y\nHost: evil.example",
+    ] {
+        for method in ["GET", "POST"] {
+            check_refused(&server, method, lines, "0\r\n\r\n");
+        }
+    }
+    // All lines alike are clear.
+    let request = "POST /hostile/framing/sink HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello";
+    let found = raw(&server, format!("{request}{LAST}").as_bytes());
+    assert_eq!(statuses(&found), [200, 200]);
+}
+
+#[test]
+fn a_request_that_names_no_host_or_two_is_refused() {
+    let server = server();
+    for host in [
+        "",
+        "Host: a\r\nHost: a\r\n",
+        "Host: a\r\nhost: b\r\n",
+        "Host : a\r\n",
+    ] {
+        let head = format!("GET /hostile/framing/cached HTTP/1.1\r\n{host}\r\n{LAST}");
+        assert_eq!(statuses(&raw(&server, head.as_bytes())), [400], "{host:?}");
+    }
+}
+
 /// An answer that does not need the body leaves it unread. It is no request all the same.
 #[test]
 fn the_body_of_a_request_is_no_request() {

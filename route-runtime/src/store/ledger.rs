@@ -19,19 +19,26 @@ pub(crate) enum Standing {
 
 /// Which tag was invalidated at which epoch.
 ///
-/// Holds at most `capacity` tags. What falls out raises a floor below which all content counts as
-/// invalidated: forgetting costs renders, never correctness.
+/// Holds at most `capacity` tags, and [`BYTES`] of their names: a client may have a say in how long
+/// they are. What falls out raises a floor below which all content counts as invalidated: forgetting
+/// costs renders, never correctness.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     tags: HashMap<Tag, Risen>,
+    /// Of their names.
+    bytes: usize,
     floor: Risen,
     capacity: usize,
 }
+
+/// As many as 65 536 names of 256 bytes have.
+const BYTES: usize = 16 * 1024 * 1024;
 
 impl Ledger {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             tags: HashMap::new(),
+            bytes: 0,
             floor: Risen::default(),
             capacity: capacity.max(1),
         }
@@ -49,9 +56,14 @@ impl Ledger {
             known.merge(risen);
             return;
         }
-        if self.tags.len() >= self.capacity {
+        let bytes = tag.as_str().len();
+        if bytes > BYTES {
+            return self.floor.merge(risen);
+        }
+        while self.tags.len() >= self.capacity || self.bytes + bytes > BYTES {
             self.forget_oldest();
         }
+        self.bytes += bytes;
         self.tags.insert(tag.clone(), risen);
     }
 
@@ -85,11 +97,12 @@ impl Ledger {
         let mut epochs: Vec<Epoch> = self.tags.values().map(|risen| risen.latest()).collect();
         let quarter = epochs.len() / 4;
         let (_, &mut bound, _) = epochs.select_nth_unstable(quarter);
-        let floor = &mut self.floor;
-        self.tags.retain(|_, risen| {
+        let Self { floor, bytes, .. } = self;
+        self.tags.retain(|tag, risen| {
             let kept = risen.latest() > bound;
             if !kept {
                 floor.merge(*risen);
+                *bytes -= tag.as_str().len();
             }
             kept
         });
@@ -162,6 +175,25 @@ mod tests {
             assert_eq!(ledger.standing(Epoch(epoch - 1), &tag), Standing::Absent);
         }
         assert_eq!(ledger.standing(Epoch(100), &tags(&["t1"])), Standing::Valid);
+    }
+
+    #[test]
+    fn names_that_are_long_do_not_grow_it_beyond_its_bytes() {
+        let mut ledger = Ledger::new(65_536);
+        let tag = |epoch: u64| Tag::new(format!("{epoch} {}", "x".repeat(1_000_000)));
+        for epoch in 1..=100 {
+            ledger.raise(&tag(epoch), Invalidation::Absent, Epoch(epoch));
+            let bytes: usize = ledger.tags.keys().map(|tag| tag.as_str().len()).sum();
+            assert_eq!(ledger.bytes, bytes);
+            assert!(bytes <= BYTES);
+        }
+        for epoch in 1..=100 {
+            let standing = ledger.standing(Epoch(epoch - 1), &[tag(epoch)]);
+            assert_eq!(standing, Standing::Absent);
+        }
+        let huge = Tag::new("x".repeat(BYTES + 1));
+        ledger.raise(&huge, Invalidation::Absent, Epoch(101));
+        assert_eq!(ledger.standing(Epoch(100), &[]), Standing::Absent);
     }
 
     #[test]

@@ -18,6 +18,9 @@
 //! }
 //! ```
 //!
+//! `cargo run` serves it; `cargo run -- --help` lists what else the program can do. Who comes from
+//! Next.js or from actix-web finds everything side by side in the `guide`.
+//!
 //! # Dynamic or cached
 //!
 //! What a GET reads decides, and its argument types say what it reads. A handler that takes nothing
@@ -66,6 +69,27 @@
 //! What was cached is thrown away by [`revalidate_path`], [`revalidate_pattern`] and
 //! [`revalidate_tag`].
 //!
+//! # Data
+//!
+//! `fetch` gets data over HTTP, and [`#[cached]`](macro@cached) keeps what a function returns, both in
+//! the cache of the responses that are made of them. A cached route is fresh for no longer than what
+//! it used, and has its tags.
+//!
+//! ```no_run
+//! use route_runtime::{cached, route};
+//! # async fn ask_the_database(author: u64) -> Vec<String> { vec![author.to_string()] }
+//!
+//! #[cached(revalidate = 60, tags = ["author:{author}"])]
+//! async fn titles(author: u64) -> Vec<String> {
+//!     ask_the_database(author).await
+//! }
+//!
+//! #[route("/authors/[author]", revalidate = 3600)]
+//! async fn show(author: u64) -> String {
+//!     titles(author).await.join(", ") // Fresh for a minute, and gone with its author.
+//! }
+//! ```
+//!
 //! # In an app of your own
 //!
 //! [`Routes`] is a service of an actix-web `App`. Requests for paths it does not know fall through
@@ -96,6 +120,13 @@
 //! `export` and `serve`, which is what it does without one; `--help` lists them with their options.
 //! They are the functions of `cli` too. This is the feature `cli`, which is on by default.
 //!
+//! # In production
+//!
+//! A release build is in production: it renders ahead what it can, before it listens. `program build`
+//! does that once for many starts, `program start` takes what is there; `program check --locked` fails
+//! in CI where a change has made a route dynamic. Behind memory there may be a [`store`]: files, which
+//! survive a restart, or a Redis that many instances share.
+//!
 //! # In a test
 //!
 //! `Routes::from_iter([show::ROUTE])` in an `App` of actix-web's test tools, as in the example of
@@ -123,6 +154,14 @@ pub mod export;
 mod extract;
 #[cfg(feature = "fetch")]
 mod fetch;
+/// For those who come from elsewhere.
+#[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
+pub mod guide {
+    #[doc = include_str!("../docs/guide/actix.md")]
+    pub mod actix {}
+    #[doc = include_str!("../docs/guide/nextjs.md")]
+    pub mod nextjs {}
+}
 mod handle;
 pub mod lock;
 #[cfg(test)]

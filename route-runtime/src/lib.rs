@@ -190,7 +190,6 @@ pub mod testing;
 mod trie;
 
 pub use config::{Dynamic, FetchCache, Revalidate};
-pub(crate) use descriptor::Segment;
 pub use descriptor::{Kind, Method, RouteDescriptor, Source};
 pub use extract::{
     Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,

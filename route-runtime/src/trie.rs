@@ -22,7 +22,7 @@ use std::{borrow::Cow, collections::HashMap, ops::Range};
 use smallvec::SmallVec;
 
 use crate::{
-    Segment,
+    descriptor::Segment,
     path::{RequestPath, Spelling, decode_segment, encode_segment},
 };
 

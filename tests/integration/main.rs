@@ -2,6 +2,7 @@
 //!
 //! The registry is one for the whole binary, so each module has a URL prefix of its own.
 
+mod architecture;
 mod cached_functions;
 mod caching;
 mod cli;

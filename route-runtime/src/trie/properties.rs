@@ -11,7 +11,7 @@ use super::{
         Pattern, look_up, trie,
     },
 };
-use crate::Segment::{self, CatchAll, Group, Literal, OptionalCatchAll, Param};
+use crate::descriptor::Segment::{self, CatchAll, Group, Literal, OptionalCatchAll, Param};
 
 /// A segment as it came, and what it means; none if that is nothing.
 pub(super) type Raw = (String, Option<String>);

@@ -1,0 +1,176 @@
+//! What README's "Architecture" says is true of the source.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A file's path below its crate's `src`, and its code: without comments, and without the tests
+/// at its end.
+struct Source {
+    path: String,
+    code: String,
+}
+
+fn sources(krate: &str) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(krate)
+        .join("src");
+    let mut sources = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let below = path.strip_prefix(&root).unwrap().to_str().unwrap();
+            let is_test = below
+                .split(['/', '.'])
+                .any(|part| part == "tests" || part == "properties");
+            if is_test || !below.ends_with(".rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.split("\nmod tests {").next().unwrap();
+            let lines = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            sources.push(Source {
+                path: below.into(),
+                code: lines.collect::<Vec<_>>().join("\n"),
+            });
+        }
+    }
+    assert!(sources.len() > 10, "the source of {krate}");
+    sources
+}
+
+fn runtime() -> Vec<Source> {
+    sources("route-runtime")
+}
+
+impl Source {
+    /// Whether it is this file, or in this folder.
+    fn is_in(&self, module: &str) -> bool {
+        let rest = self.path.strip_prefix(module);
+        rest.is_some_and(|rest| rest.starts_with(['/', '.']))
+    }
+
+    /// The crate's own modules that it names: `a` of `crate::a::B` and of `crate::{a::B}`.
+    fn modules(&self) -> BTreeSet<String> {
+        let name = |text: &str| -> String {
+            let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            text[..end.unwrap_or(text.len())].into()
+        };
+        let mut modules = BTreeSet::new();
+        for (at, found) in self.code.match_indices("crate::") {
+            let rest = &self.code[at + found.len()..];
+            let Some(list) = rest.strip_prefix('{') else {
+                modules.insert(name(rest));
+                continue;
+            };
+            let mut depth = 1;
+            let mut begins = true;
+            for (at, c) in list.char_indices() {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth == 1 => begins = true,
+                    c if begins && !c.is_whitespace() => {
+                        modules.insert(name(&list[at..]));
+                        begins = false;
+                    }
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+        }
+        modules
+    }
+}
+
+/// No file that `is_bound` says `word`.
+#[track_caller]
+fn nobody_says(word: &str, sources: &[Source], is_bound: impl Fn(&Source) -> bool) {
+    let found = sources
+        .iter()
+        .filter(|it| is_bound(it) && it.code.contains(word));
+    let found: Vec<_> = found.map(|it| &it.path).collect();
+    assert!(found.is_empty(), "`{word}` in {found:?}");
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let sources = runtime();
+    for (module, may) in [
+        ("cache", &["cache", "store"][..]),
+        ("store", &["store"]),
+        ("trie", &["descriptor", "path", "trie"]),
+        ("path", &["path"]),
+        ("rendering", &["config", "descriptor", "rendering"]),
+    ] {
+        let mut any = false;
+        for source in sources.iter().filter(|source| source.is_in(module)) {
+            any = true;
+            for named in source.modules() {
+                // Its public face, for what a render can say of itself.
+                let is_face = source.path == "cache/mod.rs" && named == "revalidate";
+                let may = may.contains(&&*named) || is_face;
+                assert!(may, "`{}` names `crate::{named}`", source.path);
+            }
+        }
+        assert!(any, "there is a module `{module}`");
+    }
+}
+
+#[test]
+fn the_engine_and_the_pure_know_no_actix() {
+    let sources = runtime();
+    let pure = ["cache", "store", "trie", "path", "rendering"];
+    nobody_says("actix", &sources, |it| {
+        pure.iter().any(|module| it.is_in(module))
+    });
+    nobody_says("async", &sources, |it| {
+        let modules = [
+            "trie",
+            "path",
+            "rendering",
+            "cache/freshness",
+            "cache/epoch",
+        ];
+        modules.iter().any(|module| it.is_in(module))
+    });
+}
+
+#[test]
+fn the_macros_know_no_actix() {
+    nobody_says("actix", &sources("route-macros"), |_| true);
+}
+
+#[test]
+fn only_routes_reads_the_registry() {
+    nobody_says("inventory::iter", &runtime(), |it| !it.is_in("routes"));
+}
+
+#[test]
+fn only_the_clock_tells_the_time() {
+    let sources = runtime();
+    for word in ["Instant::now", "SystemTime::now"] {
+        // A store has to do with another process's time, or another machine's; and so has its suite.
+        nobody_says(word, &sources, |it| {
+            !(it.is_in("cache/clock") || it.is_in("store") || it.is_in("testing/store"))
+        });
+    }
+}
+
+#[test]
+fn nothing_is_unsafe() {
+    for krate in ["route-macros", "route-runtime"] {
+        nobody_says("unsafe {", &sources(krate), |_| true);
+        nobody_says("allow(unsafe", &sources(krate), |_| true);
+    }
+}

@@ -379,8 +379,10 @@ async fn known_paths_are_there_before_anybody_asks_and_no_others() {
 }
 
 static DOWN: AtomicBool = AtomicBool::new(true);
+static LISTED: AtomicU32 = AtomicU32::new(0);
 
 async fn sometimes() -> Result<Vec<u32>, actix_web::Error> {
+    LISTED.fetch_add(1, Ordering::SeqCst);
     match DOWN.load(Ordering::SeqCst) {
         true => Err(ErrorInternalServerError("the database is down")),
         false => Ok(vec![1]),
@@ -400,7 +402,13 @@ async fn as_long_as_nobody_knows_the_paths_they_are_unavailable() {
         assert_eq!(found.status(), 503);
         assert!(!found.text().contains("database"), "{}", found.text());
     }
+    // It was asked at the start, and not by each of them.
+    assert_eq!(LISTED.load(Ordering::SeqCst), 1);
+    app.advance(SECOND);
+    join_all((0..10).map(|_| app.get("/revalidating/sometimes/1"))).await;
+    assert_eq!(LISTED.load(Ordering::SeqCst), 2);
     DOWN.store(false, Ordering::SeqCst);
+    app.advance(SECOND);
     let found = app.get("/revalidating/sometimes/1").await;
     assert_eq!((found.status().as_u16(), found.text()), (200, "1"));
     assert_eq!(app.get("/revalidating/sometimes/2").await.status(), 404);

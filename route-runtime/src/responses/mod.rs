@@ -5,18 +5,19 @@ mod classify;
 mod directives;
 mod encoding;
 mod flights;
+mod listed;
 mod stored;
 mod wire;
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, RwLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use self::classify::classify;
 pub(crate) use self::directives::directives;
 pub(crate) use self::encoding::preferred;
 use self::flights::FlightRuntime;
+use self::listed::{Listed, Paths};
 pub(crate) use self::stored::StoredResponse;
 use crate::Mode;
 use crate::cache::{
@@ -54,8 +55,7 @@ pub(crate) struct ResponseCache {
 struct Place {
     /// Of a route without parameters.
     slot: Option<Arc<CacheSlot<Stored>>>,
-    /// The paths that `static_params` gave, once it has.
-    listed: RwLock<Option<Arc<HashSet<String>>>>,
+    listed: Listed,
     /// It was said that the route is not cached, and why.
     is_warned: Arc<AtomicBool>,
 }
@@ -84,7 +84,7 @@ impl ResponseCache {
         engine.follow();
         let places = setup.table.handlers.iter().map(|handler| Place {
             slot: (!handler.has_params()).then(|| engine.slot()),
-            listed: RwLock::default(),
+            listed: Listed::default(),
             is_warned: Arc::default(),
         });
         Self {
@@ -245,28 +245,23 @@ impl ResponseCache {
         }
     }
 
-    /// The paths that `static_params` gives. Asked again as long as it fails, and in development
-    /// each time.
-    pub(crate) async fn listed(&self, index: usize) -> Result<Arc<HashSet<String>>, String> {
-        let place = &self.places[index];
-        if let Some(listed) = place.known() {
-            return Ok(listed);
+    /// The paths that `static_params` gives. In development it is asked each time.
+    pub(crate) async fn listed(&self, index: usize) -> Result<Paths, String> {
+        let clock = &self.setup.clock;
+        let list = async {
+            let limit = limit_of(&self.setup.table.handlers[index]);
+            let paths = clock.within(limit, self.renderers().list(index)).await;
+            let paths = paths.ok_or("`static_params` took too long")?;
+            paths.map_err(|_| String::from("the renderer is gone"))?
+        };
+        match self.setup.mode {
+            Mode::Production => self.places[index].listed.get(clock, list).await,
+            Mode::Development => Ok(Arc::new(list.await?.into_iter().collect())),
         }
-        let limit = limit_of(&self.setup.table.handlers[index]);
-        let paths = self.setup.clock.within(limit, self.renderers().list(index));
-        let paths = paths.await.ok_or("`static_params` took too long")?;
-        let paths = paths.map_err(|_| String::from("the renderer is gone"))??;
-        let listed: Arc<HashSet<String>> = Arc::new(paths.into_iter().collect());
-        if self.setup.mode == Mode::Production
-            && let Ok(mut place) = place.listed.write()
-        {
-            *place = Some(Arc::clone(&listed));
-        }
-        Ok(listed)
     }
 
     fn is_listed(&self, index: usize, path: &str) -> bool {
-        let listed = self.places[index].known();
+        let listed = self.places[index].listed.known();
         listed.is_some_and(|listed| listed.contains(path))
     }
 
@@ -285,12 +280,6 @@ impl ResponseCache {
         });
         let own = [path_tag(path), pattern_tag(pattern)];
         own.into_iter().chain(declared).collect()
-    }
-}
-
-impl Place {
-    fn known(&self) -> Option<Arc<HashSet<String>>> {
-        self.listed.read().ok()?.clone()
     }
 }
 

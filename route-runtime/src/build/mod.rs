@@ -100,6 +100,7 @@ impl<'a> Build<'a> {
         });
         let renders: Vec<_> = renders.buffer_unordered(AT_ONCE).collect().await;
         bar.finish_and_clear();
+        routes.cache().settled().await;
 
         let mut built = Built {
             responses: 0,
@@ -116,7 +117,6 @@ impl<'a> Build<'a> {
             failed.sort_by(|a, b| a.path.cmp(&b.path));
             return Err(BuildError::Failed(failed));
         }
-        routes.cache().settled().await;
         if routes.stats().store_failures > 0 {
             return Err(unusable());
         }

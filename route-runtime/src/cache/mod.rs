@@ -39,7 +39,8 @@ pub(crate) use self::{
     ancestry::{Ancestry, Stale},
     clock::{Clock, ManualClock, Moment},
     engine::{
-        Answer, Call, Config, Content, Engine, Failure, Hit, Limits, STALENESS, Spawn, Task, Turn,
+        Answer, Call, Config, Content, Engine, Failure, Hit, Limits, STALENESS, STORE_LIMIT, Spawn,
+        Task, Turn,
     },
     entry::{CacheSlot, Entry, Value},
     freshness::{Freshness, Lifetime},

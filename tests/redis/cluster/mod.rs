@@ -62,9 +62,13 @@ struct Rendered {
 impl Cluster {
     /// Three of them. One cluster at a time: they are measured.
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(environment: &[(&str, &str)]) -> Self {
         let mut cluster = Self::empty();
         for _ in 0..3 {
-            cluster.add(&[]);
+            cluster.add(environment);
         }
         cluster
     }
@@ -267,11 +271,11 @@ fn eventually(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Tries it on new clusters until no instance was kept waiting by a busy machine: counts are exact
-/// only while the store answers.
+/// Counts are exact only while the store answers, so instances here wait for it for longer than
+/// they would, and what is counted while one of them gave up is counted again.
 fn undisturbed(experiment: impl Fn(&mut Cluster) -> Vec<String>) {
-    for _ in 0..8 {
-        let mut cluster = Cluster::start();
+    for _ in 0..3 {
+        let mut cluster = Cluster::with(&[("PATIENT", "yes")]);
         let wrong = experiment(&mut cluster);
         let failures = cluster.failures();
         if failures == 0 {
@@ -280,7 +284,7 @@ fn undisturbed(experiment: impl Fn(&mut Cluster) -> Vec<String>) {
         }
         println!("once more: {failures} calls of the store failed");
     }
-    panic!("this machine is too busy for a Redis to answer within 50 ms");
+    panic!("this machine is too busy for a Redis to answer");
 }
 
 /// How often each was rendered, by all instances together, other than so often.

@@ -27,7 +27,9 @@ impl Proxy {
         thread::spawn(move || {
             for near in listener.incoming() {
                 let near = near.unwrap();
-                let far = TcpStream::connect(("127.0.0.1", to)).unwrap();
+                let Ok(far) = TcpStream::connect(("127.0.0.1", to)) else {
+                    continue;
+                };
                 for stream in [&near, &far] {
                     stream.set_nodelay(true).unwrap();
                 }

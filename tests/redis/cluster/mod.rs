@@ -1,6 +1,7 @@
 //! Whole programs behind one server: what a client sees of many instances of one app.
 
 mod building;
+mod chaos;
 mod cutting;
 mod leasing;
 mod losing;

@@ -231,7 +231,7 @@ impl Load {
     /// Everything that was seen, in the order of the clients. Fails if one of them was cut off.
     fn end(self) -> Vec<Seen> {
         self.ends.store(true, Ordering::SeqCst);
-        let seen = self.clients.into_iter().map(|client| client.join());
+        let seen = self.clients.into_iter().map(JoinHandle::join);
         seen.flat_map(|seen| seen.expect("every request is answered"))
             .collect()
     }

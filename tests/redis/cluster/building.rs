@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn builds_share_what_is_thrown_away_and_no_responses() {
     let mut cluster = Cluster::empty();
-    let old = [("ROUTE_BUILD_ID", "1")];
-    let new = [("ROUTE_BUILD_ID", "2")];
+    let old = [PATIENT, ("ROUTE_BUILD_ID", "1")];
+    let new = [PATIENT, ("ROUTE_BUILD_ID", "2")];
     for build in [old, old, new, new] {
         cluster.add(&build);
     }
@@ -33,9 +33,9 @@ fn builds_share_what_is_thrown_away_and_no_responses() {
         let has_truth = |it: &Instance| it.rendered("/data/0").truth == truth;
         cluster.await_all("and their data", has_truth);
     }
-    // The old ones go; what the new ones made is still there.
+    // All of them go; what they made is still there.
     let number = cluster.instances[3].rendered("/item/0").number;
-    cluster.instances.truncate(2);
+    cluster.settle();
     cluster.instances.clear();
     let newcomer = cluster.add(&new);
     assert_eq!(newcomer.rendered("/item/0").number, number);
@@ -44,11 +44,12 @@ fn builds_share_what_is_thrown_away_and_no_responses() {
 #[test]
 fn what_another_version_wrote_is_rendered_anew() {
     let mut cluster = Cluster::empty();
-    cluster.add(&[]);
+    cluster.add(&[PATIENT]);
     let items = paths("item", 5);
     for path in &items {
         cluster.instances[0].rendered(path);
     }
+    cluster.settle();
     let entries = cluster.redis.ask(&["KEYS", "*:e:*"]);
     let entries: Vec<_> = entries.lines().collect();
     assert_eq!(entries.len(), 6, "{entries:?}");
@@ -63,13 +64,13 @@ fn what_another_version_wrote_is_rendered_anew() {
         ][how];
         cluster.redis.ask(&["HSET", entry, field, value]);
     }
-    let newcomer = cluster.add(&[]);
+    let newcomer = cluster.add(&[PATIENT]);
     for path in &items {
         assert_eq!(newcomer.rendered(path).number, 2, "{path}");
     }
     assert_eq!(newcomer.rendered("/home").number, 2);
     // And the one after it finds that.
-    let newcomer = cluster.add(&[]);
+    let newcomer = cluster.add(&[PATIENT]);
     for path in &items {
         assert_eq!(newcomer.rendered(path).number, 2, "{path}");
     }

@@ -23,6 +23,9 @@ use crate::server::Redis;
 
 const INSTANCE: &str = env!("CARGO_BIN_EXE_instance");
 
+/// In the environment of an instance that waits for its store for longer than it would.
+const PATIENT: (&str, &str) = ("PATIENT", "yes");
+
 /// How long after an invalidation others may still give what it threw away.
 const BOUND: Duration = Duration::from_secs(1);
 
@@ -124,6 +127,12 @@ impl Cluster {
         let response = self.instances[who].throw("items");
         assert_eq!(response.status, 200, "{}", response.text());
         self.thrown.push((Instant::now(), truth));
+    }
+
+    /// Waits until all that was rendered is written: then the lease is given back.
+    fn settle(&self) {
+        let leases = || self.redis.ask(&["KEYS", "*:l:*"]);
+        eventually("nothing is leased", || leases().is_empty());
     }
 
     /// Waits until this is true of every instance.
@@ -276,7 +285,7 @@ fn eventually(what: &str, is_so: impl Fn() -> bool) {
 /// they would, and what is counted while one of them gave up is counted again.
 fn undisturbed(experiment: impl Fn(&mut Cluster) -> Vec<String>) {
     for _ in 0..3 {
-        let mut cluster = Cluster::with(&[("PATIENT", "yes")]);
+        let mut cluster = Cluster::with(&[PATIENT]);
         let wrong = experiment(&mut cluster);
         let failures = cluster.failures();
         if failures == 0 {

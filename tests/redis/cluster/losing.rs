@@ -40,7 +40,6 @@ fn a_server_that_is_killed_and_restarted_under_load_fails_no_request() {
     thread::sleep(BOUND + BOUND / 2);
     let seen = load.end();
     cluster.keeps_the_promise(&seen);
-    assert!(seen.iter().any(Seen::is_unverified));
 }
 
 #[test]

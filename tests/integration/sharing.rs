@@ -343,13 +343,26 @@ async fn a_store_that_fails_fails_no_request() {
 
 #[actix_web::test]
 async fn a_store_that_hangs_delays_one_request_by_fifty_milliseconds() {
+    hangs(50, |routes| routes).await;
+}
+
+#[actix_web::test]
+async fn a_store_that_hangs_delays_one_request_by_what_it_is_given() {
+    hangs(200, |routes| routes.store_limit(SECOND / 5)).await;
+}
+
+async fn hangs(milliseconds: u64, with: impl FnOnce(Routes) -> Routes) {
     let (mut line, runs) = (Line::new(), Runs::default());
     line.hangs = true;
-    let app = TestApp::new(routes(&line, &runs)).await.unwrap();
+    let app = TestApp::new(with(routes(&line, &runs))).await.unwrap();
     line.cut(true);
     let limit = async {
         line.read.pass().await;
-        app.advance(Duration::from_millis(50));
+        app.advance(Duration::from_millis(milliseconds - 1));
+        // Long enough for what would be wrong.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(runs.count(), 1, "only what was rendered ahead");
+        app.advance(Duration::from_millis(1));
     };
     let (item, ()) = join(app.get("/sharing/item/a"), limit).await;
     assert_eq!(

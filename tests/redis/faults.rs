@@ -1,12 +1,12 @@
 //! Servers that are gone, empty, full, silent, or none.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpListener;
 use std::thread;
 use std::time::Instant;
 
 use super::*;
+use crate::proxy::Proxy;
 
 /// Tries until it works.
 async fn recovers<T>(what: impl AsyncFn() -> Result<T, StoreError>) -> T {
@@ -182,59 +182,15 @@ async fn a_server_that_is_stopped_costs_no_more_than_the_limit() {
     assert_eq!(*read.unwrap().body, *b"a");
 }
 
-/// Between one instance and the server, to be cut.
-struct Proxy {
-    port: u16,
-    cut: Arc<AtomicBool>,
-}
-
-impl Proxy {
-    fn to(server: &Redis) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (cut, to) = (Arc::new(AtomicBool::new(false)), server.port);
-        let proxy = Self {
-            port,
-            cut: Arc::clone(&cut),
-        };
-        // Its threads end with the connections, and with the process.
-        thread::spawn(move || {
-            for near in listener.incoming() {
-                let near = near.unwrap();
-                let far = TcpStream::connect(("127.0.0.1", to)).unwrap();
-                let back = (far.try_clone().unwrap(), near.try_clone().unwrap());
-                for (from, to) in [(near, far), back] {
-                    let cut = Arc::clone(&cut);
-                    thread::spawn(move || pump(from, to, &cut));
-                }
-            }
-        });
-        proxy
-    }
-}
-
-/// Passes on what comes; what comes while it is cut is lost, and the connection with it.
-fn pump(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
-    let mut buffer = [0; 4096];
-    let mut lost = false;
-    while let Ok(read @ 1..) = from.read(&mut buffer) {
-        lost |= cut.load(Ordering::SeqCst);
-        if !lost && to.write_all(&buffer[..read]).is_err() {
-            break;
-        }
-    }
-}
-
 #[tokio::test]
 async fn an_instance_that_was_cut_off_is_told_to_look_what_it_has_missed() {
     let server = Redis::start();
     let proxy = Proxy::to(&server);
     let options = RedisStore::options().connect_limit(Duration::from_millis(500));
     let options = options.read_limit(Duration::from_secs(1));
-    let url = format!("redis://127.0.0.1:{}", proxy.port);
     let [near, cut_off] = [
         patient(&server.url()).await,
-        options.connect(&url).await.unwrap(),
+        options.connect(&proxy.url()).await.unwrap(),
     ];
     invalidate(&near, "before").await.unwrap();
     let news = recovers(async || cut_off.invalidations(Epoch(0)).await).await;
@@ -243,11 +199,11 @@ async fn an_instance_that_was_cut_off_is_told_to_look_what_it_has_missed() {
         .await
         .is_ok()
     {}
-    proxy.cut.store(true, Ordering::SeqCst);
+    proxy.cut(true);
     invalidate(&near, "meanwhile").await.unwrap();
     let changed = cut_off.changed();
     fails(&cut_off).await;
-    proxy.cut.store(false, Ordering::SeqCst);
+    proxy.cut(false);
     tokio::time::timeout(PATIENCE, changed)
         .await
         .unwrap()

@@ -1,6 +1,8 @@
 //! The cache in Redis, with real servers. Needs `redis-server`.
 
+mod cluster;
 mod faults;
+mod proxy;
 mod server;
 
 use std::sync::Arc;

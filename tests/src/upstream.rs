@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::http::header;
@@ -18,7 +18,8 @@ use crate::{Gate, Server};
 /// | path | answer |
 /// |---|---|
 /// | `/count/…` | how often it was asked, a number |
-/// | `/slow/…` | the same, once [`let_go`](Self::let_go) is called for it |
+/// | `/truth/…` | the same, a space, and [the truth](Self::set_truth) |
+/// | `/slow/…` | as `/count`, once [`let_go`](Self::let_go) is called for it |
 /// | `/flaky/…` | the same, or 500 while it is [`broken`](Self::set_broken) |
 /// | `/status/{code}` | that status and `x` |
 /// | `/echo/…` | method, body and the header `x-who` |
@@ -37,6 +38,7 @@ pub struct Upstream {
 struct State {
     asked: Mutex<HashMap<String, u32>>,
     is_broken: AtomicBool,
+    truth: AtomicU32,
     slow: Gate,
 }
 
@@ -87,6 +89,11 @@ impl Upstream {
         self.state.slow.open();
     }
 
+    /// What `/truth` tells from now on; 0 at first.
+    pub fn set_truth(&self, truth: u32) {
+        self.state.truth.store(truth, Ordering::SeqCst);
+    }
+
     /// Whether `/flaky` fails from now on.
     pub fn set_broken(&self, is_broken: bool) {
         self.state.is_broken.store(is_broken, Ordering::SeqCst);
@@ -106,6 +113,10 @@ async fn answer(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpRe
     let number = parts.next().and_then(|number| number.parse::<u32>().ok());
     match kind {
         "count" => HttpResponse::Ok().body(count.to_string()),
+        "truth" => {
+            let truth = state.truth.load(Ordering::SeqCst);
+            HttpResponse::Ok().body(format!("{count} {truth}"))
+        }
         "slow" => {
             state.slow.pass().await;
             HttpResponse::Ok().body(count.to_string())

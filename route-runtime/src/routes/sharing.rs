@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Routes;
 use crate::build_id;
-use crate::cache::{Clock, Config, OnPartition, STALENESS};
+use crate::cache::{Clock, Config, OnPartition, STALENESS, STORE_LIMIT};
 use crate::store::Store;
 
 /// What is said of the store behind memory.
@@ -16,6 +16,7 @@ pub(crate) struct Sharing {
     build_id: Option<Arc<str>>,
     staleness: Duration,
     on_partition: OnPartition,
+    limit: Duration,
 }
 
 impl Default for Sharing {
@@ -25,6 +26,7 @@ impl Default for Sharing {
             build_id: None,
             staleness: STALENESS,
             on_partition: OnPartition::default(),
+            limit: STORE_LIMIT,
         }
     }
 }
@@ -47,6 +49,7 @@ impl Sharing {
         config.store = Some(Arc::clone(store));
         config.staleness = self.staleness;
         config.on_partition = self.on_partition;
+        config.limits.store_read = self.limit;
     }
 }
 
@@ -68,8 +71,8 @@ impl Routes {
     /// the [staleness bound](Self::staleness_bound) gets what is rendered after it; on the instance
     /// itself, at once.
     ///
-    /// A store that fails delays no request by more than 50 ms, and while it is away not at all:
-    /// what is not in memory is rendered here, and a `revalidate_*` that could not be recorded
+    /// A store that fails delays no request by more than 50 ms ([`store_limit`](Self::store_limit)),
+    /// and while it is away not at all: what is not in memory is rendered here, and a `revalidate_*` that could not be recorded
     /// returns an error. See [`OnPartition`] for what is in memory then. What was missed is caught
     /// up with before the store is used again.
     ///
@@ -182,6 +185,29 @@ impl Routes {
     #[must_use]
     pub fn on_partition(mut self, on_partition: OnPartition) -> Self {
         self.setup.sharing.on_partition = on_partition;
+        Self::of(self.setup)
+    }
+
+    /// How long a request waits for the store, in all, before it is rendered for without; 50 ms
+    /// where nothing is said.
+    ///
+    /// For a store that is further away. One with limits of its own has to be told, too: of a
+    /// `RedisStore`, `read_limit`. Has no effect without a [`store`](Self::store).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use route_runtime::{Routes, store::MemoryStore};
+    /// # fn main() -> Result<(), route_runtime::RoutesError> {
+    /// let routes = Routes::from_iter([])?.store(MemoryStore::new(1_000_000));
+    /// let routes = routes.store_limit(Duration::from_millis(200));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn store_limit(mut self, limit: Duration) -> Self {
+        self.setup.sharing.limit = limit;
         Self::of(self.setup)
     }
 }

@@ -58,6 +58,8 @@ pub enum OnPartition {
 
 /// Where nothing else is said.
 pub(crate) const STALENESS: Duration = Duration::from_secs(1);
+/// Likewise.
+pub(crate) const STORE_LIMIT: Duration = Duration::from_millis(50);
 
 impl Config {
     /// Memory of 50 MB, the system's clock, no store behind.
@@ -116,7 +118,7 @@ impl Default for Limits {
             queue: 1024,
             queue_wait: Duration::from_secs(10),
             retry_after: Duration::from_secs(1),
-            store_read: Duration::from_millis(50),
+            store_read: STORE_LIMIT,
             store_write: Duration::from_secs(1),
         }
     }

@@ -48,7 +48,8 @@ impl RedisStoreOptions {
         self
     }
 
-    /// How long a request waits for an entry or a lease. 50 ms by default.
+    /// How long a request waits for an entry or a lease. 50 ms by default, and never longer than
+    /// [`Routes::store_limit`](crate::Routes::store_limit).
     pub fn read_limit(mut self, limit: Duration) -> Self {
         self.limits.read = limit;
         self

@@ -1,0 +1,95 @@
+//! Everything that can happen to the server and the network, one after the other, while clients ask
+//! and instances throw away.
+
+use super::*;
+use crate::proxy::Proxy;
+
+/// What happens, before it is over.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    None,
+    Killed,
+    Stopped,
+    Emptied,
+    Cut,
+}
+
+const FAULTS: [Fault; 9] = [
+    Fault::Killed,
+    Fault::Cut,
+    Fault::Emptied,
+    Fault::Stopped,
+    Fault::Killed,
+    Fault::None,
+    Fault::Emptied,
+    Fault::Cut,
+    Fault::Killed,
+];
+
+impl Cluster {
+    /// As [`change`](Self::change), but it may fail: then nothing is promised.
+    fn try_change(&mut self, who: usize, truth: u32) {
+        self.upstream.set_truth(truth);
+        let response = self.instances[who].throw("items");
+        if response.status == 200 {
+            self.thrown.push((Instant::now(), truth));
+        } else {
+            assert!(response.status >= 500, "{response:?}");
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_no_request_fails_and_the_promise_is_kept() {
+    let mut cluster = Cluster::empty();
+    let proxy = Proxy::to(&cluster.redis);
+    let url = proxy.url();
+    cluster.add(&[]);
+    cluster.add(&[("ROUTE_CACHE_URL", &url)]);
+    cluster.add(&[]);
+    let asked = [paths("item", 8), vec!["/home".into()]].concat();
+    let load = Load::on(&cluster, &asked);
+    let mut truth = 0;
+    let change = |cluster: &mut Cluster, truth: &mut u32, times: u64| {
+        for time in 0..times {
+            *truth += 1;
+            cluster.try_change(*truth as usize % 3, *truth);
+            // Within the bound, about it, and beyond.
+            thread::sleep(Duration::from_millis(time * 150));
+        }
+    };
+    for fault in FAULTS {
+        match fault {
+            Fault::None => {}
+            Fault::Killed => cluster.redis.kill(),
+            Fault::Stopped => cluster.redis.signal("STOP"),
+            Fault::Emptied => drop(cluster.redis.ask(&["FLUSHALL"])),
+            Fault::Cut => proxy.cut(true),
+        }
+        change(&mut cluster, &mut truth, 4);
+        match fault {
+            Fault::None | Fault::Emptied => {}
+            Fault::Killed => cluster.redis.restart(),
+            Fault::Stopped => cluster.redis.signal("CONT"),
+            Fault::Cut => proxy.cut(false),
+        }
+        change(&mut cluster, &mut truth, 6);
+    }
+    // When all is well again, it is for everybody.
+    cluster.await_all("all are back", |it| !it.is_unverified("/home"));
+    cluster.change(0, truth + 1);
+    for path in &asked {
+        let is_new = |it: &Instance| it.rendered(path).truth == truth + 1;
+        cluster.await_all("all have what is new", is_new);
+    }
+    thread::sleep(BOUND + BOUND / 2);
+    let seen = load.end();
+    cluster.keeps_the_promise(&seen);
+    let marked = seen.iter().filter(|it| it.is_unverified()).count();
+    println!(
+        "{} answers, {marked} of them marked; {} of {truth} changes recorded",
+        seen.len(),
+        cluster.thrown.len() - 1,
+    );
+    assert!(cluster.thrown.len() > 20 && marked < seen.len() / 2);
+}

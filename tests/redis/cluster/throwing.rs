@@ -1,0 +1,54 @@
+//! What one instance throws away, all have thrown away.
+
+use super::*;
+
+#[test]
+fn an_invalidation_on_one_is_seen_by_all_within_the_bound() {
+    const ROUNDS: u32 = 6;
+    undisturbed(|cluster| {
+        let warm = paths("item", 10);
+        let load = Load::on(cluster, &warm);
+        let has = |truth: u32, it: &Instance| {
+            let mut rendered = warm.iter().map(|path| it.rendered(path));
+            rendered.all(|it| it.truth >= truth)
+        };
+        cluster.await_all("all have all", |it| has(0, it));
+        for truth in 1..=ROUNDS {
+            let who = truth as usize % cluster.instances.len();
+            cluster.change(who, truth);
+            // At once, where it was thrown away.
+            let item = cluster.instances[who].rendered("/item/0");
+            assert_eq!(item.truth, truth);
+            cluster.await_all("all have what is new", |it| has(truth, it));
+        }
+        // So that requests begin when the last one binds, too.
+        thread::sleep(BOUND + BOUND / 2);
+        let seen = load.end();
+        cluster.keeps_the_promise(&seen);
+        let late = |it: &&Seen| it.begun > cluster.thrown[ROUNDS as usize - 1].0 + BOUND;
+        assert!(seen.iter().filter(late).count() > 20);
+        renders_other_than(cluster, &warm, ROUNDS + 1)
+    });
+}
+
+#[test]
+fn a_server_that_is_emptied_under_load_costs_one_render_of_each() {
+    undisturbed(|cluster| {
+        let warm = [paths("item", 30), vec!["/home".into()]].concat();
+        let rendered = |number: u32| {
+            let warm = &warm;
+            move |it: &Instance| warm.iter().all(|path| it.rendered(path).number >= number)
+        };
+        cluster.await_all("all have all", rendered(1));
+        let load = Load::on(cluster, &warm);
+        cluster.redis.ask(&["FLUSHALL"]);
+        cluster.await_all("all have it anew", rendered(2));
+        // The record goes on where it was: invalidations are seen as before.
+        cluster.change(0, 1);
+        cluster.await_all("and once more", rendered(3));
+        thread::sleep(BOUND + BOUND / 2);
+        let seen = load.end();
+        cluster.keeps_the_promise(&seen);
+        renders_other_than(cluster, &warm, 3)
+    });
+}

@@ -154,11 +154,13 @@ pub mod export;
 mod extract;
 #[cfg(feature = "fetch")]
 mod fetch;
-/// For those who come from elsewhere.
+/// For those who come from elsewhere, and what the compiler says.
 #[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
 pub mod guide {
     #[doc = include_str!("../docs/guide/actix.md")]
     pub mod actix {}
+    #[doc = include_str!("../docs/guide/errors.md")]
+    pub mod errors {}
     #[doc = include_str!("../docs/guide/nextjs.md")]
     pub mod nextjs {}
 }

@@ -11,6 +11,7 @@ mod exports;
 mod faults;
 mod fetching;
 mod files;
+mod gallery;
 mod grammar;
 mod handles;
 mod hostile;

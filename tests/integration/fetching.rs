@@ -1,16 +1,17 @@
-//! `fetch` in handlers that run for each request: what is cached, under which key, and what goes
-//! wrong. The upstream is real and counts what it is asked.
+//! `fetch` in handlers that run for each request: what is cached, and under which key. The upstream is
+//! real and counts what it is asked.
 
 use std::time::Duration;
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::future::join_all;
 use route_runtime::testing::TestApp;
 use route_runtime::{Fetch, FetchError, Mode, RouteDescriptor, Routes, fetch, route};
-use tests::{Server, Upstream};
+use tests::Upstream;
+
+mod failing;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -294,131 +295,6 @@ async fn what_is_too_large_to_keep_is_returned() {
 }
 
 #[actix_web::test]
-async fn what_upstreams_do_wrong_is_an_error() {
-    let upstream = Upstream::start();
-    let routes = routes(&upstream, [at::ROUTE]).mode(Mode::Development);
-    let app = TestApp::new(routes).await.unwrap();
-    let check = async |asked: &str, expected: &str| {
-        let found = app.get(&path(asked)).await;
-        assert_eq!(found.status(), StatusCode::BAD_GATEWAY);
-        let url = format!("GET {}", upstream.url(asked));
-        assert!(found.text().contains(&url), "{}", found.text());
-        assert!(found.text().contains(expected), "{}", found.text());
-    };
-    check("/cut", "the body ended early").await;
-    check("/loop", "redirected too often").await;
-    assert_eq!(
-        app.routes().stats().entries,
-        2,
-        "both are shared for a second"
-    );
-}
-
-#[route("/fetching/nowhere/[how]", dynamic = "force-dynamic")]
-async fn nowhere(how: String) -> Result<String, FetchError> {
-    // A port that was free a moment ago, and nobody listens on.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let url = match &*how {
-        "nobody" => format!("http://me:secret@{address}/"),
-        "malformed" => "no url".into(),
-        "relative" => "/posts".into(),
-        "scheme" => "ftp://example.com/".into(),
-        other => panic!("{other}"),
-    };
-    let found = fetch(url).revalidate(60).timeout(SECOND).await?;
-    Ok(found.text())
-}
-
-#[actix_web::test]
-async fn nobody_there_is_an_error_that_names_no_password() {
-    let upstream = Upstream::start();
-    let routes = routes(&upstream, [nowhere::ROUTE]);
-    let dev = TestApp::new(routes.clone().mode(Mode::Development)).await;
-    let (dev, production) = (dev.unwrap(), TestApp::new(routes).await.unwrap());
-    for (how, status, expected) in [
-        ("nobody", 502, "the connection failed"),
-        ("malformed", 500, "GET no url: cannot be sent"),
-        ("relative", 500, "GET /posts: cannot be sent"),
-        ("scheme", 500, "GET ftp://example.com/: "),
-    ] {
-        let found = dev.get(&nowhere::path(how)).await;
-        assert!(found.text().contains(expected), "{}", found.text());
-        assert!(!found.text().contains("secret"), "{}", found.text());
-        let found = production.get(&nowhere::path(how)).await;
-        assert_eq!(found.status().as_u16(), status, "{how}");
-        assert!(!found.text().contains("GET"), "{}", found.text());
-    }
-}
-
-#[actix_web::test]
-async fn no_answer_in_time_is_504_and_poisons_nothing() {
-    let upstream = Upstream::start();
-    let app = app(&upstream, [at::ROUTE]).await;
-    let asked = path("/slow");
-    let (found, ()) = tokio::join!(app.get(&asked), async {
-        while upstream.asked("/slow") == 0 {
-            tokio::task::yield_now().await;
-        }
-        app.advance(30 * SECOND);
-    });
-    assert_eq!(found.status(), StatusCode::GATEWAY_TIMEOUT);
-    app.advance(SECOND);
-    upstream.let_go();
-    upstream.let_go();
-    assert_eq!(app.get(&path("/slow")).await.text(), "2");
-}
-
-#[actix_web::test]
-async fn thirty_cold_callers_are_one_call() {
-    let upstream = Upstream::start();
-    let app = app(&upstream, [at::ROUTE]).await;
-    let cold = path("/slow/cold");
-    let (found, ()) = tokio::join!(join_all((0..30).map(|_| app.get(&cold))), async {
-        upstream.let_go();
-    });
-    assert!(found.iter().all(|found| found.text() == "1"));
-    assert_eq!(upstream.asked("/slow/cold"), 1);
-}
-
-#[actix_web::test]
-async fn a_caller_that_goes_away_cancels_nobody() {
-    let upstream = Upstream::start();
-    let app = app(&upstream, [at::ROUTE]).await;
-    let asked = path("/slow/left");
-    tokio::select! {
-        biased;
-        _ = app.get(&asked) => panic!("it is not let go"),
-        () = async { while upstream.asked("/slow/left") == 0 { tokio::task::yield_now().await } } => {}
-    }
-    upstream.let_go();
-    app.settled().await;
-    assert_eq!(app.get(&asked).await.text(), "1");
-    assert_eq!(upstream.asked("/slow/left"), 1);
-}
-
-#[actix_web::test]
-async fn a_refresh_that_fails_keeps_the_old() {
-    let upstream = Upstream::start();
-    let app = app(&upstream, [at::ROUTE]).await;
-    let flaky = path("/flaky");
-    assert_eq!(app.get(&flaky).await.text(), "1");
-    upstream.set_broken(true);
-    app.advance(60 * SECOND);
-    for _ in 0..3 {
-        assert_eq!(app.get(&flaky).await.text(), "1");
-        app.settled().await;
-    }
-    assert_eq!(upstream.asked("/flaky"), 2, "it is not asked again at once");
-    upstream.set_broken(false);
-    app.advance(60 * SECOND);
-    assert_eq!(app.get(&flaky).await.text(), "1");
-    app.settled().await;
-    assert_eq!(app.get(&flaky).await.text(), "3");
-}
-
-#[actix_web::test]
 async fn data_shares_the_bound_on_memory() {
     let upstream = Upstream::start();
     let routes = routes(&upstream, [at::ROUTE]).cache_capacity(1_000_000);
@@ -455,48 +331,5 @@ async fn a_reload_in_development_is_from_the_upstream() {
     let production = TestApp::new(routes).await.unwrap();
     for _ in 0..2 {
         assert_eq!(production.send(reload()).await.text(), "3");
-    }
-}
-
-#[route("/fetching/itself/dynamic", dynamic = "force-dynamic")]
-async fn itself_dynamic(own: Data<std::sync::OnceLock<String>>) -> Result<String, FetchError> {
-    let url = format!("{}/fetching/itself/dynamic", own.get().unwrap());
-    Ok(fetch(url).await?.error_for_status()?.text())
-}
-
-#[route("/fetching/itself/cached/[id]", revalidate = 10)]
-async fn itself_cached(
-    id: u8,
-    own: Data<std::sync::OnceLock<String>>,
-) -> Result<String, FetchError> {
-    // 1 asks for 2, which asks for 1.
-    let url = format!("{}/fetching/itself/cached/{}", own.get().unwrap(), 3 - id);
-    Ok(fetch(url).await?.error_for_status()?.text())
-}
-
-#[actix_web::test]
-async fn a_route_that_fetches_itself_answers() {
-    for mode in [Mode::Production, Mode::Development] {
-        let routes = Routes::from_iter([itself_dynamic::ROUTE, itself_cached::ROUTE]).unwrap();
-        let own = Data::new(std::sync::OnceLock::<String>::new());
-        let shared = Data::clone(&own);
-        let routes = routes.mode(mode).configure(move |config| {
-            config.app_data(Data::clone(&shared));
-        });
-        let shared = Data::clone(&own);
-        let server = Server::start(move || {
-            let app = actix_web::App::new().app_data(Data::clone(&shared));
-            app.service(routes.clone())
-        });
-        own.set(format!("http://{}", server.address())).unwrap();
-        let answers = actix_web::web::block(move || {
-            let paths = ["/fetching/itself/dynamic", "/fetching/itself/cached/1"];
-            paths.map(|path| server.get(path).status)
-        });
-        let answers = answers.await.unwrap();
-        assert!(
-            answers.iter().all(|status| [500, 502].contains(status)),
-            "{answers:?}"
-        );
     }
 }

@@ -99,7 +99,7 @@ Options:
       --port <PORT>          The port to listen on; 0 for any that is free [env: PORT] [default: 3000]
       --workers <N>          How many threads answer requests [env: ROUTE_WORKERS] [default: one per core]
       --mode <MODE>          How to render [env: ROUTE_MODE] [default: development in debug builds] [possible values: development, production]
-      --cache-bytes <BYTES>  How many bytes of responses to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
+      --cache-bytes <BYTES>  How many bytes of responses and data to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
       --cache-dir <DIR>      The directory where responses and data are kept beyond memory [env: ROUTE_CACHE_DIR] [default: none; of `start` .route/cache]
       --cache-url <URL>      The Redis where they are kept, shared with other instances [env: ROUTE_CACHE_URL]
       --log-format <FORMAT>  How to log on stderr [env: ROUTE_LOG_FORMAT] [default: text] [possible values: text, json]

@@ -74,7 +74,7 @@ pub(super) struct Serve {
     /// How to render [env: ROUTE_MODE] [default: development in debug builds]
     #[arg(long, value_parser = modes())]
     mode: Option<Mode>,
-    /// How many bytes of responses to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
+    /// How many bytes of responses and data to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
     #[arg(long, value_name = "BYTES", value_parser = as_told::<u64>(BYTES))]
     cache_bytes: Option<u64>,
     /// The directory where responses and data are kept beyond memory [env: ROUTE_CACHE_DIR]

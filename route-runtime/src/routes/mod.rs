@@ -80,7 +80,7 @@ pub(crate) struct Setup {
 /// Configures the app of one thread.
 pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// How many bytes of responses are kept where nothing else is said.
+/// How many bytes of responses and data are kept where nothing else is said.
 const CAPACITY: u64 = 50_000_000;
 
 impl Routes {
@@ -186,7 +186,7 @@ impl Routes {
         Self::of(self.setup)
     }
 
-    /// Keeps at most this many bytes of responses in memory; 50 MB where nothing is said.
+    /// Keeps at most this many bytes of responses and data in memory; 50 MB where nothing is said.
     #[must_use]
     pub fn cache_capacity(mut self, bytes: u64) -> Self {
         self.setup.memory = MemoryOptions::with_capacity(bytes);

@@ -71,6 +71,10 @@ impl Routes {
     /// the [staleness bound](Self::staleness_bound) gets what is rendered after it; on the instance
     /// itself, at once.
     ///
+    /// Responses are found by their path. Only instances of one app share a store, with the same
+    /// routes and the same data; another app, or another table of this one, has a store of its own,
+    /// or its own database or prefix in a Redis.
+    ///
     /// A store that fails delays no request by more than 50 ms ([`store_limit`](Self::store_limit)),
     /// and while it is away not at all: what is not in memory is rendered here, and a `revalidate_*` that could not be recorded
     /// returns an error. See [`OnPartition`] for what is in memory then. What was missed is caught

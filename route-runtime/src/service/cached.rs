@@ -37,6 +37,10 @@ pub(super) fn hit(
     }
     let path = params.path(request.path());
     let hit = routes.cache().lookup(index, path)?;
+    // A render that asks over HTTP may be one that takes no stale content.
+    if hit.is_stale && routes.cache().loops().caller(request.headers()).is_some() {
+        return None;
+    }
     let stored = hit.entry.value().response()?;
     let (encoding, is_final) = encoding_for(stored, request);
     let encoded = stored.encoded(encoding, is_final)?;

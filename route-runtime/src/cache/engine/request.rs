@@ -74,15 +74,13 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                 Found::Fresh(hit) => {
                     core.counters.hits.add();
                     core.count_unverified(&hit);
-                    let status = hit.status();
-                    return Ok(hit.answer(status));
+                    return Ok(hit.answer());
                 }
                 Found::Stale(hit) if call.stale == Stale::Serve => {
                     core.refresh(&call, &hit, &render);
                     core.counters.stale.add();
                     core.count_unverified(&hit);
-                    let status = hit.stale_status();
-                    return Ok(hit.answer(status));
+                    return Ok(hit.answer());
                 }
                 Found::Kept(kept, age) => {
                     return kept.result().map(|value| Answer {

@@ -18,6 +18,7 @@ mod ahead;
 mod check;
 mod data;
 mod error;
+mod json;
 mod listing;
 mod sharing;
 mod table;

@@ -7,6 +7,7 @@ mod cached_functions;
 mod caching;
 mod cli;
 mod conveniences;
+mod depending;
 mod exports;
 mod faults;
 mod fetching;

@@ -71,6 +71,9 @@ pub(super) struct Flight<K: CacheKey, V: Value, R> {
     pub(super) lead: Lead<K, Notify, Landing<V>>,
     pub(super) slot: Option<Arc<CacheSlot<V>>>,
     pub(super) tags: Arc<[Tag]>,
+    /// See [`Call::also`](super::Call::also). What is taken from the store must be new enough for
+    /// whoever started the flight: it would ask again, and be given the same.
+    pub(super) also: Arc<[Tag]>,
     pub(super) limit: Duration,
     pub(super) ancestry: Ancestry<K>,
     pub(super) render: R,
@@ -122,6 +125,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             lead,
             slot,
             tags,
+            also,
             limit,
             ancestry,
             render,
@@ -133,7 +137,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let place = Place {
             key: &key,
             slot: slot.as_deref(),
-            also: &[],
+            also: &also,
         };
         let waits = match admit {
             Admit::Refresh { .. } => Waits::Nobody,

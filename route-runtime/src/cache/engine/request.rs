@@ -123,6 +123,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                     lead,
                     slot: call.slot.cloned(),
                     tags: Arc::clone(call.tags),
+                    also: call.also.into(),
                     limit: call.limit,
                     render: render.clone(),
                     admit: match (call.turn, call.parent) {
@@ -189,6 +190,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             lead,
             slot: call.slot.cloned(),
             tags: Arc::clone(call.tags),
+            also: call.also.into(),
             limit: call.limit,
             render: render.clone(),
             admit: Admit::Refresh {

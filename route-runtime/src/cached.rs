@@ -13,7 +13,6 @@ use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome};
 use crate::config::Revalidate;
 use crate::context::{Context, Render, Uncached};
 use crate::data;
-use crate::responses::RENDER_LIMIT;
 use crate::revalidate::Revalidation;
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
@@ -140,7 +139,7 @@ where
             run.clone(),
             own.clone(),
         );
-        match data::get(&context, &key, tags.clone(), RENDER_LIMIT, make).await {
+        match data::get(&context, &key, tags.clone(), context.limit(), make).await {
             Ok(Some(Answer {
                 content: Content::Entry(entry),
                 ..
@@ -162,8 +161,10 @@ where
             // Its message has been printed where it was thrown.
             Err(Failure::Panicked(message)) => resume_unwind(Box::new(message.to_string())),
             Err(Failure::Cycle) => panic!("`{}` needs its own value", function.name),
-            // There is no error to return, and no limit of the caller's own has passed.
-            Err(_) => break,
+            // All who waited would run it again, each for as long as it takes.
+            Err(Failure::TimedOut) => panic!("`{}` took too long", function.name),
+            // The cache is going away.
+            Err(Failure::Abandoned | Failure::Overloaded { .. }) => break,
         }
     }
     run().await
@@ -189,7 +190,8 @@ where
     };
     let context = context.clone();
     move |ancestry| {
-        let render = Arc::new(Render::new(revalidate, Uncached::Promised));
+        let render = Render::new(revalidate, Uncached::Promised, context.limit());
+        let render = Arc::new(render);
         let context = context.within(Arc::clone(&render), &declared, ancestry);
         let (run, own) = (run.clone(), own.clone());
         Box::pin(async move {

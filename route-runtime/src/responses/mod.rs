@@ -24,7 +24,7 @@ use crate::cache::{
     Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Failure, Hit, Key, Lifetime, Outcome,
     Stale, Stats, Turn,
 };
-use crate::config::{Revalidate, TagPart};
+use crate::config::{self, Revalidate, TagPart};
 use crate::context::WeakCache;
 use crate::loops::Loops;
 use crate::render::{BlankRequest, Rendered, Renderers};
@@ -306,7 +306,12 @@ pub(crate) fn lifetime_of(handler: &Handler) -> Lifetime {
 }
 
 fn limit_of(handler: &Handler) -> Duration {
-    let seconds = handler.descriptor.config.max_duration;
+    render_limit(&handler.descriptor.config)
+}
+
+/// How long a cached render of this configuration may take.
+pub(crate) fn render_limit(config: &config::Config) -> Duration {
+    let seconds = config.max_duration;
     seconds.map_or(RENDER_LIMIT, |seconds| Duration::from_secs(seconds.into()))
 }
 

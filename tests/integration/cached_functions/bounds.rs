@@ -83,3 +83,63 @@ async fn one_that_a_route_uses_may_take_as_long_as_the_route() {
     assert_eq!(found, "a 1");
     assert_eq!(get(&app, "/cached/long/b").await, "b 1");
 }
+
+static ROUND: [Gate; 2] = [Gate::new(), Gate::new()];
+
+/// Needs the other, the first time it runs.
+#[cached(skip(runs, others))]
+async fn one(runs: Data<Runs>, others: Data<AtomicU32>) -> u32 {
+    let run = runs.next();
+    if run == 1 {
+        ROUND[0].open();
+        ROUND[1].pass().await;
+        other(runs, others).await;
+    }
+    run
+}
+
+#[cached(skip(runs, others))]
+async fn other(runs: Data<Runs>, others: Data<AtomicU32>) -> u32 {
+    others.fetch_add(1, Ordering::SeqCst);
+    one(runs, others).await
+}
+
+#[route("/cached/round/one", dynamic = "force-dynamic")]
+async fn round_one(runs: Data<Runs>, others: Data<AtomicU32>) -> String {
+    one(runs, others).await.to_string()
+}
+
+#[route("/cached/round/other", dynamic = "force-dynamic")]
+async fn round_other(runs: Data<Runs>, others: Data<AtomicU32>) -> String {
+    other(runs, others).await.to_string()
+}
+
+#[route("/cached/round/runs", dynamic = "force-dynamic")]
+async fn round_runs(runs: Data<Runs>) -> String {
+    runs.0.load(Ordering::SeqCst).to_string()
+}
+
+#[actix_web::test]
+async fn one_that_runs_alone_because_of_a_cycle_runs_once() {
+    let routes =
+        Routes::from_iter([round_one::ROUTE, round_other::ROUTE, round_runs::ROUTE]).unwrap();
+    let routes = routes.mode(Mode::Production).data(Runs::default());
+    let app = TestApp::new(routes.data(AtomicU32::new(0))).await.unwrap();
+    let second = async {
+        ROUND[0].pass().await;
+        get(&app, "/cached/round/other").await
+    };
+    let third = async {
+        // The two, and the first for the sake of the second.
+        while app.routes().stats().misses < 3 {
+            tokio::task::yield_now().await;
+        }
+        ROUND[1].open();
+    };
+    let first = get(&app, "/cached/round/one");
+    let (first, second, ()) = tokio::join!(first, second, third);
+    // Whichever of them finds that it would wait for itself runs the first one alone.
+    assert_eq!(first, "1");
+    assert!(["1", "2"].contains(&&*second), "{second}");
+    assert_eq!(get(&app, "/cached/round/runs").await, "2");
+}

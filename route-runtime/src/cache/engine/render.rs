@@ -22,7 +22,7 @@ use crate::{
         ancestry::{Ancestry, Stale},
         entry::{CacheSlot, Claim, Entry, Held, Kept, Made, Value},
         flight::Lead,
-        freshness::{Freshness, Lifetime},
+        freshness::Freshness,
         key::CacheKey,
         outcome::{Outcome, Rendered},
         stats::count,
@@ -206,8 +206,21 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     ) -> (Landing<V>, Aftermath<V>) {
         let now = self.clock.now();
         match result.map(|rendered| (rendered.outcome, joined(declared, rendered.tags))) {
-            Ok((Outcome::Store { value, lifetime }, tags)) => {
-                self.store(place, value, lifetime, tags, started)
+            Ok((
+                Outcome::Store {
+                    value,
+                    lifetime,
+                    is_passing,
+                },
+                tags,
+            )) => {
+                let made = Made {
+                    created: now,
+                    created_wall: self.clock.wall(),
+                    started,
+                };
+                let entry = Entry::new(value, lifetime, tags, made);
+                self.store(place, Arc::new(entry), is_passing)
             }
             Ok((Outcome::Individual { value, pass }, _)) => {
                 self.hold(place, Held::Pass(now.after(pass)));
@@ -227,23 +240,20 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     fn store(
         &self,
         place: &Place<'_, K, V>,
-        value: V,
-        lifetime: Lifetime,
-        tags: Arc<[Tag]>,
-        started: Epoch,
+        entry: Arc<Entry<V>>,
+        is_passing: bool,
     ) -> (Landing<V>, Aftermath<V>) {
-        let made = Made {
-            created: self.clock.now(),
-            created_wall: self.clock.wall(),
-            started,
-        };
-        let entry = Arc::new(Entry::new(value, lifetime, tags, made));
         if entry.standing(&self.epochs) == Standing::Absent {
             // The old entry, if there is one, may depend on less.
             return (Landing::Entry(entry, Origin::Unstored), Aftermath::Nothing);
         }
         if self.hold(place, Held::Entry(Arc::clone(&entry))) {
-            let aftermath = Aftermath::Write(Arc::clone(&entry));
+            let aftermath = if is_passing {
+                // What was there before must not come back when this has passed.
+                Aftermath::Remove
+            } else {
+                Aftermath::Write(Arc::clone(&entry))
+            };
             (Landing::Entry(entry, Origin::Stored), aftermath)
         } else {
             count(&self.counters.oversize);

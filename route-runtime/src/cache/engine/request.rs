@@ -68,37 +68,45 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     {
         let core = &self.0;
         let begun = core.epochs.published();
+        // By what it found first, each request is counted once.
         let mut first_absence = None;
         for attempt in 0..ATTEMPTS {
+            let is_new = first_absence.is_none();
             let absence = match core.look(&call.place(), core.clock.now()) {
                 Found::Fresh(hit) => {
-                    core.counters.hits.add();
+                    if is_new {
+                        core.counters.hits.add();
+                    }
                     core.count_unverified(&hit);
                     let status = hit.status();
                     return Ok(hit.answer(status));
                 }
                 Found::Stale(hit) if call.stale == Stale::Serve => {
                     core.refresh(&call, &hit, &render);
-                    core.counters.stale.add();
+                    if is_new {
+                        core.counters.stale.add();
+                    }
                     core.count_unverified(&hit);
                     let status = hit.stale_status();
                     return Ok(hit.answer(status));
                 }
                 Found::Kept(kept, age) => {
+                    core.count_miss(is_new);
                     return kept.result().map(|value| Answer {
                         content: Content::Once(value),
                         status: Status::Collapsed,
                         age,
                     });
                 }
-                Found::Pass => return core.alone(&call, render, Bypass::Individual).await,
+                Found::Pass => {
+                    core.count_miss(is_new);
+                    return core.alone(&call, render, Bypass::Individual).await;
+                }
                 Found::Stale(_) => Absence::Expired,
                 Found::Absent(absence) => absence,
             };
-            let absence = *first_absence.get_or_insert_with(|| {
-                count(&core.counters.misses);
-                absence
-            });
+            core.count_miss(is_new);
+            let absence = *first_absence.get_or_insert(absence);
 
             let (follow, led) = match core.flights.join(call.key, Notify::new) {
                 Join::Follow(follow) => (follow, None),
@@ -282,6 +290,12 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             status: Status::Bypass(why),
             age: Duration::ZERO,
         })
+    }
+
+    fn count_miss(&self, is_new: bool) {
+        if is_new {
+            count(&self.counters.misses);
+        }
     }
 
     /// Whether a request like this one would find an answer without a flight.

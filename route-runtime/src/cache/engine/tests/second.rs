@@ -132,6 +132,9 @@ async fn stale_content_of_a_store_is_given_and_refreshed() {
     assert_eq!(two.told("/a", &origin).await, "stale 1");
     two.engine.settled().await;
     assert_eq!(two.told("/a", &origin).await, "hit 2");
+    // It had to wait for the store, whatever that had.
+    let stats = two.engine.stats();
+    assert_eq!((stats.hits, stats.stale, stats.misses), (1, 0, 1));
     // The first still has the old one, and adopts the new one instead of rendering.
     assert_eq!(one.told("/a", &origin).await, "stale 1");
     one.engine.settled().await;

@@ -13,7 +13,7 @@ use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome};
 use crate::config::Revalidate;
 use crate::context::{Context, Render, Uncached};
 use crate::data;
-use crate::revalidate::Revalidation;
+use crate::revalidate::{Revalidation, usable_tag};
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
 
@@ -66,7 +66,7 @@ impl CachedCall {
 
     /// With a tag of its value.
     pub fn tagged(mut self, tag: impl Into<String>) -> Self {
-        self.tags.push(Tag::new(tag.into()));
+        self.tags.extend(usable_tag(&tag.into()));
         self
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use actix_web::web::Data;
 use route_runtime::store::MemoryStore;
 use route_runtime::testing::{Outcome, TestApp};
-use route_runtime::{FetchError, cached, fetch, route};
+use route_runtime::{FetchError, cache, cached, fetch, route};
 use tests::Upstream;
 
 use crate::fetching::routes;
@@ -30,9 +30,24 @@ async fn fetched(upstream: Data<Upstream>) -> Result<String, FetchError> {
     Ok(data.await?.text())
 }
 
+#[cached(tags = ["{tag}"])]
+async fn tagged(tag: String) -> usize {
+    tag.len()
+}
+
+#[route("/depending/imitating", revalidate = false)]
+async fn imitating(runs: Data<Runs>) -> String {
+    cache::tag("\0path /depending/function");
+    tagged("\0pattern /depending/fetched".into()).await;
+    value(runs).await.to_string()
+}
+
 async fn behind_a_store(upstream: &Upstream) -> TestApp {
     let store = Arc::new(MemoryStore::new(1_000_000));
-    let routes = routes(upstream, [function::ROUTE, fetched::ROUTE]);
+    let routes = routes(
+        upstream,
+        [function::ROUTE, fetched::ROUTE, imitating::ROUTE],
+    );
     let app = TestApp::new(routes.data(Runs::default()).store(store));
     let app = app.await.unwrap();
     app.settled().await;
@@ -74,4 +89,16 @@ async fn a_path_marked_stale_is_refreshed_with_new_data() {
         let hit = (200, "2".into(), Some(Outcome::Hit));
         assert_eq!(answer(&app, &path).await, hit, "{path}");
     }
+}
+
+#[actix_web::test]
+async fn a_tag_that_nobody_could_throw_away_by_name_is_none() {
+    let upstream = Upstream::start();
+    let app = behind_a_store(&upstream).await;
+    let routes = app.routes();
+    routes.revalidate_path("/depending/function").await.unwrap();
+    let pattern = routes.revalidate_pattern("/depending/fetched");
+    pattern.await.unwrap();
+    let kept = (200, "1".into(), Some(Outcome::Hit));
+    assert_eq!(answer(&app, &imitating::path()).await, kept);
 }

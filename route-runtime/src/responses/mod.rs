@@ -28,6 +28,7 @@ use crate::config::{self, Revalidate, TagPart};
 use crate::context::WeakCache;
 use crate::loops::Loops;
 use crate::render::{BlankRequest, Rendered, Renderers};
+use crate::revalidate::usable_tag;
 use crate::routes::{Handler, Setup};
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::stored::Stored;
@@ -268,7 +269,7 @@ impl ResponseCache {
     /// What a response depends on by its declaration.
     fn tags(&self, handler: &Handler, path: &str, params: &Params) -> Arc<[Tag]> {
         let pattern = &self.setup.table.nodes[handler.node].pattern;
-        let declared = handler.descriptor.config.tags.iter().map(|parts| {
+        let declared = handler.descriptor.config.tags.iter().filter_map(|parts| {
             let parts = parts.iter().map(|part| match part {
                 TagPart::Literal(text) => (*text).to_owned(),
                 TagPart::Param(index) => {
@@ -276,7 +277,7 @@ impl ResponseCache {
                     values.join("/")
                 }
             });
-            Tag::new(parts.collect::<String>())
+            usable_tag(&parts.collect::<String>())
         });
         let own = [path_tag(path), pattern_tag(pattern)];
         own.into_iter().chain(declared).collect()

@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use serde::Serialize;
@@ -193,10 +192,7 @@ where
     R: Fn() -> F + Clone + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let revalidate = match function.revalidate {
-        Some(Revalidate::After(seconds)) => Some(Duration::from_secs(seconds.into())),
-        Some(Revalidate::Never) | None => None,
-    };
+    let revalidate = function.revalidate.and_then(Revalidate::duration);
     let context = context.clone();
     move |ancestry| {
         let render = Render::new(revalidate, Uncached::Promised, context.limit());

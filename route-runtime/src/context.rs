@@ -192,10 +192,7 @@ impl Render {
 
     /// Of the response of a route.
     pub(crate) fn of(config: &Config) -> Self {
-        let revalidate = match config.revalidate {
-            Some(Revalidate::After(seconds)) => Some(Duration::from_secs(seconds.into())),
-            Some(Revalidate::Never) | None => None,
-        };
+        let revalidate = config.revalidate.and_then(Revalidate::duration);
         let uncached = match (config.dynamic, config.revalidate) {
             (Dynamic::Error, _) => Uncached::Error,
             (Dynamic::ForceStatic, _) | (_, Some(_)) => Uncached::Promised,

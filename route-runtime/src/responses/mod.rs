@@ -298,10 +298,7 @@ pub(crate) fn lifetime_of(handler: &Handler) -> Lifetime {
     let config = &handler.descriptor.config;
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     Lifetime {
-        revalidate: match config.revalidate {
-            Some(Revalidate::After(after)) => Some(seconds(after)),
-            Some(Revalidate::Never) | None => None,
-        },
+        revalidate: config.revalidate.and_then(Revalidate::duration),
         expire: config.expire.map(seconds),
     }
 }

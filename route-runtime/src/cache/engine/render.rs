@@ -1,7 +1,6 @@
 //! What happens in the task of a flight.
 
 use std::{
-    any::Any,
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -27,6 +26,7 @@ use crate::{
         outcome::{Outcome, Rendered},
         stats::count,
     },
+    panic::message,
     store::{Epoch, Standing, Tag},
 };
 
@@ -189,7 +189,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 Ok(Poll::Pending) => Pin::new(&mut limit)
                     .poll(cx)
                     .map(|()| Err(Failure::TimedOut)),
-                Err(payload) => Poll::Ready(Err(Failure::Panicked(message(&*payload)))),
+                Err(payload) => Poll::Ready(Err(Failure::Panicked(message(&*payload).into()))),
             }
         })
         .await
@@ -302,12 +302,4 @@ fn joined(declared: &Arc<[Tag]>, found: Vec<Tag>) -> Arc<[Tag]> {
     tags.sort_unstable();
     tags.dedup();
     tags.into()
-}
-
-fn message(payload: &(dyn Any + Send)) -> Arc<str> {
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    Arc::from(text.unwrap_or("no message"))
 }

@@ -135,6 +135,11 @@ impl<V: Value> Entry<V> {
         (!self.rests(now)).then_some(claim)
     }
 
+    /// Whether [`claim`](Self::claim) would fail now.
+    pub(crate) fn is_claimed(&self, now: Moment) -> bool {
+        self.rests(now) || self.refreshing.load(Ordering::Relaxed)
+    }
+
     fn rests(&self, now: Moment) -> bool {
         now < Moment::from_bits(self.rested.load(Ordering::Relaxed))
     }

@@ -12,7 +12,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, header};
-use actix_web::web::{Bytes, BytesMut};
+use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpMessage as _, rt};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
@@ -202,15 +202,19 @@ async fn read(mut body: Pin<&mut BoxBody>, most: usize) -> Result<Read, BrokenBo
     if most == 0 && body.size() == BodySize::Stream {
         return Ok(Read::Beyond(Bytes::new()));
     }
-    let mut whole = BytesMut::new();
+    let mut whole = match body.size() {
+        BodySize::Sized(length) => Vec::with_capacity(usize::try_from(length).unwrap_or_default()),
+        BodySize::None | BodySize::Stream => Vec::new(),
+    };
     while let Some(chunk) = next(body.as_mut()).await {
         let chunk = chunk?;
         whole.extend_from_slice(&chunk);
         if whole.len() > most {
-            return Ok(Read::Beyond(whole.freeze()));
+            return Ok(Read::Beyond(whole.into()));
         }
     }
-    Ok(Read::Whole(whole.freeze()))
+    // It may be kept, and then for as long as it is good: without room to grow.
+    Ok(Read::Whole(whole.into_boxed_slice().into()))
 }
 
 /// Ends when the body does, or when nobody listens any more.

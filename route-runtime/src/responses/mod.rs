@@ -18,7 +18,7 @@ pub(crate) use self::directives::directives;
 pub(crate) use self::encoding::preferred;
 use self::flights::FlightRuntime;
 use self::listed::{Listed, Paths};
-pub(crate) use self::stored::StoredResponse;
+pub(crate) use self::stored::{Encoded, StoredResponse};
 use crate::Mode;
 use crate::cache::{
     Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Failure, Hit, Key, Lifetime, Outcome,
@@ -152,7 +152,7 @@ impl ResponseCache {
         self.engine.invalidate(&[tag], how).await
     }
 
-    /// The fresh entry for a path, if there is one.
+    /// The entry with which a path can be answered at once, if there is one.
     pub(crate) fn lookup(&self, handler: usize, path: &str) -> Option<Hit<Stored>> {
         match &self.places[handler].slot {
             Some(slot) => self.engine.lookup_slot(slot),

@@ -1,5 +1,8 @@
 //! A response as the cache keeps it: immutable, shared, ready to be replayed.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     self, ContentEncoding, EntityTag, HeaderMap, HeaderName, HeaderValue,
@@ -14,7 +17,7 @@ use super::wire::{self, Parts};
 pub(crate) struct StoredResponse {
     pub(crate) status: StatusCode,
     /// Without those that belong to one connection or one moment.
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: Box<[(HeaderName, HeaderValue)]>,
     pub(crate) body: Bytes,
     /// Of what is answered with 200, and of whatever the handler tags itself.
     etag: Option<Validators>,
@@ -23,52 +26,84 @@ pub(crate) struct StoredResponse {
     /// The handler sets `Cache-Control` itself.
     pub(crate) has_cache_control: bool,
     pub(crate) is_compressible: bool,
-    brotli: OnceCell<Bytes>,
-    zstd: OnceCell<Bytes>,
-    gzip: OnceCell<Bytes>,
+    /// Apart, because most responses are never asked for in another encoding.
+    variants: OnceLock<Box<Variants>>,
 }
 
-/// `ETag`, as each encoding of the body has it, made once.
+/// The body in each encoding, once somebody has asked for it. `None` in a cell says that it is not
+/// offered.
+#[derive(Default)]
+struct Variants {
+    brotli: OnceCell<Option<Variant>>,
+    zstd: OnceCell<Option<Variant>>,
+    gzip: OnceCell<Option<Variant>>,
+    /// The bytes of those that are kept: no more than the body has, which is what they are
+    /// [weighed](StoredResponse::weight) as before anyone knows.
+    bytes: AtomicUsize,
+}
+
+struct Variant {
+    body: Bytes,
+    etag: Option<HeaderValue>,
+}
+
+/// The body as one request gets it.
+pub(crate) struct Encoded<'a> {
+    pub(crate) encoding: ContentEncoding,
+    pub(crate) body: &'a Bytes,
+    pub(crate) etag: Option<&'a HeaderValue>,
+}
+
+/// `ETag`, made once.
 struct Validators {
     plain: HeaderValue,
     /// Where middleware round us may still encode the body in another way.
     weak: HeaderValue,
-    brotli: HeaderValue,
-    zstd: HeaderValue,
-    gzip: HeaderValue,
 }
 
 impl Validators {
-    /// The body's hash, and with it the encoding's name: each is another representation.
+    /// The body's hash.
     fn of_body(body: &[u8]) -> Self {
         let hash = blake3::hash(body).to_hex();
-        let hash = &hash[..32];
+        Self::of_weak(format!("W/\"{}\"", &hash[..32]))
+    }
+
+    /// What the handler said, which holds for its own bytes and only weakly for others.
+    fn of_handler(value: &HeaderValue) -> Option<Self> {
+        let tag: EntityTag = value.to_str().ok()?.parse().ok()?;
+        Some(Self {
+            plain: value.clone(),
+            ..Self::of_weak(EntityTag::new_weak(tag.tag().into()).to_string())
+        })
+    }
+
+    /// Both in one allocation. `weak` is known to be printable ASCII.
+    fn of_weak(weak: String) -> Self {
+        let weak = Bytes::from(weak.into_boxed_str().into_boxed_bytes());
         Self {
-            plain: value(format!("\"{hash}\"")),
-            weak: value(format!("W/\"{hash}\"")),
-            brotli: value(format!("\"{hash}-br\"")),
-            zstd: value(format!("\"{hash}-zstd\"")),
-            gzip: value(format!("\"{hash}-gzip\"")),
+            plain: value(weak.slice(2..)),
+            weak: value(weak),
         }
     }
 
-    /// What the handler said, which holds for its own bytes and only weakly for encoded ones.
-    fn of_handler(plain: &HeaderValue) -> Option<Self> {
-        let tag: EntityTag = plain.to_str().ok()?.parse().ok()?;
-        let weak = value(EntityTag::new_weak(tag.tag().into()).to_string());
-        Some(Self {
-            plain: plain.clone(),
-            weak: weak.clone(),
-            brotli: weak.clone(),
-            zstd: weak.clone(),
-            gzip: weak,
-        })
+    /// Of the body in this encoding: another representation, so another tag, but for what the
+    /// handler said.
+    fn encoded(&self, encoding: ContentEncoding, is_own: bool) -> HeaderValue {
+        match self
+            .plain
+            .to_str()
+            .ok()
+            .and_then(|tag| tag.strip_suffix('"'))
+        {
+            Some(tag) if !is_own => value(format!("{tag}-{}\"", encoding.as_str()).into()),
+            _ => self.weak.clone(),
+        }
     }
 }
 
 /// Of text that is known to be printable ASCII.
-fn value(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+fn value(text: Bytes) -> HeaderValue {
+    HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Headers of a connection or a moment, which are made anew for each answer.
@@ -113,57 +148,85 @@ impl StoredResponse {
             status,
             has_cache_control: map.contains_key(header::CACHE_CONTROL),
             is_compressible: encoding::is_compressible(&map, body.len()),
-            headers,
+            headers: headers.into(),
             body,
-            brotli: OnceCell::new(),
-            zstd: OnceCell::new(),
-            gzip: OnceCell::new(),
+            variants: OnceLock::new(),
         }
     }
 
-    fn variant(&self, encoding: ContentEncoding) -> Option<&OnceCell<Bytes>> {
-        match encoding {
-            ContentEncoding::Brotli => Some(&self.brotli),
-            ContentEncoding::Zstd => Some(&self.zstd),
-            ContentEncoding::Gzip => Some(&self.gzip),
-            _ => None,
+    /// The body in this encoding, or as it is where that is not offered. `None` if it has to be
+    /// [made](Self::encode) first. `is_final` says that nobody will encode it in another way on its
+    /// way out.
+    pub(crate) fn encoded(&self, encoding: ContentEncoding, is_final: bool) -> Option<Encoded<'_>> {
+        if !self.offers(encoding) {
+            return Some(self.plain(is_final));
+        }
+        let variant = self.variants.get()?.of(encoding).get()?.as_ref();
+        Some(variant.map_or_else(|| self.plain(is_final), |variant| variant.encoded(encoding)))
+    }
+
+    /// The same, made now if need be, on a thread that may block; once, however many ask.
+    pub(crate) async fn encode(&self, encoding: ContentEncoding, is_final: bool) -> Encoded<'_> {
+        if !self.offers(encoding) {
+            return self.plain(is_final);
+        }
+        let variants = self.variants.get_or_init(Box::default);
+        let make = || self.variant(encoding, &variants.bytes);
+        let variant = variants.of(encoding).get_or_init(make).await.as_ref();
+        variant.map_or_else(|| self.plain(is_final), |variant| variant.encoded(encoding))
+    }
+
+    fn offers(&self, encoding: ContentEncoding) -> bool {
+        self.is_compressible && encoding != ContentEncoding::Identity
+    }
+
+    fn plain(&self, is_final: bool) -> Encoded<'_> {
+        let etag = self.etag.as_ref();
+        Encoded {
+            encoding: ContentEncoding::Identity,
+            body: &self.body,
+            etag: etag.map(|etag| if is_final { &etag.plain } else { &etag.weak }),
         }
     }
 
-    /// The validator of the body in this encoding. `is_final` says that nobody will encode it in
-    /// another way on its way out.
-    pub(crate) fn etag(&self, encoding: ContentEncoding, is_final: bool) -> Option<&HeaderValue> {
-        let etag = self.etag.as_ref()?;
-        Some(match encoding {
-            ContentEncoding::Brotli => &etag.brotli,
-            ContentEncoding::Zstd => &etag.zstd,
-            ContentEncoding::Gzip => &etag.gzip,
-            _ if is_final => &etag.plain,
-            _ => &etag.weak,
+    async fn variant(&self, encoding: ContentEncoding, kept: &AtomicUsize) -> Option<Variant> {
+        let body = encoding::compress(encoding, self.body.clone()).await?;
+        let before = kept.fetch_add(body.len(), Ordering::Relaxed);
+        if before + body.len() > self.body.len() {
+            kept.fetch_sub(body.len(), Ordering::Relaxed);
+            return None;
+        }
+        let etag = self.etag.as_ref();
+        Some(Variant {
+            body,
+            etag: etag.map(|etag| etag.encoded(encoding, self.has_own_etag)),
         })
     }
+}
 
-    /// The body in this encoding, if it has been made.
-    pub(crate) fn encoded(&self, encoding: ContentEncoding) -> Option<Bytes> {
-        match self.variant(encoding) {
-            Some(variant) => variant.get().cloned(),
-            None => Some(self.body.clone()),
+impl Variant {
+    fn encoded(&self, encoding: ContentEncoding) -> Encoded<'_> {
+        Encoded {
+            encoding,
+            body: &self.body,
+            etag: self.etag.as_ref(),
         }
     }
+}
 
-    /// Makes the body in this encoding, once, on a thread that may block.
-    pub(crate) async fn encode(&self, encoding: ContentEncoding) {
-        if let Some(variant) = self.variant(encoding) {
-            let body = || self.body.clone();
-            variant
-                .get_or_init(|| encoding::compress(encoding, body()))
-                .await;
+impl Variants {
+    /// Of those that [`encoding::preferred`] knows, brotli, zstd and gzip.
+    fn of(&self, encoding: ContentEncoding) -> &OnceCell<Option<Variant>> {
+        match encoding {
+            ContentEncoding::Brotli => &self.brotli,
+            ContentEncoding::Zstd => &self.zstd,
+            _ => &self.gzip,
         }
     }
 }
 
 impl StoredResponse {
-    /// In bytes. Compressed variants come later and are smaller; what may have them counts twice.
+    /// In bytes. What may be compressed counts twice, because what comes of that may be as long.
     pub(crate) fn weight(&self) -> usize {
         let headers: usize = self
             .headers
@@ -172,8 +235,13 @@ impl StoredResponse {
                 name.as_str().len() + value.len() + size_of::<(HeaderName, HeaderValue)>()
             })
             .sum();
-        let bodies = if self.is_compressible { 2 } else { 1 };
-        size_of::<Self>() + headers + self.body.len() * bodies
+        let variants = if self.is_compressible {
+            size_of::<Variants>() + self.body.len()
+        } else {
+            0
+        };
+        let etag = self.etag.as_ref().map_or(0, |etag| etag.weak.len());
+        size_of::<Self>() + headers + etag + self.body.len() + variants
     }
 
     /// Appends it as a store keeps it. `None` if it is too long for that.
@@ -196,5 +264,77 @@ impl StoredResponse {
             None => None,
         };
         Some(Self::of_parts(status, own, headers, body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(body: Vec<u8>) -> StoredResponse {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        StoredResponse::new(StatusCode::OK, &headers, body.into())
+    }
+
+    #[actix_web::test]
+    async fn encoded_bodies_never_take_more_than_they_were_weighed_as() {
+        // Hexadecimal digits of a hash: half of their length is all that compressing can save.
+        let mut hasher = blake3::Hasher::new();
+        let digits = (0..200_u8).flat_map(|number| {
+            hasher.update(&[number]);
+            hasher.finalize().to_hex().as_bytes().to_vec()
+        });
+        let response = text(digits.collect());
+        let mut kept = 0;
+        for encoding in [
+            ContentEncoding::Brotli,
+            ContentEncoding::Zstd,
+            ContentEncoding::Gzip,
+        ] {
+            assert!(response.encoded(encoding, false).is_none(), "not made yet");
+            let encoded = response.encode(encoding, false).await;
+            match encoded.encoding {
+                ContentEncoding::Identity => assert_eq!(encoded.body, &response.body),
+                _ => kept += encoded.body.len(),
+            }
+        }
+        assert!(kept > 0 && kept <= response.body.len(), "{kept}");
+        assert!(response.body.len() + kept < response.weight());
+        // Two of them would fit only if each took less than half.
+        let gzip = response.encoded(ContentEncoding::Gzip, false);
+        assert_eq!(
+            gzip.map(|gzip| gzip.encoding),
+            Some(ContentEncoding::Identity)
+        );
+    }
+
+    #[actix_web::test]
+    async fn each_encoding_has_a_tag_of_its_own() {
+        let response = text(vec![b'a'; 5000]);
+        let mut tags = Vec::new();
+        for encoding in [
+            ContentEncoding::Brotli,
+            ContentEncoding::Zstd,
+            ContentEncoding::Gzip,
+            ContentEncoding::Identity,
+        ] {
+            let encoded = response.encode(encoding, true).await;
+            assert_eq!(encoded.encoding, encoding);
+            tags.extend(
+                encoded
+                    .etag
+                    .and_then(|etag| etag.to_str().ok().map(String::from)),
+            );
+        }
+        let plain = tags[3].trim_matches('"').to_owned();
+        let expected = ["-br", "-zstd", "-gzip", ""].map(|suffix| format!("\"{plain}{suffix}\""));
+        assert_eq!(tags, expected);
+        let weak = response
+            .encode(ContentEncoding::Identity, false)
+            .await
+            .etag
+            .cloned();
+        assert_eq!(weak.unwrap(), format!("W/\"{plain}\""));
     }
 }

@@ -24,7 +24,7 @@ use crate::store::Tag;
 use crate::stored::Stored;
 use crate::trie::Params;
 
-/// Answers from what is fresh and ready, without waiting for anything.
+/// Answers from what is ready, without starting or waiting for anything.
 pub(super) fn hit(
     routes: &Routes,
     index: usize,
@@ -37,9 +37,13 @@ pub(super) fn hit(
     }
     let path = params.path(request.path());
     let hit = routes.cache().lookup(index, path)?;
+    // A render that asks over HTTP may be one that takes no stale content.
+    if hit.is_stale && routes.cache().loops().caller(request.headers()).is_some() {
+        return None;
+    }
     let stored = hit.entry.value().response()?;
-    let encoding = encoding_for(stored, request);
-    stored.encoded(encoding)?;
+    let (encoding, is_final) = encoding_for(stored, request);
+    let encoded = stored.encoded(encoding, is_final)?;
     let tags = outside_tags(routes, handler, &hit.entry);
     let answer = Replay {
         status: hit.status(),
@@ -49,7 +53,7 @@ pub(super) fn hit(
             tags,
         }),
     };
-    Some(replay(stored, encoding, &answer, request))
+    Some(replay(stored, &encoded, &answer, request))
 }
 
 /// Answers a request for which nothing was ready.
@@ -125,8 +129,8 @@ async fn kept(
             let Some(stored) = entry.value().response() else {
                 return (not_a_response(handler), "failed");
             };
-            let encoding = encoding_for(stored, request);
-            stored.encode(encoding).await;
+            let (encoding, is_final) = encoding_for(stored, request);
+            let encoded = stored.encode(encoding, is_final).await;
             let tags = outside_tags(routes, handler, &entry);
             let how = Replay {
                 status,
@@ -136,7 +140,7 @@ async fn kept(
                     tags,
                 }),
             };
-            replay(stored, encoding, &how, request)
+            replay(stored, &encoded, &how, request)
         }
         Content::Once(stored) => match stored.response() {
             Some(stored) => once_shared(stored, status),

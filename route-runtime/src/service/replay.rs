@@ -1,6 +1,5 @@
 //! Answering from an entry: validators, encodings, lifetimes for others, and what it cost.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -8,10 +7,11 @@ use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, ContentEncoding, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
+use smallvec::SmallVec;
 
 use super::head::HeadBody;
 use crate::cache::{Bypass, Lifetime, Status, Ttl};
-use crate::responses::{StoredResponse, preferred};
+use crate::responses::{Encoded, StoredResponse, preferred};
 
 pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
@@ -35,29 +35,30 @@ pub(super) struct Shared<'a> {
     pub(super) tags: &'a str,
 }
 
-/// The encoding to answer this request in. It may have to be made first.
-pub(super) fn encoding_for(stored: &StoredResponse, request: &ServiceRequest) -> ContentEncoding {
-    if stored.is_compressible && request.headers().contains_key(header::ACCEPT_ENCODING) {
-        preferred(request)
-    } else {
-        ContentEncoding::Identity
+/// The encoding that a request is to be answered in, and whether nobody will change it on its way
+/// out.
+pub(super) fn encoding_for(
+    stored: &StoredResponse,
+    request: &ServiceRequest,
+) -> (ContentEncoding, bool) {
+    match request.headers().contains_key(header::ACCEPT_ENCODING) {
+        true if stored.is_compressible => (preferred(request), false),
+        accepts => (ContentEncoding::Identity, !accepts),
     }
 }
 
 /// Makes the response to one request.
 pub(super) fn replay(
     stored: &StoredResponse,
-    encoding: ContentEncoding,
+    encoded: &Encoded<'_>,
     replay: &Replay<'_>,
     request: &ServiceRequest,
 ) -> HttpResponse {
-    // Unless it has been made, which whoever asks sees to.
-    let (body, encoding) = match stored.encoded(encoding) {
-        Some(body) => (body, encoding),
-        None => (stored.body.clone(), ContentEncoding::Identity),
-    };
-    let is_final = !request.headers().contains_key(header::ACCEPT_ENCODING);
-    let etag = stored.etag(encoding, is_final);
+    let Encoded {
+        encoding,
+        body,
+        etag,
+    } = *encoded;
     let is_unchanged =
         stored.status == StatusCode::OK && etag.is_some_and(|etag| is_known(etag, request));
 
@@ -69,7 +70,7 @@ pub(super) fn replay(
     } else if has_no_body(stored.status) {
         HttpResponse::with_body(stored.status, BoxBody::new(()))
     } else {
-        HttpResponse::with_body(stored.status, BoxBody::new(body))
+        HttpResponse::with_body(stored.status, BoxBody::new(body.clone()))
     };
 
     let headers = response.headers_mut();
@@ -90,7 +91,7 @@ pub(super) fn replay(
         headers.insert(header::ETAG, etag.clone());
     }
     if let Some(age) = replay.age {
-        headers.insert(header::AGE, age.as_secs().into());
+        headers.insert(header::AGE, number(age.as_secs()));
     }
     if !stored.has_cache_control {
         match &replay.cdn {
@@ -134,12 +135,7 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
     fn hit(ttl: Ttl) -> HeaderValue {
         match ttl {
             None => HeaderValue::from_static("route; hit"),
-            Some(seconds) => {
-                let mut value = String::with_capacity(24);
-                // Writing to a string does not fail.
-                let _ = write!(value, "route; hit; ttl={seconds}");
-                text(&value)
-            }
+            Some(seconds) => with_number("route; hit; ttl=", seconds, ""),
         }
     }
     HeaderValue::from_static(match status {
@@ -148,7 +144,7 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
         Status::Stale(ttl) => return hit(Some(ttl.unwrap_or(-1).min(-1))),
         Status::Unverified(None) => "route; hit; detail=unverified",
         Status::Unverified(Some(seconds)) => {
-            return text(&format!("route; hit; ttl={seconds}; detail=unverified"));
+            return with_number("route; hit; ttl=", seconds, "; detail=unverified");
         }
         Status::Miss { stored: true } => "route; fwd=miss; stored",
         Status::Miss { stored: false } => "route; fwd=miss",
@@ -207,6 +203,20 @@ fn belongs_to_304(name: &HeaderName) -> bool {
         CACHE_STATUS,
     ]
     .contains(name)
+}
+
+/// In one allocation: on every hit.
+fn number(number: u64) -> HeaderValue {
+    text(itoa::Buffer::new().format(number))
+}
+
+/// A number and what stands round it; also in one.
+fn with_number(before: &str, number: i64, after: &str) -> HeaderValue {
+    let mut value: SmallVec<[u8; 64]> = SmallVec::new();
+    value.extend_from_slice(before.as_bytes());
+    value.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    value.extend_from_slice(after.as_bytes());
+    HeaderValue::from_bytes(&value).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Of text that is known to be printable.

@@ -34,6 +34,11 @@ impl Admission {
         Counted::take(&self.refreshes, self.limits.refreshes)
     }
 
+    /// Whether it would be refused now.
+    pub(super) fn is_busy(&self) -> bool {
+        self.refreshes.load(Ordering::Relaxed) >= self.limits.refreshes
+    }
+
     /// Waits until a render that requests wait for may run.
     ///
     /// `hurry` lets it run at once and uncounted: a render that is already admitted has come to

@@ -77,35 +77,28 @@ pub(crate) struct Hit<V: Value> {
     pub(crate) entry: Arc<Entry<V>>,
     pub(crate) age: Duration,
     pub(crate) ttl: Ttl,
+    pub(crate) is_stale: bool,
     /// Whether the store behind memory could be asked lately what others have invalidated.
     pub(crate) is_verified: bool,
 }
 
 impl<V: Value> Hit<V> {
-    /// How a request is answered with it while it is fresh.
+    /// How a request is answered with it.
     pub(crate) fn status(&self) -> Status {
-        if self.is_verified {
-            Status::Hit(self.ttl)
-        } else {
-            Status::Unverified(self.ttl)
-        }
-    }
-
-    /// How a request is answered with it when it is stale.
-    pub(super) fn stale_status(&self) -> Status {
-        if self.is_verified {
-            Status::Stale(self.ttl)
-        } else {
+        match (self.is_verified, self.is_stale) {
+            (true, false) => Status::Hit(self.ttl),
+            (true, true) => Status::Stale(self.ttl),
+            (false, false) => Status::Unverified(self.ttl),
             // Whatever its age had left.
-            Status::Unverified(Some(self.ttl.map_or(-1, |ttl| ttl.min(-1))))
+            (false, true) => Status::Unverified(Some(self.ttl.map_or(-1, |ttl| ttl.min(-1)))),
         }
     }
 
-    pub(super) fn answer(self, status: Status) -> Answer<V> {
+    pub(super) fn answer(self) -> Answer<V> {
         Answer {
-            content: Content::Entry(self.entry),
-            status,
+            status: self.status(),
             age: self.age,
+            content: Content::Entry(self.entry),
         }
     }
 }

@@ -132,19 +132,21 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         Arc::new(self.0.memory.slot())
     }
 
-    /// Returns the fresh entry under a key. Does nothing else: whatever is not a plain hit is for
-    /// [`get_or_render`](Self::get_or_render).
+    /// Returns the entry under a key with which a request can be answered at once: a fresh one, or
+    /// a stale one whose refresh cannot begin now, because it is under way, say. Does nothing else:
+    /// whatever is not a plain hit is for [`get_or_render`](Self::get_or_render), and so is a
+    /// request that takes no stale content.
     pub(crate) fn lookup<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.0.fresh(self.0.memory.read(key))
+        self.0.ready(self.0.memory.read(key))
     }
 
     /// The same as [`lookup`](Self::lookup), for a slot.
     pub(crate) fn lookup_slot(&self, slot: &CacheSlot<V>) -> Option<Hit<V>> {
-        self.0.fresh(slot.read())
+        self.0.ready(slot.read())
     }
 
     /// Returns the link of what is made for one request only, outside the cache, for the sake of
@@ -233,18 +235,24 @@ impl Absence {
 }
 
 impl<K: CacheKey, V: Value> Core<K, V> {
-    fn fresh(&self, held: Option<Held<V>>) -> Option<Hit<V>> {
+    fn ready(&self, held: Option<Held<V>>) -> Option<Hit<V>> {
         let Held::Entry(entry) = held? else {
             return None;
         };
-        match self.judge(entry, &[], self.clock.now()) {
+        let now = self.clock.now();
+        let hit = match self.judge(entry, &[], now) {
             Found::Fresh(hit) => {
                 self.counters.hits.add();
-                self.count_unverified(&hit);
-                Some(hit)
+                hit
             }
-            _ => None,
-        }
+            Found::Stale(hit) if hit.entry.is_claimed(now) || self.admission.is_busy() => {
+                self.counters.stale.add();
+                hit
+            }
+            _ => return None,
+        };
+        self.count_unverified(&hit);
+        Some(hit)
     }
 
     fn count_unverified(&self, hit: &Hit<V>) {
@@ -278,10 +286,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             Some(second) => (false, second.serves_unverified()),
         };
         let standing = self.entry_standing(&entry, also);
-        let hit = |ttl: Ttl| Hit {
+        let hit = |ttl: Ttl, is_stale| Hit {
             entry,
             age,
             ttl,
+            is_stale,
             is_verified,
         };
         let left = lifetime.seconds_left(age);
@@ -289,10 +298,12 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             (Standing::Absent, _) => Found::Absent(Absence::Invalidated),
             (_, Freshness::Expired) => Found::Absent(Absence::Expired),
             _ if !is_served => Found::Absent(Absence::Expired),
-            (Standing::Valid, Freshness::Fresh) => Found::Fresh(hit(left)),
-            (Standing::Valid, Freshness::Stale) => Found::Stale(hit(left)),
+            (Standing::Valid, Freshness::Fresh) => Found::Fresh(hit(left, false)),
+            (Standing::Valid, Freshness::Stale) => Found::Stale(hit(left, true)),
             // Whatever its age had left, it has no longer.
-            (Standing::Stale, _) => Found::Stale(hit(Some(left.map_or(0, |left| left.min(0))))),
+            (Standing::Stale, _) => {
+                Found::Stale(hit(Some(left.map_or(0, |left| left.min(0))), true))
+            }
         }
     }
 

@@ -78,8 +78,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                         core.counters.hits.add();
                     }
                     core.count_unverified(&hit);
-                    let status = hit.status();
-                    return Ok(hit.answer(status));
+                    return Ok(hit.answer());
                 }
                 Found::Stale(hit) if call.stale == Stale::Serve => {
                     core.refresh(&call, &hit, &render);
@@ -87,8 +86,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                         core.counters.stale.add();
                     }
                     core.count_unverified(&hit);
-                    let status = hit.stale_status();
-                    return Ok(hit.answer(status));
+                    return Ok(hit.answer());
                 }
                 Found::Kept(kept, age) => {
                     core.count_miss(is_new);

@@ -111,6 +111,7 @@ async fn whoever_comes_with_an_entry_that_has_been_refreshed_starts_no_refresh()
         entry,
         age: secs(2),
         ttl: Some(0),
+        is_stale: true,
         is_verified: true,
     };
     let call = Call {

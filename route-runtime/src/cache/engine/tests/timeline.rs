@@ -135,6 +135,32 @@ async fn a_lookup_finds_what_is_fresh_and_starts_nothing() {
 }
 
 #[tokio::test]
+async fn a_lookup_finds_what_is_stale_once_nobody_need_refresh_it() {
+    let cache = Cache::new();
+    let gate = Gate::closed();
+    let origin = Origin::gated(&gate, |run| {
+        store(run.to_string(), Lifetime::revalidate(secs(2)))
+    });
+    gate.admit();
+    cache.get("/a", &origin).await.unwrap();
+    cache.hands.advance(secs(2));
+    assert!(cache.engine.lookup("/a").is_none(), "nobody refreshes it");
+    assert_eq!(cache.told("/a", &origin).await, "stale 1");
+    let hit = cache.engine.lookup("/a").unwrap();
+    assert_eq!(
+        (hit.status(), &*hit.entry.value().0),
+        (Status::Stale(Some(0)), "1")
+    );
+    assert_eq!(cache.engine.stats().stale, 2);
+    gate.open();
+    cache.engine.settled().await;
+    assert_eq!(
+        (cache.told("/a", &origin).await, origin.runs()),
+        ("hit 2".into(), 2)
+    );
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_how_they_were_answered() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)));

@@ -1,0 +1,11 @@
+// Rendered when it is built, and replayed.
+export const dynamic = 'force-static';
+export const revalidate = false;
+
+export function generateStaticParams() {
+  return [{ id: '7' }];
+}
+
+export function GET() {
+  return new Response('7'.repeat(1024), { headers: { 'content-type': 'application/json' } });
+}

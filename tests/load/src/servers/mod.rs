@@ -1,0 +1,58 @@
+//! The servers that this program has in it: all answer the same bytes.
+
+use std::io::{self, Read as _};
+use std::net::TcpListener;
+use std::thread;
+
+mod actix;
+mod axum;
+pub(crate) mod ours;
+pub(crate) mod stored;
+
+/// What every server answers.
+static BODY: [u8; 1024] = [b'7'; 1024];
+
+const JSON: &str = "application/json";
+
+/// The headers of a hit beside its content type.
+const HIT: [(&str, &str); 4] = [
+    ("cache-status", "route; hit"),
+    ("age", "0"),
+    ("cache-control", "no-cache"),
+    ("etag", ETAG),
+];
+
+/// That of [`BODY`].
+pub(crate) const ETAG: &str = "\"b2ed88b3b7bb1b774dcf4f0bfb2939b0\"";
+
+/// The headers of an answer of a dynamic route.
+const DYNAMIC: [(&str, &str); 2] = [
+    ("cache-status", "route; fwd=bypass; detail=dynamic"),
+    (
+        "cache-control",
+        "private, no-cache, no-store, max-age=0, must-revalidate",
+    ),
+];
+
+/// Runs the server of that name on a free port, which it prints, until its input is closed.
+pub(crate) fn run(name: &str) -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    if name == "stored" {
+        return stored::run(listener);
+    }
+    println!("{}", listener.local_addr()?);
+    thread::spawn(|| {
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        // What counts instructions writes them down.
+        std::process::exit(0);
+    });
+    match name {
+        "actix-http" => actix::bare(listener),
+        "default-service" => actix::default_service(listener),
+        "actix-web" => actix::web(listener),
+        "axum" => axum::plain(listener),
+        "axum-response-cache" => axum::cached(listener),
+        _ => ours::run(name, listener),
+    }
+}

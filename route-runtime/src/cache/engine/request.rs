@@ -94,6 +94,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                         content: Content::Once(value),
                         status: Status::Collapsed,
                         age,
+                        is_current: false,
                     });
                 }
                 Found::Pass => {
@@ -234,6 +235,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                     origin => status(origin == Origin::Stored),
                 };
                 Arrival::Answered(Ok(Answer {
+                    is_current: self.entry_standing(&entry, also) == Standing::Valid,
                     content: Content::Entry(entry),
                     status,
                     age,
@@ -252,6 +254,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                     content: Content::Once(value),
                     status: status(false),
                     age: Duration::ZERO,
+                    is_current: false,
                 }))
             }
             Landing::Individual => match own.and_then(|mut own| own.try_recv().ok()) {
@@ -259,6 +262,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                     content: Content::Individual(value),
                     status: Status::Bypass(Bypass::Individual),
                     age: Duration::ZERO,
+                    is_current: false,
                 })),
                 None => Arrival::Alone,
             },
@@ -287,6 +291,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             content: rendered.into_content(),
             status: Status::Bypass(why),
             age: Duration::ZERO,
+            is_current: false,
         })
     }
 

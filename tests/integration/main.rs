@@ -8,6 +8,7 @@ mod caching;
 mod cli;
 mod conveniences;
 mod dependencies;
+mod depending;
 mod exports;
 mod faults;
 mod fetching;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::web::ServiceConfig;
 
-use crate::cache::{Clock, Stats};
+use crate::cache::{CAPACITY, Clock, Stats};
 use crate::context::Context;
 use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
 use crate::mode::Mode;
@@ -80,9 +80,6 @@ pub(crate) struct Setup {
 
 /// Configures the app of one thread.
 pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
-
-/// How many bytes of responses and data are kept where nothing else is said.
-const CAPACITY: u64 = 50_000_000;
 
 impl Routes {
     /// The routes of this program: every `#[route]` and `#[page]` of every crate linked into it.

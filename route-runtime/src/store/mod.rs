@@ -5,6 +5,7 @@
 
 mod arc;
 mod files;
+mod key;
 mod ledger;
 mod memory;
 mod news;
@@ -32,6 +33,7 @@ pub use self::{
     tag::{Epoch, Invalidation, Risen, Tag},
 };
 pub(crate) use self::{
+    key::OwnedKey,
     ledger::{Ledger, Standing},
     memory::{Memory, MemoryOptions, Weighted},
     news::News,

@@ -94,8 +94,13 @@ impl Inner {
         }))
     }
 
-    /// Returns whether it is time to sweep.
-    pub(super) fn write(&self, key: EntryKey<'_>, entry: &StoredEntry) -> io::Result<bool> {
+    /// Writes an entry. If it is time to sweep, that is begun here and waited for by nobody: whoever
+    /// waits for this may have given up by now.
+    pub(super) fn write(
+        self: &Arc<Self>,
+        key: EntryKey<'_>,
+        entry: &StoredEntry,
+    ) -> io::Result<()> {
         let record = self.record.meet(&self.place, entry.started)?;
         let file = format::encode(key, entry, &record);
         let length = file.len() as u64;
@@ -106,15 +111,22 @@ impl Inner {
         if let Ok(Some(there)) = self.filed(key, &path)?
             && there.is_newer_than(entry)
         {
-            return Ok(false);
+            return Ok(());
         }
         match draft {
             Some(draft) => {
                 draft.publish(&path)?;
-                Ok(self.shelves.wrote(length))
+                if let Some(turn) = self.shelves.wrote(length) {
+                    let inner = Arc::clone(self);
+                    tokio::task::spawn_blocking(move || {
+                        inner.sweep();
+                        drop(turn);
+                    });
+                }
+                Ok(())
             }
             // Nobody must find what it would have replaced.
-            None => absent(fs::remove_file(path)).map(|()| false),
+            None => absent(fs::remove_file(path)),
         }
     }
 

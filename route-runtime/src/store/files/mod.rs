@@ -154,7 +154,7 @@ impl FileStore {
     fn call<'a, T: Send + 'static>(
         &'a self,
         what: &'static str,
-        work: impl FnOnce(&Inner) -> io::Result<T> + Send + 'static,
+        work: impl FnOnce(&Arc<Inner>) -> io::Result<T> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let done = match Call::begin(&self.inner) {
@@ -196,14 +196,8 @@ impl Store for FileStore {
 
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
         let key = OwnedKey::from(key);
-        Box::pin(async move {
-            let write = move |inner: &Inner| inner.write(key.borrowed(), &entry);
-            if self.call("write an entry", write).await? {
-                // Nobody waits for it.
-                let inner = Arc::clone(&self.inner);
-                drop(tokio::task::spawn_blocking(move || inner.sweep()));
-            }
-            Ok(())
+        self.call("write an entry", move |inner| {
+            inner.write(key.borrowed(), &entry)
         })
     }
 
@@ -233,7 +227,7 @@ impl Store for FileStore {
         Box::pin(async move {
             let look = async {
                 loop {
-                    let look = |inner: &Inner| {
+                    let look = |inner: &Arc<Inner>| {
                         inner.look();
                         Ok(())
                     };

@@ -4,7 +4,7 @@ use std::{
     fs, io,
     path::PathBuf,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
@@ -47,7 +47,19 @@ pub(super) struct Shelves {
     bounds: Bounds,
     /// `None` until somebody has looked.
     left: Mutex<Option<Bounds>>,
-    sweeping: AtomicBool,
+    sweeping: Arc<AtomicBool>,
+}
+
+/// That it is time to sweep, and nobody else's turn until this is dropped: by whoever has swept, or
+/// by whoever could not.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Turn(Arc<AtomicBool>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl Shelves {
@@ -55,7 +67,7 @@ impl Shelves {
         Self {
             bounds,
             left: Mutex::new(None),
-            sweeping: AtomicBool::new(false),
+            sweeping: Arc::default(),
         }
     }
 
@@ -63,16 +75,19 @@ impl Shelves {
         self.bounds
     }
 
-    /// Counts what was written. Returns whether it is time to [`sweep`](Self::sweep).
-    pub(super) fn wrote(&self, bytes: u64) -> bool {
+    /// Counts what was written. Returns something if it is time to [`sweep`](Self::sweep).
+    pub(super) fn wrote(&self, bytes: u64) -> Option<Turn> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *left {
             Some(left) if left.entries > 0 && left.bytes > bytes => {
                 left.entries -= 1;
                 left.bytes -= bytes;
-                false
+                None
             }
-            _ => !self.sweeping.swap(true, Ordering::AcqRel),
+            _ => {
+                let free = !self.sweeping.swap(true, Ordering::AcqRel);
+                free.then(|| Turn(Arc::clone(&self.sweeping)))
+            }
         }
     }
 
@@ -89,7 +104,6 @@ impl Shelves {
                 bytes: self.bounds.bytes.saturating_sub(bytes) / 2,
             });
         }
-        self.sweeping.store(false, Ordering::Release);
         swept.map(drop)
     }
 

@@ -1,5 +1,7 @@
 //! How much is kept, and what is cleared away.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 
 #[tokio::test]
@@ -90,10 +92,32 @@ async fn writing_sweeps_by_itself() {
         };
         store.write(key, entry(b"body", 0)).await.unwrap();
     }
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while directory.files("app").len() > 20 {
         store.write(KEY, entry(b"body", 0)).await.unwrap();
         assert!(Instant::now() < deadline);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_nobody_waits_for_leaves_no_directory_that_grows_for_ever() {
+    let directory = Directory::new();
+    let store = FileStore::options().entries(10).open(&directory.0);
+    // The first one of a process finds that it is time to look what there is.
+    assert!(store.write(KEY, entry(b"body", 0)).now_or_never().is_none());
+    eventually("it is written", || directory.files("app").len() == 1);
+    for number in 0..100 {
+        let name = number.to_string();
+        let key = EntryKey {
+            build: None,
+            name: &name,
+        };
+        store.write(key, entry(b"body", 0)).await.unwrap();
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while directory.files("app").len() > 10 {
+        store.write(KEY, entry(b"body", 0)).await.unwrap();
+        assert!(Instant::now() < deadline, "somebody sweeps");
     }
 }
 

@@ -13,6 +13,18 @@ use std::{
 use super::*;
 use crate::testing::store::{changes, suite};
 
+/// Far from what anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until other threads have made it so.
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
 /// A directory for one test.
 struct Directory(PathBuf);
 
@@ -44,11 +56,7 @@ impl Directory {
 impl Directory {
     /// Waits until nobody has it open: a sweep may go on for a moment.
     fn left(&self) {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !self.files("tmp").is_empty() {
-            assert!(Instant::now() < deadline, "no drafts are left behind");
-            std::thread::yield_now();
-        }
+        eventually("no drafts are left behind", || self.files("tmp").is_empty());
     }
 }
 

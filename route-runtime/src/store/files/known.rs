@@ -2,15 +2,14 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    iter,
+    io::{self, Read as _, Seek as _, SeekFrom},
 };
 
 use super::{
-    line::{FIRST, Line, chain, checked, first, names, written},
+    line::{FIRST, Line, chain, checked, names},
     place::Place,
 };
-use crate::store::{Epoch, Invalidation, Ledger, Risen, Tag, random::random};
+use crate::store::{Epoch, Invalidation, Ledger, Risen, Tag};
 
 /// How many tags are remembered by name.
 const TAGS: usize = 65_536;
@@ -22,17 +21,23 @@ const GROWTH: u64 = 1 << 20;
 pub(super) struct Known {
     /// The name of the record, which entries carry: with another one, their epochs mean nothing.
     pub(super) name: String,
-    /// The name of this writing.
-    writing: String,
+    pub(super) end: End,
     pub(super) ledger: Ledger,
     pub(super) last: Epoch,
-    read: u64,
-    /// The checksum of the last line that has been read.
-    chain: String,
     /// Whether what has been read is no longer there, until it is read from the beginning.
-    lost: bool,
+    pub(super) lost: bool,
     /// The length from which it is written anew.
     bound: u64,
+}
+
+/// How far it has been read: where the next line goes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct End {
+    /// The name of this writing.
+    pub(super) writing: String,
+    pub(super) read: u64,
+    /// The checksum of the last line that has been read.
+    pub(super) chain: String,
 }
 
 pub(super) fn both(epoch: Epoch) -> Risen {
@@ -62,63 +67,34 @@ impl Known {
     pub(super) fn nothing() -> Self {
         Self {
             name: String::new(),
-            writing: String::new(),
+            end: End::default(),
             ledger: Ledger::new(TAGS),
             last: Epoch(0),
-            read: 0,
-            chain: String::new(),
             lost: false,
             bound: GROWTH,
         }
     }
 
-    /// Reads what is new, and repairs the file if it is not the one that was read before.
-    pub(super) fn current(&mut self, place: &Place) -> io::Result<()> {
-        if self.follow(place)? == State::Whole {
-            return Ok(());
-        }
-        let _lock = place.lock("record")?;
-        self.repair(place)
+    /// Takes over a line that was added where this ended.
+    pub(super) fn took(&mut self, text: &[u8], line: Line) {
+        self.end.read += text.len() as u64;
+        self.end.chain = chain(text);
+        self.apply(line);
     }
 
-    /// The same for who holds the lock.
-    pub(super) fn repair(&mut self, place: &Place) -> io::Result<()> {
-        let seen = self.last;
-        let next = Epoch(seen.0 + 1);
-        match self.follow(place)? {
-            State::Whole => Ok(()),
-            State::Gone => {
-                let mut fresh = Self::nothing();
-                fresh.name = random();
-                // Where none was read, its name in the entries tells that it is gone.
-                if seen > Epoch(0) || !self.name.is_empty() {
-                    fresh.last = next;
-                    fresh.ledger.raise_floor(both(next));
-                }
-                fresh.rewrite(place)?;
-                *self = fresh;
-                Ok(())
-            }
-            // What was lost may have reached anything this instance has seen.
-            State::Other => {
-                *self = Self::nothing();
-                match self.follow(place)? {
-                    State::Gone => {
-                        self.last = seen;
-                        self.repair(place)
-                    }
-                    _ => {
-                        let raised = self.append_floor(place, next);
-                        if raised.is_err() {
-                            // It is still to be done.
-                            self.lost = true;
-                            self.last = self.last.max(seen);
-                        }
-                        raised
-                    }
-                }
-            }
-        }
+    /// Takes over where it ends in a new writing.
+    pub(super) fn moved(&mut self, end: End) {
+        self.bound = 2 * end.read + GROWTH;
+        self.end = end;
+    }
+
+    pub(super) fn is_long(&self) -> bool {
+        self.end.read > self.bound
+    }
+
+    /// The long one is as good. It is not tried again at each line, though.
+    pub(super) fn stays_long(&mut self) {
+        self.bound = 2 * self.end.read;
     }
 
     /// Reads what has been added since it was read last.
@@ -141,11 +117,11 @@ impl Known {
         if self.lost || (!self.name.is_empty() && self.name != name) {
             return Ok(State::Other);
         }
-        if self.writing == writing {
-            if file.metadata()?.len() < self.read {
+        if self.end.writing == writing {
+            if file.metadata()?.len() < self.end.read {
                 return Ok(State::Other);
             }
-            file.seek(SeekFrom::Start(self.read))?;
+            file.seek(SeekFrom::Start(self.end.read))?;
             return Ok(match self.read_on(file)? {
                 State::Whole => State::Whole,
                 _ => {
@@ -155,13 +131,16 @@ impl Known {
             });
         }
         let mut anew = Self::nothing();
-        (anew.name, anew.writing) = (name.to_owned(), writing.to_owned());
-        anew.read = FIRST as u64;
-        anew.chain = writing.to_owned();
+        anew.name = name.to_owned();
+        anew.end = End {
+            writing: writing.to_owned(),
+            read: FIRST as u64,
+            chain: writing.to_owned(),
+        };
         match anew.read_on(file)? {
             State::Whole if anew.last < self.last => Ok(State::Other),
             State::Whole => {
-                anew.bound = 2 * anew.read + GROWTH;
+                anew.bound = 2 * anew.end.read + GROWTH;
                 *self = anew;
                 Ok(State::Whole)
             }
@@ -180,13 +159,13 @@ impl Known {
             let Some(content) = line.strip_suffix(b"\n") else {
                 break; // Somebody is writing it, or could not.
             };
-            match checked(content, &self.chain) {
+            match checked(content, &self.end.chain) {
                 Some(line) => self.apply(line),
                 None => state = State::Gone,
             }
             // What follows damage still tells how far the numbers went.
-            self.chain = chain(content);
-            self.read += line.len() as u64;
+            self.end.chain = chain(content);
+            self.end.read += line.len() as u64;
         }
         Ok(state)
     }
@@ -221,89 +200,5 @@ impl Known {
         for tag in tags {
             self.ledger.raise(&Tag::new(tag), how, Epoch(epoch));
         }
-    }
-
-    /// Records that everything below `epoch` counts as invalidated, unless it turns out known.
-    pub(super) fn raise(&mut self, place: &Place, epoch: Epoch) -> io::Result<()> {
-        let _lock = place.lock("record")?;
-        self.repair(place)?;
-        if self.last < epoch {
-            self.append_floor(place, epoch)?;
-        }
-        Ok(())
-    }
-
-    fn append_floor(&mut self, place: &Place, epoch: Epoch) -> io::Result<()> {
-        let until = self.last.max(epoch).0;
-        let (absent, stale) = (epoch.0, epoch.0);
-        self.append(
-            place,
-            Line::Floor {
-                until,
-                absent,
-                stale,
-            },
-        )
-    }
-
-    /// Adds a line, on the disk when this returns. The caller holds the lock and has read all.
-    pub(super) fn append(&mut self, place: &Place, line: Line) -> io::Result<()> {
-        let text = written(&line, &self.chain);
-        let mut file = File::options().write(true).open(place.record())?;
-        // What somebody began and could not end.
-        file.set_len(self.read)?;
-        file.seek(SeekFrom::Start(self.read))?;
-        if let Err(error) = file.write_all(&text) {
-            // Failing that, it has no end, and is not read.
-            file.set_len(self.read).ok();
-            return Err(error);
-        }
-        // If it fails, the line stays: others may have read it already.
-        file.sync_data()?;
-        self.read += text.len() as u64;
-        self.chain = chain(&text);
-        self.apply(line);
-        Ok(())
-    }
-
-    /// Writes the file anew when it has grown far beyond what it says.
-    pub(super) fn shorten(&mut self, place: &Place) {
-        if self.read > self.bound && self.rewrite(place).is_err() {
-            // The long one is as good. Not at each line, though.
-            self.bound = 2 * self.read;
-        }
-    }
-
-    fn rewrite(&mut self, place: &Place) -> io::Result<()> {
-        let writing = random();
-        let all = self.ledger.since(Epoch(0), self.last);
-        let mut text = first(&self.name, &writing).into_bytes();
-        let floor = Line::Floor {
-            until: self.last.0,
-            absent: all.floor.absent.0,
-            stale: all.floor.stale.0,
-        };
-        let tags = all.tags.iter().map(|(tag, risen)| Line::Tag {
-            tag: tag.as_str().to_owned(),
-            absent: risen.absent.0,
-            stale: risen.stale.0,
-        });
-        let mut last = writing.clone();
-        for line in iter::once(floor).chain(tags) {
-            let line = written(&line, &last);
-            last = chain(&line);
-            text.extend(line);
-        }
-        let draft = place.draft(&text)?;
-        draft.sync()?;
-        draft.publish(&place.record())?;
-        // Without it, the lines to come could be added to a file that a power cut takes back. Not
-        // every system can.
-        File::open(place.root()).and_then(|it| it.sync_all()).ok();
-        self.writing = writing;
-        self.chain = last;
-        self.read = text.len() as u64;
-        self.bound = 2 * self.read + GROWTH;
-        Ok(())
     }
 }

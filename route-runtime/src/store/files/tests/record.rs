@@ -151,3 +151,59 @@ async fn the_record_is_written_anew_when_it_has_grown() {
         assert_eq!(news.floor, Default::default());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_waits_for_nobody_who_writes_the_record() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let other = FileStore::open(&directory.0);
+    store.write(KEY, entry(b"body", 0)).await.unwrap();
+    // A writer gives up after half a second, which on a busy machine may pass before the read.
+    for _ in 0..20 {
+        let held = other.inner.place.lock("record").unwrap();
+        let writing = std::thread::spawn({
+            let inner = Arc::clone(&store.inner);
+            move || {
+                let record = &inner.record;
+                record.invalidate(&inner.place, &tags(), Invalidation::Absent)
+            }
+        });
+        while store.inner.record.writer.try_lock().is_ok() && !writing.is_finished() {
+            std::thread::yield_now();
+        }
+        assert!(store.read(KEY).await.unwrap().is_some());
+        drop(held);
+        if writing.join().unwrap().is_ok() {
+            return;
+        }
+    }
+    panic!("whoever reads waits until a writer has its turn");
+}
+
+#[tokio::test]
+async fn a_record_that_is_found_damaged_says_how_far_the_numbers_went() {
+    let (directory, other) = (Directory::new(), Directory::new());
+    // It cannot read anything yet.
+    let root = directory.0.join("v1");
+    fs::write(&root, "").unwrap();
+    let store = FileStore::open(&directory.0);
+    fs::remove_file(&root).unwrap();
+    let before = FileStore::open(&other.0);
+    for _ in 0..5 {
+        before
+            .invalidate(&tags(), Invalidation::Stale)
+            .await
+            .unwrap();
+    }
+    let mut record = fs::read(other.0.join("v1/record")).unwrap();
+    *record.iter_mut().rfind(|it| **it == b't').unwrap() = b'u';
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("record"), record).unwrap();
+    let next = store
+        .invalidate(&tags(), Invalidation::Stale)
+        .await
+        .unwrap();
+    assert!(next > Epoch(4), "{next:?}");
+    let news = store.invalidations(Epoch(0)).await.unwrap();
+    assert!(news.floor.absent > Epoch(4), "{news:?}");
+}

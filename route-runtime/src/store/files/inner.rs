@@ -3,7 +3,10 @@
 use std::{
     fs, io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -28,6 +31,7 @@ pub(super) struct Inner {
     /// What the record was like when it was looked at last.
     told: Mutex<Option<(u64, SystemTime)>>,
     calls: Arc<()>,
+    warned: AtomicBool,
 }
 
 /// One call under way.
@@ -52,6 +56,7 @@ impl Inner {
             news: News::default(),
             told: Mutex::default(),
             calls: Arc::default(),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -132,7 +137,15 @@ impl Inner {
 
     pub(super) fn sweep(&self) {
         if let Err(error) = self.shelves.sweep(&self.place) {
-            tracing::debug!(%error, "the cache's files cannot be swept");
+            self.warn("swept", &error);
+        }
+    }
+
+    /// Once: a disk that is full would fill the log, too.
+    pub(super) fn warn(&self, what: &str, error: &io::Error) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let directory = self.place.root().display();
+            tracing::warn!(%directory, %error, "the cache's files cannot be {what}");
         }
     }
 

@@ -8,15 +8,7 @@ mod place;
 mod record;
 mod shelves;
 
-use std::{
-    fmt, fs, io,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, fs, io, path::Path, sync::Arc, time::Duration};
 
 use self::{
     inner::{Call, Inner, absent},
@@ -94,7 +86,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// ```
 pub struct FileStore {
     inner: Arc<Inner>,
-    warned: AtomicBool,
 }
 
 /// How large a [`FileStore`] may become.
@@ -123,11 +114,10 @@ impl FileStoreOptions {
     /// Opens a store in a directory, as [`FileStore::open`].
     pub fn open(self, directory: impl AsRef<Path>) -> FileStore {
         let store = FileStore {
-            warned: AtomicBool::new(false),
             inner: Arc::new(Inner::new(directory.as_ref(), self.0)),
         };
         if let Err(error) = store.inner.open() {
-            store.warn(&error);
+            store.inner.warn("used", &error);
         }
         store
     }
@@ -164,18 +154,10 @@ impl FileStore {
                     .unwrap_or_else(|panicked| Err(io::Error::other(panicked))),
             };
             done.map_err(|error| {
-                self.warn(&error);
+                self.inner.warn("used", &error);
                 StoreError::new(format!("cannot {what}")).with_cause(error)
             })
         })
-    }
-
-    /// Once: a disk that is full would fill the log, too.
-    fn warn(&self, error: &io::Error) {
-        if !self.warned.swap(true, Ordering::Relaxed) {
-            let directory = self.inner.place.root().display();
-            tracing::warn!(%directory, %error, "the cache's files cannot be used");
-        }
     }
 }
 

@@ -15,6 +15,9 @@ use super::place::Place;
 /// How long an entry may lie without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
+/// How long a directory has to be empty before it goes: somebody may be about to fill it.
+const EMPTY: Duration = Duration::from_secs(3600);
+
 /// How much there may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -91,7 +94,8 @@ impl Shelves {
         }
     }
 
-    /// Looks at all files, and removes the oldest if there is more than nine tenths of the bounds.
+    /// Looks at all files, and removes the oldest if there is more than nine tenths of the bounds;
+    /// then directories that have been empty for long, as those of old builds.
     ///
     /// Half of the room it leaves may be filled before it looks again: another process may be
     /// filling the other half.
@@ -108,22 +112,23 @@ impl Shelves {
     }
 
     fn look(&self, place: &Place) -> io::Result<(u64, u64)> {
-        let oldest = SystemTime::now().checked_sub(LONGEST);
+        let before = |age| SystemTime::now().checked_sub(age);
+        let oldest = before(LONGEST);
+        let scopes = place.scopes()?;
+        // What cannot be listed was removed meanwhile, or is nothing of ours.
+        let listed = |directory: &PathBuf| fs::read_dir(directory).into_iter().flatten().flatten();
+        let shelves = scopes.iter().flat_map(listed).map(|shelf| shelf.path());
+        let shelves: Vec<PathBuf> = shelves.collect();
         let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
-        for shelf in place.shelves()? {
-            let Ok(shelf) = fs::read_dir(shelf) else {
-                continue; // Removed meanwhile, or nothing of ours.
+        for file in shelves.iter().flat_map(listed) {
+            let Ok(metadata) = file.metadata() else {
+                continue;
             };
-            for file in shelf.flatten() {
-                let Ok(metadata) = file.metadata() else {
-                    continue;
-                };
-                let written = metadata.modified()?;
-                if Some(written) < oldest {
-                    fs::remove_file(file.path()).ok();
-                } else if metadata.is_file() {
-                    files.push((written, metadata.len(), file.path()));
-                }
+            let written = metadata.modified()?;
+            if Some(written) < oldest {
+                fs::remove_file(file.path()).ok();
+            } else if metadata.is_file() {
+                files.push((written, metadata.len(), file.path()));
             }
         }
         let mut entries = files.len() as u64;
@@ -143,6 +148,16 @@ impl Shelves {
                     }
                 }
             }
+        }
+        for shelf in &shelves {
+            let changed = fs::metadata(shelf).and_then(|shelf| shelf.modified());
+            if changed.is_ok_and(|changed| Some(changed) < before(EMPTY)) {
+                // Fails if there is something in it, as below.
+                fs::remove_dir(shelf).ok();
+            }
+        }
+        for scope in &scopes {
+            fs::remove_dir(scope).ok();
         }
         Ok((entries, bytes))
     }

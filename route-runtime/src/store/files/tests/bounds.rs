@@ -1,8 +1,11 @@
 //! How much is kept, and what is cleared away.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use futures_util::FutureExt as _;
 
 use super::*;
+use crate::store::files::place::made;
 
 #[tokio::test]
 async fn the_oldest_go_first() {
@@ -136,4 +139,60 @@ async fn drafts_of_those_that_were_killed_go_and_those_of_the_living_stay() {
     draft.publish(&living.inner.place.entry(KEY)).unwrap();
     drop((living, other));
     directory.left();
+}
+
+#[tokio::test]
+async fn the_directories_of_old_builds_go_whatever_lies_beside_them() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let root = directory.0.join("v1");
+    fs::write(root.join("b-foreign"), "").unwrap();
+    let key = |build: &'static str| EntryKey {
+        build: Some(build),
+        ..KEY
+    };
+    for build in ["old", "new"] {
+        store.write(key(build), entry(b"body", 0)).await.unwrap();
+    }
+    let scope = |build: &'static str| {
+        let path = store.inner.place.entry(key(build));
+        path.ancestors().nth(2).unwrap().to_owned()
+    };
+    fs::write(scope("new").join("foreign"), "").unwrap();
+    store.remove(key("old")).await.unwrap();
+    let sweep = || store.inner.shelves.sweep(&store.inner.place).unwrap();
+    sweep();
+    assert!(scope("old").exists(), "it may be filled again");
+    for shelf in fs::read_dir(scope("old")).unwrap() {
+        let shelf = File::open(shelf.unwrap().path()).unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(3700);
+        shelf.set_modified(long_ago).unwrap();
+    }
+    sweep();
+    assert!(!scope("old").exists());
+    assert_eq!(
+        store.read(key("new")).await.unwrap(),
+        Some(entry(b"body", 0))
+    );
+    assert!(root.join("b-foreign").exists());
+}
+
+#[test]
+fn a_directory_that_a_sweep_takes_away_before_it_is_used_is_made_again() {
+    let directory = Directory::new();
+    let shelf = directory.0.join("shelf");
+    let tries = AtomicU32::new(0);
+    let written = made(&shelf.join("entry"), || {
+        if tries.fetch_add(1, Ordering::Relaxed) < 3 {
+            fs::remove_dir(&shelf).ok();
+        }
+        fs::write(shelf.join("entry"), "")
+    });
+    written.unwrap();
+    assert_eq!(tries.into_inner(), 4);
+    // What is not there for another reason is an error, at some time.
+    made(&shelf.join("entry"), || {
+        fs::remove_file(directory.0.join("none"))
+    })
+    .unwrap_err();
 }

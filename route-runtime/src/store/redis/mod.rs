@@ -1,7 +1,7 @@
 //! A [`Store`] in Redis or Valkey, shared by many instances.
 //!
 //! ```text
-//! {<prefix>}:1:record           hash: name, last epoch, floors
+//! {<prefix>}:1:record           hash: name, last epoch, floors, how much is in these:
 //! {<prefix>}:1:absent           sorted set: tags by the epoch at which they were made absent
 //! {<prefix>}:1:stale            sorted set: likewise
 //! {<prefix>}:1:e:<build>:<hash> hash: an entry
@@ -39,6 +39,8 @@ use super::{
 
 /// How many tags are remembered by name, of each kind.
 const TAGS: usize = 65_536;
+/// How many bytes their names may have, of each kind. Both kinds are what an instance remembers.
+const BYTES: usize = 8 * 1024 * 1024;
 /// How long an entry lies without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 /// The highest epoch the server's scripts can count to.
@@ -74,7 +76,8 @@ const HIGHEST: u64 = (1 << 53) - 2;
 /// # Bounds
 ///
 /// An entry goes with its `expire`, or after 30 days without having been written; the record of
-/// invalidations 60 days after its last use. 65 536 tags are remembered by name, of each kind.
+/// invalidations 60 days after its last use. 65 536 tags are remembered by name, of each kind, and
+/// 8 MiB of their names; content older than what is forgotten counts as invalidated.
 /// No call scans keys. A server that is full should be set to throw away what it likes
 /// (`maxmemory-policy allkeys-lru`): that only costs renders.
 ///
@@ -244,7 +247,7 @@ impl Store for RedisStore {
                 Invalidation::Absent => call.key(&self.keys.absent).arg("absent"),
                 Invalidation::Stale => call.key(&self.keys.stale).arg("stale"),
             };
-            call.arg(TAGS);
+            call.arg(TAGS).arg(BYTES);
             for tag in tags {
                 call.arg(tag.as_str());
             }

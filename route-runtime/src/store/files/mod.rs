@@ -225,5 +225,8 @@ impl Store for FileStore {
     }
 }
 
+#[cfg(test)]
+mod fuzzing;
+
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -24,6 +24,9 @@ const LEASES: usize = 1024;
 /// One server needs no store: it has memory of its own. This one lets tests run several instances
 /// against one store without starting anything, and shows what a store has to do.
 ///
+/// Its leases run out by the time of the system, whatever the clock of the servers that ask for
+/// them: one that moves the clock of a `TestApp` moves no lease.
+///
 /// # Example: Two instances see each other's invalidations
 ///
 /// ```
@@ -74,7 +77,11 @@ struct Leases {
 }
 
 impl MemoryStore {
-    /// Makes an empty store of at most so many bytes.
+    /// Makes an empty store of at most so many bytes: of entries, of their keys and tags, and of
+    /// what it takes to keep them.
+    ///
+    /// An entry larger than 2 MiB, or than a quarter of the bytes, is not kept; with no bytes, none
+    /// is. 65 536 tags are remembered by name, and 16 MiB of their names, which do not count here.
     pub fn new(capacity: u64) -> Self {
         Self {
             entries: Memory::new(MemoryOptions::with_capacity(capacity)),

@@ -110,7 +110,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// When the URL is none.
+    /// When the URL is not a valid one.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::options().connect(url).await
     }

@@ -198,10 +198,10 @@ pub trait Store: Send + Sync + 'static {
     /// Resolves when others may have recorded invalidations since the last call.
     ///
     /// It listens from the moment of the call, even before it is polled, so nothing is missed by
-    /// who calls it first, then reads [`invalidations`](Self::invalidations), then awaits it. What
-    /// happens between two calls resolves the second at once, if one caller is all the store has.
-    /// It may resolve for nothing. In a store that only one process uses or that cannot tell, it
-    /// never resolves, as the provided method.
+    /// whoever calls it first, then reads [`invalidations`](Self::invalidations), then awaits it.
+    /// What happens between two calls resolves the second at once, if one caller is all the store
+    /// has. It may resolve for nothing. In a store that only one process uses or that cannot tell,
+    /// it never resolves, as the provided method.
     fn changed(&self) -> StoreFuture<'_, ()> {
         Box::pin(pending())
     }

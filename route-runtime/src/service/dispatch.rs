@@ -23,7 +23,7 @@ use super::{cached, fault, finish};
 use crate::context::Context;
 use crate::descriptor::Method;
 use crate::mode::Mode;
-use crate::respond::{Problem, when_sent};
+use crate::respond::{Problem, in_context, when_sent};
 use crate::responses::{Caller, directives};
 use crate::routes::{Handler, Node, Routes, Table};
 use crate::trie::Params;
@@ -175,7 +175,7 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
             ..routes.context()
         };
         let answered = answer(handler, params, &routes.setup, request);
-        let mut response = context.scope(answered).await;
+        let mut response = in_context(context, answered).await;
         finish::uncached(response.response_mut(), finish::DYNAMIC);
         record(response.status(), "dynamic");
         let is_headless = handler.descriptor.method == Method::Get

@@ -15,6 +15,7 @@ use actix_web::web::Bytes;
 use futures_core::future::BoxFuture;
 use serde::Serialize;
 
+use self::client::Limits;
 use self::decision::Wish;
 use self::error::ErrorKind;
 use self::request::{Request, plain_url};
@@ -23,6 +24,9 @@ use crate::store::Tag;
 
 /// How long it may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many bytes a body may have where nothing is said.
+const BODY: u64 = 32 << 20;
 
 /// Gets something over HTTP, from the cache where it is cached.
 ///
@@ -92,7 +96,7 @@ pub struct Fetch {
     method: Method,
     /// As it was given, without credentials, for errors.
     url: String,
-    timeout: Duration,
+    limits: Limits,
     wish: Wish,
     tags: Vec<String>,
 }
@@ -103,7 +107,10 @@ impl Fetch {
             request: client::get(url),
             method: Method::GET,
             url: reqwest::Url::parse(url).map_or_else(|_| url.into(), |url| plain_url(&url)),
-            timeout: TIMEOUT,
+            limits: Limits {
+                timeout: TIMEOUT,
+                body: BODY,
+            },
             wish: Wish::Nothing,
             tags: Vec::new(),
         }
@@ -142,7 +149,17 @@ impl Fetch {
     /// Gives up after so long, from the first byte sent to the last received; 30 seconds where
     /// nothing is said.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.limits.timeout = timeout;
+        self
+    }
+
+    /// Gives up a body that has more bytes than this, decompressed; 32 MiB (33 554 432) where nothing
+    /// is said.
+    ///
+    /// The whole body is in memory, whoever sent it, and what is cached stays there: who asks for
+    /// much says so. Calls that are cached share what they ask for if they say the same here.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.limits.body = bytes;
         self
     }
 
@@ -189,7 +206,7 @@ impl Fetch {
         }
         Ok(run::Ready {
             request: Request::new(request),
-            timeout: self.timeout,
+            limits: self.limits,
             wish: self.wish,
             tags,
         })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client;
+use super::client::{self, Limits};
 use super::decision::{Decision, Place, Wish, decide};
 use super::error::{ErrorKind, FetchError};
 use super::request::Request;
@@ -18,14 +18,14 @@ use crate::stored::Stored;
 /// A request that can be made, and what is said of caching it.
 pub(super) struct Ready {
     pub(super) request: Request,
-    pub(super) timeout: Duration,
+    pub(super) limits: Limits,
     pub(super) wish: Wish,
     pub(super) tags: Vec<Tag>,
 }
 
 pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
     let Some(context) = Context::current() else {
-        return client::send(ready.request, Clock::system(), ready.timeout, None).await;
+        return client::send(ready.request, Clock::system(), ready.limits, None).await;
     };
     let place = match &context.render {
         Some(render) => Place::Render {
@@ -58,12 +58,12 @@ async fn cached(
 ) -> (Result<FetchResponse, FetchError>, &'static str) {
     let Ready {
         request,
-        timeout,
+        limits,
         tags,
         ..
     } = ready;
     let name = request.name();
-    let key = request.key(revalidate);
+    let key = request.key(revalidate, limits.body);
     let clock = context.clock();
     let loops = context.loops();
     let make = {
@@ -71,7 +71,7 @@ async fn cached(
         move |ancestry: Ancestry<Key>| {
             let (request, clock, loops) = (request.clone(), clock.clone(), loops.clone());
             async move {
-                let sent = send(request, clock, timeout, loops, ancestry).await;
+                let sent = send(request, clock, limits, loops, ancestry).await;
                 let lifetime = Lifetime {
                     revalidate,
                     expire: None,
@@ -87,7 +87,7 @@ async fn cached(
         }
     };
     // Each attempt keeps its own time; this only ends what hangs for another reason.
-    let limit = timeout.saturating_add(Duration::from_secs(1));
+    let limit = limits.timeout.saturating_add(Duration::from_secs(1));
     let unavailable = || FetchError::new(ErrorKind::Unavailable, name.as_str());
     match data::get(context, &key, tags, limit, make).await {
         Ok(Some(Answer {
@@ -122,7 +122,7 @@ async fn uncached(
     why: &'static str,
 ) -> Result<FetchResponse, FetchError> {
     let Ready {
-        request, timeout, ..
+        request, limits, ..
     } = ready;
     let name = request.name();
     if let Some(render) = &context.render {
@@ -139,10 +139,10 @@ async fn uncached(
         }
     }
     let parent = context.ancestry.as_ref();
-    let Ok(ancestry) = Engine::<Key, Stored>::alone(request.key(None), parent) else {
+    let Ok(ancestry) = Engine::<Key, Stored>::alone(request.key(None, limits.body), parent) else {
         return Err(FetchError::new(ErrorKind::Cycle, name));
     };
-    let answered = send(request, context.clock(), timeout, context.loops(), ancestry).await;
+    let answered = send(request, context.clock(), limits, context.loops(), ancestry).await;
     let is_good = matches!(&answered, Ok(response) if response.status() == 200);
     if let Some(render) = context.render.as_ref().filter(|_| !is_good) {
         render.inherit(&[], Some(data::UNKEPT));
@@ -154,13 +154,13 @@ async fn uncached(
 async fn send(
     request: Request,
     clock: Clock,
-    timeout: Duration,
+    limits: Limits,
     loops: Option<Loops>,
     ancestry: Ancestry<Key>,
 ) -> Result<FetchResponse, FetchError> {
     let entered = loops.map(|loops| loops.enter(ancestry));
     let from = entered.as_ref().map(Entered::header);
-    client::send(request, clock, timeout, from).await
+    client::send(request, clock, limits, from).await
 }
 
 /// A line for whoever develops; in production only for whoever asks for it.

@@ -86,6 +86,45 @@ async fn no_answer_in_time_is_504_and_poisons_nothing() {
     assert_eq!(app.get(&path("/slow")).await.text(), "2");
 }
 
+#[route("/fetching/bomb/[limit]", dynamic = "force-dynamic")]
+async fn bomb(limit: u64, upstream: Data<String>) -> Result<String, FetchError> {
+    let found = fetch(upstream.as_str()).body_limit(limit).await;
+    if let Err(error) = &found {
+        assert!(error.is_too_large(), "{error}");
+    }
+    Ok(found?.bytes().len().to_string())
+}
+
+#[actix_web::test]
+async fn a_body_is_read_up_to_its_limit_and_no_further() {
+    const LENGTH: u64 = 4_000_000;
+    let compressed = {
+        use std::io::Write as _;
+        let level = flate2::Compression::best();
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+        encoder.write_all(&vec![0; LENGTH as usize]).unwrap();
+        Bytes::from(encoder.finish().unwrap())
+    };
+    assert!(compressed.len() < 10_000, "{}", compressed.len());
+    let upstream = Server::start(move || {
+        let compressed = compressed.clone();
+        actix_web::App::new().default_service(actix_web::web::to(move || {
+            let mut response = HttpResponse::Ok();
+            response.insert_header(("content-encoding", "gzip"));
+            std::future::ready(response.body(compressed.clone()))
+        }))
+    });
+    let routes = Routes::from_iter([bomb::ROUTE]).unwrap();
+    let routes = routes.data(format!("http://{}", upstream.address()));
+    let app = TestApp::new(routes.mode(Mode::Development)).await.unwrap();
+    let found = app.get(&bomb::path(LENGTH)).await;
+    assert_eq!(found.text(), LENGTH.to_string());
+    let found = app.get(&bomb::path(LENGTH - 1)).await;
+    assert_eq!(found.status(), StatusCode::BAD_GATEWAY);
+    let why = "the body has more than the 3999999 bytes of its `body_limit`";
+    assert!(found.text().contains(why), "{}", found.text());
+}
+
 #[actix_web::test]
 async fn thirty_cold_callers_are_one_call() {
     let upstream = Upstream::start();

@@ -146,8 +146,12 @@ impl Fetch {
         self
     }
 
-    /// Gives up after so long, from the first byte sent to the last received; 30 seconds where
+    /// Gives up after so long, from when it is awaited to the last byte received; 30 seconds where
     /// nothing is said.
+    ///
+    /// Who waits for a request that another call has sent keeps its own time: it gives up earlier,
+    /// and where the other's time is over first, it asks again with what is left of its own, a
+    /// second later.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self

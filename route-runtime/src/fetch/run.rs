@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use futures_core::future::BoxFuture;
+
 use super::client::{self, Limits};
 use super::decision::{Decision, Place, Wish, decide};
 use super::error::{ErrorKind, FetchError};
 use super::request::Request;
 use super::response::FetchResponse;
-use crate::cache::{Ancestry, Answer, Clock, Content, Engine, Failure, Key, Lifetime, Outcome};
+use crate::cache::{
+    Ancestry, Answer, Clock, Content, Engine, Failure, Key, Lifetime, Outcome, Rendered,
+};
 use crate::context::{Context, Uncached};
 use crate::data;
 use crate::loops::{Entered, Loops};
@@ -22,6 +26,9 @@ pub(super) struct Ready {
     pub(super) wish: Wish,
     pub(super) tags: Vec<Tag>,
 }
+
+/// How long the cache gives everybody what could not be had.
+const KEPT: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
     let Some(context) = Context::current() else {
@@ -51,6 +58,9 @@ pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
 }
 
 /// From the cache, with the word for how it came from there.
+///
+/// Who waits for another's request waits no longer than it was told to, and no shorter: that the
+/// other's time is over says nothing about its own.
 async fn cached(
     context: &Context,
     ready: Ready,
@@ -64,36 +74,77 @@ async fn cached(
     } = ready;
     let name = request.name();
     let key = request.key(revalidate, limits.body);
+    let tags = data::tags_of(&key, tags);
     let clock = context.clock();
-    let loops = context.loops();
-    let make = {
-        let clock = clock.clone();
-        move |ancestry: Ancestry<Key>| {
-            let (request, clock, loops) = (request.clone(), clock.clone(), loops.clone());
-            async move {
-                let sent = send(request, clock, limits, loops, ancestry).await;
-                let lifetime = Lifetime {
-                    revalidate,
-                    expire: None,
-                };
-                match sent {
-                    Ok(response) if response.status() == 200 => {
-                        Outcome::store(Stored::Fetched(Ok(response.shared())), lifetime)
-                    }
-                    other => Outcome::ShareOnce(Stored::Fetched(other.map(FetchResponse::shared))),
-                }
-                .into()
+    let begun = clock.now();
+    let answered = clock.within(limits.timeout, async {
+        loop {
+            let left = limits.timeout.saturating_sub(clock.now().since(begun));
+            let limits = Limits {
+                timeout: left,
+                ..limits
+            };
+            let make = make(context, &request, limits, revalidate);
+            // Each attempt keeps its own time; this only ends what hangs for another reason.
+            let limit = left.saturating_add(Duration::from_secs(1));
+            let answer = data::ask(context, &key, &tags, limit, make).await;
+            let (fetched, how) = read(&answer, &name);
+            match fetched {
+                // Until then everybody would be told the same.
+                Err(error) if error.is_timeout() => clock.sleep(KEPT).await,
+                fetched => return (answer, fetched, how),
             }
         }
-    };
-    // Each attempt keeps its own time; this only ends what hangs for another reason.
-    let limit = limits.timeout.saturating_add(Duration::from_secs(1));
-    let unavailable = || FetchError::new(ErrorKind::Unavailable, name.as_str());
-    match data::get(context, &key, tags, limit, make).await {
+    });
+    match answered.await {
+        Some((answer, fetched, how)) => {
+            data::tell(context, &tags, data::entry_of(&answer));
+            (fetched, how)
+        }
+        None => {
+            data::tell(context, &tags, None);
+            (Err(FetchError::new(ErrorKind::Timeout, name)), "failed")
+        }
+    }
+}
+
+/// How the request is sent for all who ask for it.
+fn make(
+    context: &Context,
+    request: &Request,
+    limits: Limits,
+    revalidate: Option<Duration>,
+) -> impl Fn(Ancestry<Key>) -> BoxFuture<'static, Rendered<Stored>> + Clone + Send + 'static {
+    let (request, clock, loops) = (request.clone(), context.clock(), context.loops());
+    move |ancestry| {
+        let (request, clock, loops) = (request.clone(), clock.clone(), loops.clone());
+        Box::pin(async move {
+            let sent = send(request, clock, limits, loops, ancestry).await;
+            let lifetime = Lifetime {
+                revalidate,
+                expire: None,
+            };
+            match sent {
+                Ok(response) if response.status() == 200 => {
+                    Outcome::store(Stored::Fetched(Ok(response.shared())), lifetime)
+                }
+                other => Outcome::ShareOnce(Stored::Fetched(other.map(FetchResponse::shared))),
+            }
+            .into()
+        })
+    }
+}
+
+fn read(
+    answer: &Result<Option<Answer<Stored>>, Failure>,
+    name: &str,
+) -> (Result<FetchResponse, FetchError>, &'static str) {
+    let unavailable = || FetchError::new(ErrorKind::Unavailable, name);
+    match answer {
         Ok(Some(Answer {
             content, status, ..
         })) => {
-            let fetched = match &content {
+            let fetched = match content {
                 Content::Entry(entry) => entry.value().fetched().cloned(),
                 Content::Once(stored) => stored.fetched().cloned(),
                 Content::Individual(_) => None,

@@ -28,6 +28,10 @@ use crate::responses::{Caller, directives};
 use crate::routes::{Handler, Node, Routes, Table};
 use crate::trie::Params;
 
+/// The longest path of a blank request. The canonical spelling of a request's own may be longer, since
+/// it escapes what a client need not.
+const LONGEST: usize = u16::MAX as usize - 1;
+
 /// An answer that has to be waited for.
 pub(super) type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
 
@@ -88,7 +92,12 @@ impl Service<ServiceRequest> for Dispatcher {
             return respond(request, with_allow(response, node));
         };
 
-        table.capture(&table.handlers[index], &mut request);
+        let handler = &table.handlers[index];
+        if handler.rendering.is_cached() && params.path(request.path()).len() > LONGEST {
+            let problem = Problem::new(StatusCode::URI_TOO_LONG);
+            return respond(request, refusal(&problem, node));
+        }
+        table.capture(handler, &mut request);
         let endpoint = &self.endpoints[index];
         if let Some(limit) = endpoint.body_limit {
             let limits = endpoint

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -152,9 +153,10 @@ impl Server {
         self
     }
 
-    /// Serves with this many workers, instead of `ROUTE_WORKERS` or one per core.
+    /// Serves with this many workers, instead of `ROUTE_WORKERS` or one per core. At least one: 0 is
+    /// taken for 1.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.built.workers = Some(workers);
+        self.built.workers = Some(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN));
         self
     }
 
@@ -334,7 +336,7 @@ where
         })
         .shutdown_timeout(SHUTDOWN.as_secs());
         if let Some(workers) = listen.workers {
-            server = server.workers(workers);
+            server = server.workers(workers.get());
         }
         let server = server
             .bind(&listen.address)
@@ -344,4 +346,18 @@ where
             })?;
         Ok((server.addrs(), server.run()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_serves_without_a_worker() {
+        for (asked, expected) in [(0, 1), (1, 1), (7, 7)] {
+            let server = Server::new().workers(asked);
+            let listen = Listen::settle(&server.typed, &server.built).unwrap();
+            assert_eq!(listen.workers.map(NonZeroUsize::get), Some(expected));
+        }
+    }
 }

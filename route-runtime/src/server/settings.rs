@@ -26,7 +26,7 @@ pub(crate) struct Typed {
 #[derive(Default)]
 pub(super) struct Built {
     pub(super) address: Option<String>,
-    pub(super) workers: Option<usize>,
+    pub(super) workers: Option<NonZeroUsize>,
     pub(super) mode: Option<Mode>,
     pub(super) cache_bytes: Option<u64>,
     pub(super) cdn: Option<bool>,
@@ -109,12 +109,12 @@ fn without_password(url: &str) -> String {
 /// What a server needs to listen.
 pub(super) struct Listen {
     pub(super) address: String,
-    pub(super) workers: Option<usize>,
+    pub(super) workers: Option<NonZeroUsize>,
 }
 
 impl Listen {
     pub(super) fn settle(typed: &Typed, built: &Built) -> Result<Self, ServeError> {
-        let workers = typed.workers.map(NonZeroUsize::get).or(built.workers);
+        let workers = typed.workers.or(built.workers);
         Ok(Self {
             address: match &built.address {
                 Some(address) => readdressed(address, typed),
@@ -130,7 +130,7 @@ impl Listen {
             },
             workers: match workers {
                 Some(workers) => Some(workers),
-                None => variable("ROUTE_WORKERS", WORKERS)?.map(NonZeroUsize::get),
+                None => variable("ROUTE_WORKERS", WORKERS)?,
             },
         })
     }
@@ -214,7 +214,7 @@ mod tests {
             };
             let built = Built {
                 address: Some(String::from(address)),
-                workers: Some(1),
+                workers: NonZeroUsize::new(1),
                 ..Built::default()
             };
             let listen = Listen::settle(&typed, &built).unwrap();
@@ -246,10 +246,10 @@ mod tests {
             ..Typed::default()
         };
         let built = Built {
-            workers: Some(7),
+            workers: NonZeroUsize::new(7),
             ..Built::default()
         };
         let listen = Listen::settle(&typed, &built).unwrap();
-        assert_eq!(listen.workers, Some(2));
+        assert_eq!(listen.workers, NonZeroUsize::new(2));
     }
 }

@@ -7,9 +7,8 @@ use actix_web::web::ServiceConfig;
 
 use crate::cache::{Clock, Stats};
 use crate::context::Context;
-use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
+use crate::descriptor::RouteDescriptor;
 use crate::mode::Mode;
-use crate::rendering::Rendering;
 use crate::responses::ResponseCache;
 use crate::revalidate::{Revalidation, Scope, Target};
 use crate::store::MemoryOptions;
@@ -19,12 +18,16 @@ mod check;
 mod data;
 mod error;
 mod listing;
+mod route;
+mod setup;
 mod sharing;
 mod table;
 
 pub(crate) use ahead::{AT_ONCE, Known, NotAhead, bar, known_paths};
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
+pub use route::Route;
+pub(crate) use setup::Setup;
 use sharing::Sharing;
 pub(crate) use table::{Handler, Node, Table};
 
@@ -61,24 +64,6 @@ pub struct Routes {
     /// Started by the first request for something cached; clones share it.
     cache: Arc<OnceLock<Arc<ResponseCache>>>,
 }
-
-/// What workers and renderers alike are built from.
-#[derive(Clone)]
-pub(crate) struct Setup {
-    pub(crate) table: Arc<Table>,
-    pub(crate) data: SharedData,
-    pub(crate) configure: Vec<Configure>,
-    pub(crate) mode: Mode,
-    pub(crate) memory: MemoryOptions,
-    /// Whether shared caches outside may keep what a route does not decide.
-    pub(crate) cdn: bool,
-    pub(crate) clock: Clock,
-    /// What stands behind memory.
-    pub(crate) sharing: Sharing,
-}
-
-/// Configures the app of one thread.
-pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// How many bytes of responses and data are kept where nothing else is said.
 const CAPACITY: u64 = 50_000_000;
@@ -373,51 +358,5 @@ impl fmt::Debug for Routes {
                     .map(|handler| handler.descriptor),
             )
             .finish()
-    }
-}
-
-/// One handler of the table.
-#[derive(Clone, Copy)]
-pub struct Route<'a> {
-    pattern: &'a str,
-    descriptor: &'a RouteDescriptor,
-    rendering: Rendering,
-}
-
-impl<'a> Route<'a> {
-    /// The pattern, as declared, behind the prefix of [`Routes::at`].
-    #[must_use]
-    pub fn pattern(&self) -> &'a str {
-        self.pattern
-    }
-
-    /// The method it answers.
-    #[must_use]
-    pub fn method(&self) -> Method {
-        self.descriptor.method
-    }
-
-    /// Whether it is a route or a page.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.descriptor.kind
-    }
-
-    /// The function's name.
-    #[must_use]
-    pub fn handler(&self) -> &'a str {
-        self.descriptor.handler
-    }
-
-    /// Where it is declared.
-    #[must_use]
-    pub fn source(&self) -> Source {
-        self.descriptor.source
-    }
-
-    /// Whether it is rendered for each request, and why.
-    #[must_use]
-    pub fn rendering(&self) -> Rendering {
-        self.rendering
     }
 }

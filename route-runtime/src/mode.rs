@@ -32,7 +32,7 @@ impl Mode {
         }
     }
 
-    const fn of_profile() -> Self {
+    pub(crate) const fn of_profile() -> Self {
         if cfg!(debug_assertions) {
             Self::Development
         } else {

@@ -78,8 +78,7 @@ impl Routes {
     ///
     /// Everything that is wrong with the table, at once, with the places in the source: a page and
     /// a route at one path, two handlers for one method and path, different parameter names at one
-    /// position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at its own prefix. Also a
-    /// `ROUTE_MODE` that is no mode.
+    /// position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at its own prefix.
     pub fn collect() -> Result<Self, RoutesError> {
         Self::from_iter(inventory::iter::<RouteDescriptor>.into_iter().copied())
     }
@@ -94,12 +93,17 @@ impl Routes {
         routes: impl IntoIterator<Item = RouteDescriptor>,
     ) -> Result<Self, RoutesError> {
         let table = Table::build(routes.into_iter().collect(), "")?;
-        let mode = Mode::from_env().map_err(RoutesError::mode)?;
+        let (mode, no_mode) = match Mode::from_env() {
+            Ok(mode) => (mode, None),
+            // Something else may decide yet.
+            Err(found) => (Mode::of_profile(), Some(found)),
+        };
         Ok(Self::of(Setup {
             table: Arc::new(table),
             data: SharedData::default(),
             configure: Vec::new(),
             mode,
+            no_mode,
             memory: MemoryOptions::with_capacity(CAPACITY),
             cdn: false,
             clock: Clock::system(),
@@ -156,9 +160,8 @@ impl Routes {
 
     /// Serves as in development or as in production, whatever the environment says.
     #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.setup.mode = mode;
-        Self::of(self.setup)
+    pub fn mode(self, mode: Mode) -> Self {
+        Self::of(self.setup.in_mode(mode))
     }
 
     /// Lets shared caches outside keep cached responses, where a route does not say otherwise.
@@ -192,7 +195,8 @@ impl Routes {
     ///
     /// App data that a cached handler needs and that was registered neither with
     /// [`data`](Self::data) nor in [`configure`](Self::configure). Data that only a hand-written
-    /// `App` has is not there: cached handlers do not run in it.
+    /// `App` has is not there: cached handlers do not run in it. Also a `ROUTE_MODE` that is no mode,
+    /// unless [`mode`](Self::mode) says one.
     pub async fn ready(&self) -> Result<(), RoutesError> {
         for failure in self.prepare().await? {
             tracing::warn!(path = failure.path, "{failure}");
@@ -206,6 +210,7 @@ impl Routes {
     ///
     /// As [`ready`](Self::ready).
     pub async fn check(&self) -> Result<(), RoutesError> {
+        self.has_mode()?;
         if !self.has_cached() {
             return Ok(());
         }
@@ -216,6 +221,14 @@ impl Routes {
         }
         let handlers = &self.setup.table.handlers;
         Err(RoutesError::missing(missing, handlers))
+    }
+
+    /// Whether it is known how to serve.
+    pub(crate) fn has_mode(&self) -> Result<(), RoutesError> {
+        match &self.setup.no_mode {
+            Some(found) => Err(RoutesError::mode(found.clone())),
+            None => Ok(()),
+        }
     }
 
     fn has_cached(&self) -> bool {
@@ -358,5 +371,40 @@ impl fmt::Debug for Routes {
                     .map(|handler| handler.descriptor),
             )
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, test};
+
+    use super::*;
+
+    /// As where `ROUTE_MODE` is `fast`.
+    fn without_a_mode() -> Routes {
+        let mut routes = Routes::from_iter([]).unwrap();
+        routes.setup.no_mode = Some("fast".into());
+        routes
+    }
+
+    #[actix_web::test]
+    async fn a_mode_that_is_none_is_an_error_unless_something_else_decides() {
+        let error = without_a_mode().ready().await.unwrap_err();
+        assert!(
+            error.to_string().contains("ROUTE_MODE is `fast`"),
+            "{error}"
+        );
+        assert!(without_a_mode().at("/v1").unwrap().check().await.is_err());
+        assert_eq!(
+            without_a_mode().mode(Mode::Production).ready().await,
+            Ok(())
+        );
+        assert_eq!(without_a_mode().to_be_exported().check().await, Ok(()));
+    }
+
+    #[actix_web::test]
+    #[should_panic(expected = "ROUTE_MODE is `fast`")]
+    async fn nothing_is_served_in_a_mode_that_is_none() {
+        test::init_service(App::new().service(without_a_mode())).await;
     }
 }

@@ -18,12 +18,25 @@ pub(crate) struct Setup {
     pub(crate) data: SharedData,
     pub(crate) configure: Vec<Configure>,
     pub(crate) mode: Mode,
+    /// What `ROUTE_MODE` says instead of one, as long as it would have to decide.
+    pub(crate) no_mode: Option<String>,
     pub(crate) memory: MemoryOptions,
     /// Whether shared caches outside may keep what a route does not decide.
     pub(crate) cdn: bool,
     pub(crate) clock: Clock,
     /// What stands behind memory.
     pub(crate) sharing: Sharing,
+}
+
+impl Setup {
+    /// Whatever the environment says.
+    pub(crate) fn in_mode(self, mode: Mode) -> Self {
+        Self {
+            mode,
+            no_mode: None,
+            ..self
+        }
+    }
 }
 
 /// Configures the app of one thread.

@@ -235,10 +235,8 @@ impl Server {
 
     /// The table, with all that was said of it.
     pub(crate) fn routes(&mut self) -> Result<Routes, ServeError> {
-        let mut routes = Routes::collect()?;
-        if let Some(mode) = self.typed.mode.or(self.built.mode) {
-            routes = routes.mode(mode);
-        }
+        let mode = settings::mode(&self.typed, &self.built)?;
+        let mut routes = Routes::collect()?.mode(mode);
         if let Some(bytes) = settings::cache_bytes(&self.typed, &self.built)? {
             routes = routes.cache_capacity(bytes);
         }

@@ -143,6 +143,18 @@ pub(crate) const WORKERS: &str = "a number of threads, at least 1";
 /// What a size is.
 pub(crate) const BYTES: &str = "a number of bytes";
 
+/// Whatever the environment says, if something else decides.
+pub(super) fn mode(typed: &Typed, built: &Built) -> Result<Mode, ServeError> {
+    match typed.mode.or(built.mode) {
+        Some(mode) => Ok(mode),
+        None => Mode::from_env().map_err(|value| ServeError::Environment {
+            name: "ROUTE_MODE",
+            value,
+            expected: "`development` or `production`",
+        }),
+    }
+}
+
 pub(super) fn cache_bytes(typed: &Typed, built: &Built) -> Result<Option<u64>, ServeError> {
     match typed.cache_bytes.or(built.cache_bytes) {
         Some(bytes) => Ok(Some(bytes)),

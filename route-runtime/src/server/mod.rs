@@ -267,11 +267,14 @@ impl Server {
         }
     }
 
-    /// Whether it is known where to listen, which is not tried.
+    /// Whether it is known where to listen and what is behind memory, neither of which is tried.
     #[cfg(feature = "cli")]
     pub(crate) fn check(&self) -> Result<(), ServeError> {
         Listen::settle(&self.typed, &self.built)?;
-        Behind::settle(&self.typed, &self.built).map(drop)
+        match Behind::settle(&self.typed, &self.built)? {
+            Some(behind) => behind.check(),
+            None => Ok(()),
+        }
     }
 
     /// Serves until it is told to end.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use super::ServeError;
 use crate::mode::Mode;
+#[cfg(all(feature = "cli", feature = "redis"))]
+use crate::store::StoreError;
 use crate::store::{FileStore, Store};
 
 /// What was typed when the program was started. It comes before what the builder says, which is
@@ -64,6 +66,15 @@ impl Behind {
         }
     }
 
+    /// Whether it can be [opened](Self::open), as far as that can be told without connecting.
+    #[cfg(feature = "cli")]
+    pub(super) fn check(&self) -> Result<(), ServeError> {
+        match self {
+            Self::Files(_) => Ok(()),
+            Self::Redis(url) => check_redis(url),
+        }
+    }
+
     pub(super) async fn open(self) -> Result<Arc<dyn Store>, ServeError> {
         match self {
             Self::Files(directory) => Ok(Arc::new(FileStore::open(directory))),
@@ -80,6 +91,21 @@ pub(crate) fn files_from_env() -> Option<PathBuf> {
     directory.map(PathBuf::from)
 }
 
+#[cfg(all(feature = "cli", feature = "redis"))]
+fn check_redis(url: &str) -> Result<(), ServeError> {
+    let parsed = redis::IntoConnectionInfo::into_connection_info(url);
+    // In the words in which it could not be opened.
+    let why = |error| StoreError::new("this is no URL of a Redis server").with_cause(error);
+    parsed
+        .map(drop)
+        .map_err(|error| ServeError::Store(why(error)))
+}
+
+#[cfg(all(feature = "cli", not(feature = "redis")))]
+fn check_redis(url: &str) -> Result<(), ServeError> {
+    Err(without_redis(url))
+}
+
 #[cfg(feature = "redis")]
 async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
     match crate::store::RedisStore::connect(url).await {
@@ -90,11 +116,16 @@ async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
 
 #[cfg(not(feature = "redis"))]
 async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
-    Err(ServeError::Environment {
+    Err(without_redis(url))
+}
+
+#[cfg(not(feature = "redis"))]
+fn without_redis(url: &str) -> ServeError {
+    ServeError::Environment {
         name: URL,
         value: without_password(url),
         expected: "that only of a program built with the feature `redis` of `route-runtime`",
-    })
+    }
 }
 
 fn without_password(url: &str) -> String {

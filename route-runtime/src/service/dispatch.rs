@@ -100,9 +100,9 @@ impl Service<ServiceRequest> for Dispatcher {
         table.capture(handler, &mut request);
         let endpoint = &self.endpoints[index];
         if let Some(limit) = endpoint.body_limit {
-            let limits = endpoint
-                .extractor_limits
-                .get_or_init(|| Rc::new(body_limit::extractor_limits(&request, limit)));
+            let limits = endpoint.extractor_limits.get_or_init(|| {
+                Rc::new(body_limit::extractor_limits(&request, &handler.descriptor))
+            });
             request.add_data_container(Rc::clone(limits));
             if let Err(watch) = BodyWatch::put_on(&mut request, limit) {
                 return respond(request, watch.too_large(node.kind));

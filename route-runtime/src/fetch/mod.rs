@@ -64,9 +64,14 @@ const BODY: u64 = 32 << 20;
 /// whatever is not answered with 200, and what is called outside any handler.
 ///
 /// Two requests are the same if their method, URL, body and headers are, but for headers that only
-/// trace, and if they are kept for as long. However many ask for what is not there, it is sent once. What is stale is given to dynamic
-/// handlers while one request refreshes it; what is itself kept waits for the new one. If a refresh
-/// fails, the old data stays. The upstream's own `Cache-Control` says nothing here, and its
+/// trace, and if they are kept for as long. However many ask for what is to be cached and not there,
+/// it is sent once, and what is answered otherwise than with 200, or not at all, is given to those who
+/// ask within a second, too. So it is with a POST, which is taken for a question where it is cached;
+/// one that changes something is written with [`no_store`](Fetch::no_store) in what is itself cached.
+/// What is not cached is sent for each call.
+///
+/// What is stale is given to dynamic handlers while one request refreshes it; what is itself kept
+/// waits for the new one. If a refresh fails, the old data stays. The upstream's own `Cache-Control` says nothing here, and its
 /// `Set-Cookie` is dropped from what is cached.
 ///
 /// # What becomes of a route that uses it
@@ -79,6 +84,12 @@ const BODY: u64 = 32 << 20;
 /// A cached route that uses something *not* cached is rendered for each request, and the log says
 /// so once, unless its `revalidate` is written or it is `force-static`: then that holds. In a route
 /// that is `dynamic = "error"`, the fetch and the render fail.
+///
+/// # Proxies
+///
+/// The variables `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, also in lower case, name a proxy, and
+/// `NO_PROXY` the hosts for which there is none; they are read once. This machine (`localhost`,
+/// loopback addresses) is always asked directly.
 ///
 /// # Errors
 ///

@@ -61,7 +61,8 @@ pub(crate) use table::{Handler, Node, Table};
 #[derive(Clone)]
 pub struct Routes {
     pub(crate) setup: Setup,
-    /// Started by the first request for something cached; clones share it.
+    /// Started by the first request for something cached or for a dynamic handler, which may use it;
+    /// clones share it.
     cache: Arc<OnceLock<Arc<ResponseCache>>>,
 }
 

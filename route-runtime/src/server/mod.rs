@@ -28,7 +28,9 @@ pub use error::ServeError;
 /// `HOST` (127.0.0.1) and `PORT` (3000) say where, `ROUTE_WORKERS` with how many workers (one per
 /// core), `ROUTE_MODE` (`development` or `production`) how; `--help` lists the options for the same
 /// and the other commands. Prints the address and the table of routes. Ctrl-C ends it at once,
-/// SIGTERM after the requests it is serving, within 30 seconds.
+/// SIGTERM after the requests that it is serving, for which it waits 30 seconds at most. Both wait as
+/// long again for the work that is left to [`after`](crate::after), and then for what is being
+/// written to a [`store`](crate::store).
 ///
 /// It reads the arguments of the process. Where those are not meant for it, as in a test or in a
 /// program with arguments of its own, use `Server::new().args([]).run()`. Without the feature `cli`

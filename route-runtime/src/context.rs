@@ -1,7 +1,7 @@
 //! What the code that runs belongs to, so that data and invalidations find their cache.
 //!
-//! It is known in a handler and in everything the handler awaits, `join!` included. A task of its
-//! own (`tokio::spawn`) begins without; [`inherit`] takes it along.
+//! It is known in a handler, in everything the handler awaits, `join!` included, and in the stream it
+//! answers with. A task of its own (`tokio::spawn`) begins without; [`inherit`] takes it along.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -142,6 +142,11 @@ impl Context {
 
     pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
         CONTEXT.scope(self, future).await
+    }
+
+    /// While this is run, and not in what it leaves to be polled.
+    pub(crate) fn sync_scope<T>(self, run: impl FnOnce() -> T) -> T {
+        CONTEXT.sync_scope(self, run)
     }
 
     /// The current one. `None` outside of a handler.

@@ -54,6 +54,8 @@ pub(crate) struct ResponseCache {
 
 /// Where a handler's responses are.
 struct Place {
+    /// The tag of all of them.
+    pattern: Tag,
     /// Of a route without parameters.
     slot: Option<Arc<CacheSlot<Stored>>>,
     listed: Listed,
@@ -84,6 +86,7 @@ impl ResponseCache {
         let engine = Engine::new(config);
         engine.follow();
         let places = setup.table.handlers.iter().map(|handler| Place {
+            pattern: pattern_tag(&setup.table.nodes[handler.node].pattern),
             slot: (!handler.has_params()).then(|| engine.slot()),
             listed: Listed::default(),
             is_warned: Arc::default(),
@@ -170,7 +173,7 @@ impl ResponseCache {
     ) -> Result<Answer<Stored>, Failure> {
         let handler = &self.setup.table.handlers[index];
         let key = Key::new(path);
-        let tags = self.tags(handler, path, params);
+        let tags = self.tags(index, path, params);
         let parent = caller.ancestry.clone();
         let call = Call {
             key: &key,
@@ -221,7 +224,7 @@ impl ResponseCache {
         caller: Caller,
     ) -> Option<Rendered> {
         let handler = &self.setup.table.handlers[index];
-        let tags = self.tags(handler, path, params);
+        let tags = self.tags(index, path, params);
         let rendered = self
             .renderers()
             .render(self.blank(index, path, params, &tags, caller));
@@ -267,8 +270,8 @@ impl ResponseCache {
     }
 
     /// What a response depends on by its declaration.
-    fn tags(&self, handler: &Handler, path: &str, params: &Params) -> Arc<[Tag]> {
-        let pattern = &self.setup.table.nodes[handler.node].pattern;
+    fn tags(&self, index: usize, path: &str, params: &Params) -> Arc<[Tag]> {
+        let handler = &self.setup.table.handlers[index];
         let declared = handler.descriptor.config.tags.iter().filter_map(|parts| {
             let parts = parts.iter().map(|part| match part {
                 TagPart::Literal(text) => (*text).to_owned(),
@@ -279,7 +282,7 @@ impl ResponseCache {
             });
             usable_tag(&parts.collect::<String>())
         });
-        let own = [path_tag(path), pattern_tag(pattern)];
+        let own = [path_tag(path), self.places[index].pattern.clone()];
         own.into_iter().chain(declared).collect()
     }
 }

@@ -123,7 +123,7 @@ fn leaving(results: Results) -> BodyStream<impl stream::Stream<Item = Chunk>> {
             let result = revalidate_tag("belonging").await;
             results
                 .send(result.map_err(|error| error.to_string()))
-                .unwrap()
+                .unwrap();
         });
         Ok(Bytes::from_static(b"left"))
     };

@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use serde::Serialize;
@@ -13,8 +12,7 @@ use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome};
 use crate::config::Revalidate;
 use crate::context::{Context, Render, Uncached};
 use crate::data;
-use crate::responses::RENDER_LIMIT;
-use crate::revalidate::Revalidation;
+use crate::revalidate::{Revalidation, usable_tag};
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
 
@@ -67,7 +65,7 @@ impl CachedCall {
 
     /// With a tag of its value.
     pub fn tagged(mut self, tag: impl Into<String>) -> Self {
-        self.tags.push(Tag::new(tag.into()));
+        self.tags.extend(usable_tag(&tag.into()));
         self
     }
 
@@ -140,7 +138,7 @@ where
             run.clone(),
             own.clone(),
         );
-        match data::get(&context, &key, tags.clone(), RENDER_LIMIT, make).await {
+        match data::get(&context, &key, tags.clone(), context.limit(), make).await {
             Ok(Some(Answer {
                 content: Content::Entry(entry),
                 ..
@@ -155,15 +153,26 @@ where
                 let tag = data::own_tag(&key);
                 drop(cache.invalidate(tag, Invalidation::Absent).await);
             }
-            Ok(_) => match own.take() {
-                Some(value) => return value,
-                None => break,
-            },
+            Ok(Some(Answer {
+                content: Content::Once(stored),
+                ..
+            })) => {
+                let bytes = stored.returned();
+                // What was run alone, because of a cycle, comes as bytes like what is kept.
+                let value = bytes.and_then(|bytes| (codec.decode)(bytes));
+                match own.take().or(value) {
+                    Some(value) => return value,
+                    None => break,
+                }
+            }
+            Ok(_) => break,
             // Its message has been printed where it was thrown.
             Err(Failure::Panicked(message)) => resume_unwind(Box::new(message.to_string())),
             Err(Failure::Cycle) => panic!("`{}` needs its own value", function.name),
-            // There is no error to return, and no limit of the caller's own has passed.
-            Err(_) => break,
+            // All who waited would run it again, each for as long as it takes.
+            Err(Failure::TimedOut) => panic!("`{}` took too long", function.name),
+            // The cache is going away.
+            Err(Failure::Abandoned | Failure::Overloaded { .. }) => break,
         }
     }
     run().await
@@ -183,13 +192,11 @@ where
     R: Fn() -> F + Clone + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let revalidate = match function.revalidate {
-        Some(Revalidate::After(seconds)) => Some(Duration::from_secs(seconds.into())),
-        Some(Revalidate::Never) | None => None,
-    };
+    let revalidate = function.revalidate.and_then(Revalidate::duration);
     let context = context.clone();
     move |ancestry| {
-        let render = Arc::new(Render::new(revalidate, Uncached::Promised));
+        let render = Render::new(revalidate, Uncached::Promised, context.limit());
+        let render = Arc::new(render);
         let context = context.within(Arc::clone(&render), &declared, ancestry);
         let (run, own) = (run.clone(), own.clone());
         Box::pin(async move {

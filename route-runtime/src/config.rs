@@ -1,5 +1,7 @@
 //! The segment configuration, as the macros checked it.
 
+use std::time::Duration;
+
 use crate::handle::StaticParams;
 use crate::service::Wrap;
 
@@ -24,6 +26,16 @@ pub enum Revalidate {
     Never,
     /// For this many seconds after it was rendered; 0 is never cached.
     After(u32),
+}
+
+impl Revalidate {
+    /// Returns for how long; `None` for ever.
+    pub(crate) fn duration(self) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::After(seconds) => Some(Duration::from_secs(seconds.into())),
+        }
+    }
 }
 
 /// What `fetch` does where nothing is said at the call: the option `fetch_cache`.

@@ -1,7 +1,7 @@
 //! What the code that runs belongs to, so that data and invalidations find their cache.
 //!
-//! It is known in a handler and in everything the handler awaits, `join!` included. A task of its
-//! own (`tokio::spawn`) begins without; [`inherit`] takes it along.
+//! It is known in a handler, in everything the handler awaits, `join!` included, and in the stream it
+//! answers with. A task of its own (`tokio::spawn`) begins without; [`inherit`] takes it along.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::cache::{Ancestry, Clock, Key, Lifetime, Stale};
 use crate::config::{Config, Dynamic, FetchCache, Revalidate};
 use crate::loops::Loops;
 use crate::mode::Mode;
-use crate::responses::ResponseCache;
+use crate::responses::{RENDER_LIMIT, ResponseCache, render_limit};
 use crate::routes::Table;
 use crate::store::Tag;
 
@@ -78,6 +78,8 @@ pub(crate) struct Render {
     /// How long what it uses is fresh where nothing else is said: as long as itself.
     pub(crate) revalidate: Option<Duration>,
     pub(crate) uncached: Uncached,
+    /// How long it may take.
+    limit: Duration,
     used: Mutex<Used>,
 }
 
@@ -142,6 +144,11 @@ impl Context {
         CONTEXT.scope(self, future).await
     }
 
+    /// While this is run, and not in what it leaves to be polled.
+    pub(crate) fn sync_scope<T>(self, run: impl FnOnce() -> T) -> T {
+        CONTEXT.sync_scope(self, run)
+    }
+
     /// The current one. `None` outside of a handler.
     pub(crate) fn current() -> Option<Self> {
         CONTEXT.try_with(Self::clone).ok()
@@ -161,6 +168,13 @@ impl Context {
         Some(self.cache.upgrade()?.loops().clone())
     }
 
+    /// How long what is made for the sake of this may take: as long as the cached route that it is
+    /// made for.
+    pub(crate) fn limit(&self) -> Duration {
+        let render = self.render.as_ref();
+        render.map_or(RENDER_LIMIT, |render| render.limit)
+    }
+
     /// How stale data is read: what is kept must not be made of it.
     pub(crate) fn stale(&self) -> Stale {
         match &self.ancestry {
@@ -172,26 +186,24 @@ impl Context {
 }
 
 impl Render {
-    pub(crate) fn new(revalidate: Option<Duration>, uncached: Uncached) -> Self {
+    pub(crate) fn new(revalidate: Option<Duration>, uncached: Uncached, limit: Duration) -> Self {
         Self {
             revalidate,
             uncached,
+            limit,
             used: Mutex::default(),
         }
     }
 
     /// Of the response of a route.
     pub(crate) fn of(config: &Config) -> Self {
-        let revalidate = match config.revalidate {
-            Some(Revalidate::After(seconds)) => Some(Duration::from_secs(seconds.into())),
-            Some(Revalidate::Never) | None => None,
-        };
+        let revalidate = config.revalidate.and_then(Revalidate::duration);
         let uncached = match (config.dynamic, config.revalidate) {
             (Dynamic::Error, _) => Uncached::Error,
             (Dynamic::ForceStatic, _) | (_, Some(_)) => Uncached::Promised,
             _ => Uncached::Individual,
         };
-        Self::new(revalidate, uncached)
+        Self::new(revalidate, uncached, render_limit(config))
     }
 
     /// It depends on data with these tags, fresh for so long.

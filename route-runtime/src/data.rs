@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::{Ancestry, Answer, CacheKey as _, Call, Content, Failure, Key, Rendered, Turn};
+use crate::cache::{
+    Ancestry, Answer, CacheKey as _, Call, Content, Entry, Failure, Key, Rendered, Turn,
+};
 use crate::context::Context;
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
@@ -13,10 +15,7 @@ pub(crate) fn own_tag(key: &Key) -> Tag {
     Tag::of_ours("data", key.name())
 }
 
-/// Answers from the cache, or makes it: once, however many ask. What it depends on, and how long it
-/// is fresh, becomes that of the render that asks, if one does.
-///
-/// `Ok(None)` says that there is no cache any more: the routes are not served.
+/// [`ask`], and [`tell`] what is answered.
 pub(crate) async fn get<R, F>(
     context: &Context,
     key: &Key,
@@ -28,40 +27,76 @@ where
     R: Fn(Ancestry<Key>) -> F + Clone + Send + 'static,
     F: Future<Output = Rendered<Stored>> + Send + 'static,
 {
+    let tags = tags_of(key, tags);
+    let answer = ask(context, key, &tags, limit, make).await;
+    if !matches!(answer, Ok(None)) {
+        tell(context, &tags, entry_of(&answer));
+    }
+    answer
+}
+
+/// Answers from the cache, or makes it: once, however many ask. `Ok(None)` says that there is no
+/// cache any more: the routes are not served.
+pub(crate) async fn ask<R, F>(
+    context: &Context,
+    key: &Key,
+    tags: &Arc<[Tag]>,
+    limit: Duration,
+    make: R,
+) -> Result<Option<Answer<Stored>>, Failure>
+where
+    R: Fn(Ancestry<Key>) -> F + Clone + Send + 'static,
+    F: Future<Output = Rendered<Stored>> + Send + 'static,
+{
     let Some(cache) = context.cache.upgrade() else {
         return Ok(None);
     };
-    let own = own_tag(key);
     if context.reloads {
         // A store that cannot record it only means that others keep what they have.
-        drop(cache.invalidate(own.clone(), Invalidation::Absent).await);
+        drop(cache.invalidate(own_tag(key), Invalidation::Absent).await);
     }
-    let tags: Arc<[Tag]> = std::iter::once(own).chain(tags).collect();
     // Others may have tagged the same data otherwise.
-    let also: Vec<Tag> = context.declared.iter().chain(&*tags).cloned().collect();
+    let also: Vec<Tag> = context.declared.iter().chain(&**tags).cloned().collect();
     let call = Call {
         key,
         slot: None,
-        tags: &tags,
+        tags,
         also: &also,
         stale: context.stale(),
         limit,
         turn: Turn::AtOnce,
         parent: context.ancestry.as_ref(),
     };
-    let answer = cache.engine().get_or_render(call, make).await;
-    if let Some(render) = &context.render {
-        render.inherit(&tags, None);
-        match &answer {
-            Ok(Answer {
-                content: Content::Entry(entry),
-                ..
-            }) => render.inherit(entry.tags(), entry.lifetime().revalidate),
-            // It failed, or is not kept: what was made of it is worth little, too.
-            _ => render.inherit(&[], Some(UNKEPT)),
-        }
+    cache.engine().get_or_render(call, make).await.map(Some)
+}
+
+/// Its own tag, and these.
+pub(crate) fn tags_of(key: &Key, tags: Vec<Tag>) -> Arc<[Tag]> {
+    std::iter::once(own_tag(key)).chain(tags).collect()
+}
+
+/// What of an answer is kept.
+pub(crate) fn entry_of(answer: &Result<Option<Answer<Stored>>, Failure>) -> Option<&Entry<Stored>> {
+    match answer {
+        Ok(Some(Answer {
+            content: Content::Entry(entry),
+            ..
+        })) => Some(entry),
+        _ => None,
     }
-    answer.map(Some)
+}
+
+/// What the data depends on, and how long it is fresh, becomes that of the render that asks, if one
+/// does. `None` was not had, or is not kept: what is made of it is worth little, too.
+pub(crate) fn tell(context: &Context, tags: &[Tag], entry: Option<&Entry<Stored>>) {
+    let Some(render) = &context.render else {
+        return;
+    };
+    render.inherit(tags, None);
+    match entry {
+        Some(entry) => render.inherit(entry.tags(), entry.lifetime().revalidate),
+        None => render.inherit(&[], Some(UNKEPT)),
+    }
 }
 
 /// How long something is fresh that was made of data which could not be had.

@@ -117,8 +117,9 @@
 //! # On the command line
 //!
 //! A program that calls [`serve`] or [`Server::run`] has the commands `routes`, `check`, `lock`,
-//! `export` and `serve`, which is what it does without one; `--help` lists them with their options.
-//! They are the functions of `cli` too. This is the feature `cli`, which is on by default.
+//! `build`, `start`, `export` and `serve`, which is what it does without one; `--help` lists them with
+//! their options. All but those that serve are the functions of `cli` too. This is the feature `cli`,
+//! which is on by default.
 //!
 //! # In production
 //!

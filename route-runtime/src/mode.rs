@@ -6,8 +6,8 @@ use std::env;
 ///
 /// Debug builds are development, release builds production; the environment variable `ROUTE_MODE`
 /// (`development` or `production`), [`Server::mode`](crate::Server::mode) and the option `--mode`
-/// decide otherwise, each before the one named before it. The command `export` is production
-/// whatever they say.
+/// decide otherwise, each before the one named before it. The commands `build`, `start` and `export`
+/// are production whatever they say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Every response is rendered anew, and errors show their cause.
@@ -32,7 +32,7 @@ impl Mode {
         }
     }
 
-    const fn of_profile() -> Self {
+    pub(crate) const fn of_profile() -> Self {
         if cfg!(debug_assertions) {
             Self::Development
         } else {

@@ -9,8 +9,8 @@ pub use futures_core::future::BoxFuture;
 pub use inventory::submit;
 
 pub use crate::cached::{
-    CachedArgument, CachedCall, CachedValue, Function, OkOf, Returned, ReturnedValue, ReturnsValue,
-    Shape, SkippedArgument, Whole,
+    CachedArgument, CachedCall, CachedValue, Function, Returned, ReturnedValue, ReturnsValue,
+    SkippedArgument,
 };
 pub use crate::config::{Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};

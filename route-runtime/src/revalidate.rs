@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
@@ -57,7 +58,8 @@ pub fn revalidate_pattern(pattern: impl Into<String>) -> Revalidation {
 }
 
 /// Throws away every response with this tag, as in `revalidate_tag("posts")`. Otherwise like
-/// [`revalidate_path`]. A tag that nothing has is no error: nothing may have it yet.
+/// [`revalidate_path`]. A tag that nothing has is no error: nothing may have it yet. One that is empty
+/// or has control characters is: what `tags` makes of a parameter that has such is left out.
 ///
 /// # Errors
 ///
@@ -198,7 +200,8 @@ fn known_path(table: &Table, path: String) -> Result<Tag, RevalidateError> {
 
 /// Says, in a cached render, that what it makes depends on `tag`, as the option `tags` does.
 ///
-/// Does nothing outside a cached render: nothing is kept there.
+/// Does nothing outside a cached render: nothing is kept there. Nor does a tag that
+/// [`revalidate_tag`] refuses, because it is empty or has control characters; that is logged, once.
 ///
 /// # Example
 ///
@@ -213,9 +216,27 @@ fn known_path(table: &Table, path: String) -> Result<Tag, RevalidateError> {
 /// }
 /// ```
 pub fn tag(tag: impl Into<String>) {
-    if let Some(render) = current_render() {
-        render.tag(Tag::new(tag.into()));
+    if let Some(render) = current_render()
+        && let Some(tag) = usable_tag(&tag.into())
+    {
+        render.tag(tag);
     }
+}
+
+/// The tag of a name that is put together while the program runs; `None` for one that nobody could
+/// invalidate. Taken as it is, it might be that of a path.
+pub(crate) fn usable_tag(name: &str) -> Option<Tag> {
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    let tag = Tag::of_user(name);
+    // A client may be who names them, and is not to fill the log.
+    if tag.is_none() && !IS_SAID.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            tag = ?name,
+            "left out: a tag is not empty and has no control characters; others like it are left \
+             out, too, without a word"
+        );
+    }
+    tag
 }
 
 /// Says, in a cached render, that what it makes is fresh for `after` at most. The shortest of all

@@ -13,6 +13,8 @@ use route_runtime::{
 };
 use tests::Gate;
 
+mod bounds;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How often each function of a test ran.

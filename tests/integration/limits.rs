@@ -193,7 +193,7 @@ fn the_limits_of_extractors_follow_up_and_down() {
 
 #[test]
 fn how_json_errors_are_answered_stays_the_users() {
-    let routes = routes([json_default::ROUTE]);
+    let routes = routes([json::ROUTE, json_default::ROUTE]);
     let server = Server::start(move || {
         let config = JsonConfig::default()
             .limit(5)
@@ -204,12 +204,51 @@ fn how_json_errors_are_answered_stays_the_users() {
             });
         App::new().app_data(config).service(routes.clone())
     });
-    // Of what they configured, only the limit is the route's.
-    let fine = post(&server, "/limits/json/default", "", b"\"longer than five\"");
+    for path in ["/limits/json", "/limits/json/default"] {
+        let broken = post(&server, path, "application/json", b"[");
+        assert_eq!(broken.status, 409);
+        assert!(broken.text().starts_with("ours: Json deserialize error"));
+    }
+    // A limit that is written at the route is nearer than one for the app.
+    let longer = b"\"longer than five\"";
+    let fine = post(&server, "/limits/json", "", longer);
     assert_eq!((fine.status, fine.text()), (200, "16"));
-    let broken = post(&server, "/limits/json/default", "application/json", b"[");
-    assert_eq!(broken.status, 409);
-    assert!(broken.text().starts_with("ours: Json deserialize error"));
+    let refused = post(&server, "/limits/json/default", "", longer);
+    assert_eq!(refused.status, 409);
+    let why = "ours: JSON payload (18 bytes) is larger than allowed (limit: 5 bytes)";
+    assert!(refused.text().starts_with(why), "{}", refused.text());
+}
+
+#[test]
+fn limits_of_the_app_hold_where_the_route_says_nothing() {
+    #[route(POST, "/limits/form/default")]
+    async fn form_default(body: Form<Filled>) -> String {
+        body.a.len().to_string()
+    }
+    #[route(POST, "/limits/bytes/default")]
+    async fn bytes_default(body: Bytes) -> String {
+        body.len().to_string()
+    }
+    let routes = routes([form_default::ROUTE, bytes_default::ROUTE]);
+    let limited = {
+        let routes = routes.clone();
+        Server::start(move || {
+            App::new()
+                .app_data(web::FormConfig::default().limit(5))
+                .app_data(web::Data::new(web::PayloadConfig::new(5)))
+                .service(routes.clone())
+        })
+    };
+    let server = Server::routes(&routes);
+    let form = "application/x-www-form-urlencoded";
+    for (path, kind) in [
+        ("/limits/form/default", form),
+        ("/limits/bytes/default", "x/y"),
+    ] {
+        assert_eq!(post(&limited, path, kind, b"a=xxx").status, 200, "{path}");
+        assert_eq!(post(&limited, path, kind, b"a=xxxx").status, 413, "{path}");
+        assert_eq!(post(&server, path, kind, b"a=xxxx").status, 200, "{path}");
+    }
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {

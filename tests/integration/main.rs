@@ -7,6 +7,8 @@ mod cached_functions;
 mod caching;
 mod cli;
 mod conveniences;
+mod dependencies;
+mod depending;
 mod exports;
 mod faults;
 mod fetching;

@@ -1,7 +1,7 @@
 //! One spelling for each path, and no way to another host.
 
 use actix_web::App;
-use route_runtime::{Routes, page, route};
+use route_runtime::{Pathname, Routes, page, route};
 use tests::{Server, request};
 
 #[route("/paths/one")]
@@ -39,6 +39,28 @@ fn server() -> Server {
         any_many::ROUTE,
         pages::ROUTE,
     ])
+}
+
+#[route("/paths/long/[id]", dynamic = "force-static")]
+async fn long(id: String, pathname: Pathname) -> String {
+    format!("{} {}", id.len(), pathname.len())
+}
+
+#[test]
+fn a_path_too_long_to_be_rendered_is_refused() {
+    let server = Server::of([long::ROUTE]);
+    // Each is one byte as it comes and three in the one spelling; `/paths/long/` has twelve.
+    for (count, expected) in [(21_840, Some("21840 65532")), (21_841, None)] {
+        let response = server.get(&format!("/paths/long/{}", "|".repeat(count)));
+        match expected {
+            Some(expected) => assert_eq!((response.status, response.text()), (200, expected)),
+            None => {
+                assert_eq!(response.status, 414);
+                let kind = response.header("content-type");
+                assert_eq!(kind, Some("application/problem+json"));
+            }
+        }
+    }
 }
 
 #[test]

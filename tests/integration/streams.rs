@@ -14,6 +14,8 @@ use route_runtime::testing::{Outcome, TestApp};
 use route_runtime::{Mode, RouteDescriptor, Routes, StaticExtractor, page, route};
 use tests::{Gate, Server};
 
+mod belonging;
+
 fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
     Routes::from_iter(routes).unwrap().mode(Mode::Production)
 }

@@ -20,6 +20,14 @@ async fn recovers<T>(what: impl AsyncFn() -> Result<T, StoreError>) -> T {
     }
 }
 
+/// Takes what was told until now, so that only what is told from here on is heard.
+async fn nothing_new(store: &RedisStore) {
+    while tokio::time::timeout(Duration::ZERO, store.changed())
+        .await
+        .is_ok()
+    {}
+}
+
 /// Fails unless every method does, each soon.
 async fn fails(store: &RedisStore) {
     let begun = Instant::now();
@@ -51,10 +59,7 @@ async fn a_server_that_is_killed_and_restarted_empty_is_found_again() {
     server.kill();
     assert!(store.read(key("/a")).await.is_err());
     fails(&store).await;
-    while tokio::time::timeout(Duration::ZERO, store.changed())
-        .await
-        .is_ok()
-    {}
+    nothing_new(&store).await;
     let changed = store.changed();
     server.restart();
     // Who is connected again has to look what it has missed.
@@ -102,10 +107,7 @@ async fn a_server_that_is_emptied_invalidates_all_once_for_every_instance() {
     here.write(key("/a"), entry(b"a", 5)).await.unwrap();
     server.ask(&["FLUSHALL"]);
     // Whoever reads notices, and is told to look.
-    while tokio::time::timeout(Duration::ZERO, there.changed())
-        .await
-        .is_ok()
-    {}
+    nothing_new(&there).await;
     assert_eq!(there.read(key("/a")).await.unwrap(), None);
     tokio::time::timeout(PATIENCE, there.changed())
         .await
@@ -195,10 +197,7 @@ async fn an_instance_that_was_cut_off_is_told_to_look_what_it_has_missed() {
     invalidate(&near, "before").await.unwrap();
     let news = recovers(async || cut_off.invalidations(Epoch(0)).await).await;
     assert_eq!(news.until, Epoch(1));
-    while tokio::time::timeout(Duration::ZERO, cut_off.changed())
-        .await
-        .is_ok()
-    {}
+    nothing_new(&cut_off).await;
     proxy.cut(true);
     invalidate(&near, "meanwhile").await.unwrap();
     let changed = cut_off.changed();

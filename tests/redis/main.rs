@@ -1,5 +1,6 @@
 //! The cache in Redis, with real servers. Needs `redis-server`.
 
+mod bounds;
 mod cluster;
 mod faults;
 mod proxy;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use route_runtime::store::{
-    EntryKey, Epoch, Invalidation, RedisStore, Store, StoreError, StoredEntry, Tag,
+    EntryKey, Epoch, Invalidation, RedisStore, RedisStoreOptions, Store, StoreError, StoredEntry,
+    Tag,
 };
 use route_runtime::testing::store::{changes, leases, suite};
 
@@ -18,10 +20,14 @@ use crate::server::Redis;
 /// Far from what anything here takes: on a machine that is busy, too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn patient(url: &str) -> RedisStore {
+fn patiently() -> RedisStoreOptions {
     let options = RedisStore::options();
     let options = options.read_limit(PATIENCE).write_limit(PATIENCE);
-    options.connect_limit(PATIENCE).connect(url).await.unwrap()
+    options.connect_limit(PATIENCE)
+}
+
+async fn patient(url: &str) -> RedisStore {
+    patiently().connect(url).await.unwrap()
 }
 
 fn key(name: &str) -> EntryKey<'_> {
@@ -54,9 +60,11 @@ async fn invalidate(store: &RedisStore, tag: &str) -> Result<Epoch, StoreError> 
 async fn redis_keeps_the_contract() {
     let server = Redis::start();
     let open = async |name: &str| {
-        let options = RedisStore::options().prefix(name);
-        let options = options.read_limit(PATIENCE).write_limit(PATIENCE);
-        options.connect(&server.url()).await.unwrap()
+        patiently()
+            .prefix(name)
+            .connect(&server.url())
+            .await
+            .unwrap()
     };
     suite(open).await;
     leases(open).await;
@@ -75,11 +83,7 @@ async fn prefixes_and_databases_share_nothing() {
     let stores = [
         patient(&url).await,
         patient(&format!("{url}/3")).await,
-        RedisStore::options()
-            .prefix("other")
-            .connect(&url)
-            .await
-            .unwrap(),
+        patiently().prefix("other").connect(&url).await.unwrap(),
     ];
     let [first, others @ ..] = &stores;
     let elsewhere = others[0].changed();
@@ -228,9 +232,7 @@ async fn a_password_a_certificate_and_a_database() {
         "--tls-auth-clients",
         "no",
     ]);
-    let options = RedisStore::options()
-        .read_limit(PATIENCE)
-        .write_limit(PATIENCE);
+    let options = patiently();
     let url = format!("rediss://:open%20sesame@localhost:{tls}/2");
     let trusting = options.clone().root_certificate(certificate);
     let store = trusting.connect(&url).await.unwrap();

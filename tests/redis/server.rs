@@ -1,12 +1,15 @@
 //! Redis servers, as child processes.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+/// In a server's directory.
+const LOG: &str = "log";
 
 /// A server of its own on a free port; ends when it is dropped.
 pub(crate) struct Redis {
@@ -23,19 +26,30 @@ impl Redis {
     }
 
     pub(crate) fn with(options: &[&str]) -> Self {
-        loop {
-            // Somebody else may take the port in between; then the server ends at once.
-            let mut server = Self::spawn(free_port(), options);
-            if server.ready() {
-                break server;
-            }
-        }
+        Self::first_of((0..10).map(|_| free_port()), options)
     }
 
     pub(crate) fn on(port: u16) -> Self {
-        let mut server = Self::spawn(port, &["--save", ""]);
-        assert!(server.ready(), "nobody else has the port");
-        server
+        Self::first_of([port], &["--save", ""])
+    }
+
+    /// On the first of these ports on which it stays. Somebody else may take one before the server
+    /// does; then it ends at once.
+    fn first_of(ports: impl IntoIterator<Item = u16>, options: &[&str]) -> Self {
+        let mut said = String::new();
+        for port in ports {
+            let mut server = Self::spawn(port, options);
+            if server.ready() {
+                return server;
+            }
+            said = server.said();
+        }
+        panic!("redis-server ends at once with {options:?}: {said}");
+    }
+
+    /// What it has said, as far as that is bad.
+    fn said(&self) -> String {
+        fs::read_to_string(self.directory.join(LOG)).unwrap_or_default()
     }
 
     fn spawn(port: u16, options: &[&str]) -> Self {
@@ -70,7 +84,7 @@ impl Redis {
                     return true;
                 }
             }
-            assert!(Instant::now() < deadline, "it answers");
+            assert!(Instant::now() < deadline, "it answers: {}", self.said());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -88,7 +102,7 @@ impl Redis {
     /// Starts it again, on the same port, with what it had on the disk.
     pub(crate) fn restart(&mut self) {
         self.child = spawn(self.port, &self.options, &self.directory);
-        assert!(self.ready(), "it starts again");
+        assert!(self.ready(), "it starts again: {}", self.said());
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -117,19 +131,37 @@ impl Drop for Redis {
     }
 }
 
+/// A port that nobody has, and that nobody is given who connects to somewhere: between the look at
+/// it and its use there may be thousands of connections.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let lowest = range
+        .split_whitespace()
+        .next()
+        .and_then(|it| it.parse().ok());
+    let end = lowest.filter(|&it: &u16| it > 8192).unwrap_or(32_768);
+    // Where a process begins differs from where the one beside it does.
+    let first = (std::process::id() % 4096) as u16;
+    for _ in 0..4096 {
+        let next = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
+        let port = end - 1 - next % 4096;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("all ports below {end} are taken");
 }
 
 fn spawn(port: u16, options: &[String], directory: &Path) -> Child {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--loglevel", "warning", "--dir"]);
     command.arg(directory).args(["--port", &port.to_string()]);
-    command
-        .args(options)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    // It says some of what is wrong here and some there. A file, since nobody reads a pipe.
+    let log = directory.join(LOG);
+    let log = File::options().create(true).append(true).open(log).unwrap();
+    command.args(options).stdout(log.try_clone().unwrap());
+    command.stderr(log).stdin(Stdio::null());
     command.spawn().expect("redis-server is installed")
 }
 
@@ -151,4 +183,10 @@ fn answer(stream: &mut BufReader<TcpStream>) -> String {
         }
         _ => rest.to_owned(),
     }
+}
+
+#[test]
+#[should_panic(expected = "no-such-option")]
+fn a_server_that_does_not_start_says_why() {
+    Redis::with(&["--no-such-option", "yes"]);
 }

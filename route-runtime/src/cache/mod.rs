@@ -35,7 +35,9 @@ pub(crate) use self::clock::ManualClock;
 pub(crate) use self::{
     ancestry::{Ancestry, Stale},
     clock::{Clock, Moment},
-    engine::{Answer, Call, Config, Content, Engine, Failure, Hit, STALENESS, STORE_LIMIT, Turn},
+    engine::{
+        Answer, CAPACITY, Call, Config, Content, Engine, Failure, Hit, STALENESS, STORE_LIMIT, Turn,
+    },
     entry::{CacheSlot, Entry, Value},
     freshness::Lifetime,
     key::{CacheKey, Key},

@@ -13,7 +13,12 @@ use crate::store::Tag;
 /// compile.
 pub(crate) enum Outcome<V: Value> {
     /// Kept, and given to every request for as long as it lives.
-    Store { value: V, lifetime: Lifetime },
+    Store {
+        value: V,
+        lifetime: Lifetime,
+        /// Kept in memory only. A store behind it is not to be filled with what is not worth it.
+        is_passing: bool,
+    },
     /// Given to the requests that waited and to those of the next second, and never stored. In a
     /// refresh the old entry stays.
     ShareOnce(V),
@@ -31,7 +36,20 @@ pub(crate) const PASS: Duration = Duration::from_secs(10);
 
 impl<V: Value> Outcome<V> {
     pub(crate) fn store(value: V, lifetime: Lifetime) -> Self {
-        Self::Store { value, lifetime }
+        Self::Store {
+            value,
+            lifetime,
+            is_passing: false,
+        }
+    }
+
+    /// Stored in memory only, and in no store behind it.
+    pub(crate) fn passing(value: V, lifetime: Lifetime) -> Self {
+        Self::Store {
+            value,
+            lifetime,
+            is_passing: true,
+        }
     }
 
     /// Individual, passing the key for the usual ten seconds.

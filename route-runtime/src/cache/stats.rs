@@ -8,6 +8,9 @@ use std::{
 /// What a cache has done since it was made, and what it holds: responses, and the data they are made
 /// of. Who asks for data counts as a request like who asks for a response.
 ///
+/// Each request that asks the cache is a hit, stale or a miss, by what it found first. In development
+/// routes do not ask it; their data does.
+///
 /// The counters are read one after another while requests go on, so their sum may be off by those
 /// under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,8 +20,9 @@ pub struct Stats {
     pub hits: u64,
     /// Requests answered from stale entries.
     pub stale: u64,
-    /// Requests that found nothing they could use, whether they started a render or waited for
-    /// one.
+    /// Requests that found no entry they could use: they started a render, waited for one or for
+    /// the store behind memory, were given an error of the last second, or were rendered for by
+    /// themselves because the response is for one request only.
     pub misses: u64,
     /// Renders begun, for whatever reason.
     pub renders: u64,

@@ -1,6 +1,5 @@
 //! The cookies of a request, and those to be sent with its response.
 
-use std::cell::RefCell;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Ready, ready};
@@ -9,8 +8,9 @@ use std::rc::Rc;
 use actix_web::cookie::time::{Duration, OffsetDateTime};
 use actix_web::cookie::{Cookie, Expiration};
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+
+use super::jar::Jar;
 
 /// The cookies of a request: reads what the client sent, sets and deletes what it keeps.
 ///
@@ -64,24 +64,13 @@ pub struct Cookies {
     jar: Rc<Jar>,
 }
 
-/// Kept with the request, so that every `Cookies` of it is the same.
-struct Jar {
-    received: Vec<(String, String)>,
-    /// In the order of the first change; one per name.
-    changed: RefCell<Vec<Cookie<'static>>>,
-}
-
 impl Cookies {
     /// Returns the value of this cookie: as set in this request, else as the client sent it.
     ///
     /// None if it was deleted, or set with a `Max-Age` that is not positive.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
-        let changed = self.jar.changed.borrow();
-        match changed.iter().find(|cookie| cookie.name() == name) {
-            Some(cookie) => is_kept(cookie).then(|| cookie.value().into()),
-            None => self.jar.received(name).map(Into::into),
-        }
+        self.jar.get(name)
     }
 
     /// Returns whether [`get`](Self::get) would return a value.
@@ -95,17 +84,7 @@ impl Cookies {
     ///
     /// What is set or deleted meanwhile does not change the iteration.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (String, String)> + use<> {
-        let mut all = self.jar.received.clone();
-        for cookie in self.jar.changed.borrow().iter() {
-            let at = all.iter().position(|(name, _)| name == cookie.name());
-            match (at, is_kept(cookie)) {
-                (Some(at), true) => all[at].1 = cookie.value().into(),
-                (Some(at), false) => drop(all.remove(at)),
-                (None, true) => all.push((cookie.name().into(), cookie.value().into())),
-                (None, false) => {}
-            }
-        }
-        all.into_iter()
+        self.jar.all().into_iter()
     }
 
     /// Sets a cookie: a `(name, value)`, or a [`Cookie`] with attributes.
@@ -135,12 +114,7 @@ impl Cookies {
         if cookie.path().is_none() {
             cookie.set_path("/");
         }
-        let mut changed = self.jar.changed.borrow_mut();
-        let same = changed.iter_mut().find(|it| it.name() == cookie.name());
-        match same {
-            Some(earlier) => *earlier = cookie,
-            None => changed.push(cookie),
-        }
+        self.jar.set(cookie);
     }
 
     /// Deletes a cookie: sets it to nothing, with `Path=/` and a date long past.
@@ -198,73 +172,15 @@ impl<N: Into<String>, V: Into<String>> IntoCookie for (N, V) {
     }
 }
 
-/// Puts the cookies that were set during a request on its response, behind the response's own.
-pub(crate) fn with_cookies(mut response: HttpResponse, request: &HttpRequest) -> HttpResponse {
-    let Some(jar) = request.extensions().get::<Rc<Jar>>().cloned() else {
-        return response;
-    };
-    let own: Vec<String> = response
-        .headers()
-        .get_all(header::SET_COOKIE)
-        .filter_map(|value| Some(parse(std::str::from_utf8(value.as_bytes()).ok()?)?.0))
-        .collect();
-    for cookie in jar.changed.borrow().iter() {
-        if own.iter().any(|name| name == cookie.name()) {
-            continue;
-        }
-        match HeaderValue::from_str(&cookie.encoded().to_string()) {
-            Ok(value) => response.headers_mut().append(header::SET_COOKIE, value),
-            Err(_) => tracing::error!(
-                cookie = cookie.name(),
-                "a cookie was not sent: no header can hold its attributes"
-            ),
-        }
-    }
-    response
-}
-
-impl Jar {
-    fn read(headers: &HeaderMap) -> Self {
-        let mut jar = Self {
-            received: Vec::new(),
-            changed: RefCell::default(),
-        };
-        for value in headers.get_all(header::COOKIE) {
-            for pair in String::from_utf8_lossy(value.as_bytes()).split(';') {
-                if let Some((name, value)) = parse(pair)
-                    && jar.received(&name).is_none()
-                {
-                    jar.received.push((name, value));
-                }
-            }
-        }
-        jar
-    }
-
-    fn received(&self, name: &str) -> Option<&str> {
-        let mut received = self.received.iter();
-        let (_, value) = received.find(|(other, _)| other == name)?;
-        Some(value)
-    }
-}
-
-/// The name and the value, decoded. `None` is nothing we could name.
-fn parse(text: &str) -> Option<(String, String)> {
-    let cookie = Cookie::parse_encoded(text).ok()?;
-    Some((cookie.name().into(), cookie.value().into()))
-}
-
-/// Whether a client that gets this cookie has it afterwards.
-fn is_kept(cookie: &Cookie<'_>) -> bool {
-    cookie.max_age().is_none_or(Duration::is_positive)
-}
-
 #[cfg(test)]
 mod tests {
+    use actix_web::HttpResponse;
+    use actix_web::http::header::{self, HeaderValue};
     use actix_web::test::TestRequest;
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::extract::with_cookies;
 
     fn request(header: &[u8]) -> HttpRequest {
         let request = TestRequest::default();

@@ -2,6 +2,7 @@
 
 mod cookies;
 mod extractor;
+mod jar;
 mod params;
 mod pathname;
 mod probe;
@@ -9,10 +10,10 @@ mod request_ext;
 mod search_params;
 mod static_extractor;
 
-pub(crate) use cookies::with_cookies;
 pub use cookies::{Cookies, IntoCookie};
 pub(crate) use extractor::Extraction;
 pub use extractor::Extractor;
+pub(crate) use jar::with_cookies;
 pub(crate) use params::Texts;
 pub use params::{ManyParam, OptionalParam, SingleParam};
 pub use pathname::Pathname;

@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::borrow::Cow;
+use std::num::NonZero;
 use std::str::FromStr;
 
 /// The decoded segments of a catch-all.
@@ -90,7 +91,10 @@ impl<T: FromStr + 'static> OptionalParam for Option<Vec<T>> {
 /// Known by identity, so that an alias is judged as what it names.
 fn is_integer<T: 'static>() -> bool {
     macro_rules! is_one_of {
-        ($($integer:ty),*) => { [$(TypeId::of::<$integer>()),*].contains(&TypeId::of::<T>()) };
+        ($($integer:ty),*) => {
+            [$(TypeId::of::<$integer>(), TypeId::of::<NonZero<$integer>>()),*]
+                .contains(&TypeId::of::<T>())
+        };
     }
     is_one_of!(
         u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize
@@ -135,6 +139,11 @@ mod tests {
             check(wrong, None);
         }
         assert_eq!(<u64 as SingleParam>::read("-1"), None);
+        let non_zero = <NonZero<i64> as SingleParam>::read;
+        assert_eq!(non_zero("-7"), NonZero::new(-7));
+        for wrong in ["0", "007", "+7", "-07"] {
+            assert_eq!(non_zero(wrong), None, "{wrong}");
+        }
         assert_eq!(<String as SingleParam>::read("007"), Some("007".into()));
         assert_eq!(<f64 as SingleParam>::read("01.50"), Some(1.5));
     }

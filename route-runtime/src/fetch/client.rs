@@ -46,6 +46,14 @@ fn client_for(url: &Url) -> &'static Client {
     if is_local { &LOCAL } else { &CLIENT }
 }
 
+/// What an exchange may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) timeout: Duration,
+    /// Bytes of a body, decompressed.
+    pub(super) body: u64,
+}
+
 /// As many as `fetch` of the web may follow is 20; what needs more than half of them turns in a
 /// circle.
 const REDIRECTS: usize = 10;
@@ -69,13 +77,14 @@ pub(super) fn get(url: &str) -> reqwest::RequestBuilder {
 pub(super) async fn send(
     request: Request,
     clock: Clock,
-    timeout: Duration,
+    limits: Limits,
     from: Option<String>,
 ) -> Result<FetchResponse, FetchError> {
+    let Limits { timeout, body } = limits;
     let name = request.name();
     let sent = RUNTIME.spawn(async move {
         let name = request.name();
-        let answered = clock.within(timeout, exchange(request, from)).await;
+        let answered = clock.within(timeout, exchange(request, body, from)).await;
         answered.unwrap_or_else(|| Err(FetchError::new(ErrorKind::Timeout, name)))
     });
     let _given_up = AbortOnDrop(sent.abort_handle());
@@ -93,7 +102,11 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn exchange(request: Request, from: Option<String>) -> Result<FetchResponse, FetchError> {
+async fn exchange(
+    request: Request,
+    limit: u64,
+    from: Option<String>,
+) -> Result<FetchResponse, FetchError> {
     let name = request.name();
     let failed = |error: reqwest::Error, otherwise| {
         let kind = if error.is_redirect() {
@@ -108,7 +121,7 @@ async fn exchange(request: Request, from: Option<String>) -> Result<FetchRespons
     let method = request.method().to_string();
     let request = request.into_sent(from);
     let answer = client_for(request.url()).execute(request).await;
-    let answer = answer.map_err(|error| failed(error, ErrorKind::Connection))?;
+    let mut answer = answer.map_err(|error| failed(error, ErrorKind::Connection))?;
     let status = StatusCode::from_u16(answer.status().as_u16())
         .map_err(|cause| FetchError::caused(ErrorKind::Body, name.as_str(), cause))?;
     let mut headers = HeaderMap::new();
@@ -122,7 +135,22 @@ async fn exchange(request: Request, from: Option<String>) -> Result<FetchRespons
         }
     }
     let url = plain_url(answer.url());
-    let body = answer.bytes().await;
-    let body = body.map_err(|error| failed(error, ErrorKind::Body))?;
-    Ok(FetchResponse::new(status, headers, method, url, body))
+    // Neither the length that it claims nor that of what is compressed bounds what it becomes.
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.transpose() {
+        let chunk = chunk.map_err(|error| failed(error, ErrorKind::Body))?;
+        if (body.len() + chunk.len()) as u64 > limit {
+            return Err(FetchError::new(ErrorKind::TooLarge(limit), name.as_str()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    // It may be kept for long, and nothing with it that is not a part of it.
+    body.shrink_to_fit();
+    Ok(FetchResponse::new(
+        status,
+        headers,
+        method,
+        url,
+        body.into(),
+    ))
 }

@@ -36,6 +36,8 @@ pub(super) enum ErrorKind {
     Timeout,
     Redirect,
     Body,
+    /// The body has more bytes than this.
+    TooLarge(u64),
     /// What `error_for_status` makes of an answer.
     Status(StatusCode),
     Json,
@@ -80,6 +82,12 @@ impl FetchError {
         matches!(self.0.kind, ErrorKind::Connection | ErrorKind::Body)
     }
 
+    /// Whether the body is longer than [`body_limit`](super::Fetch::body_limit) allows.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::TooLarge(_))
+    }
+
     /// The status that [`error_for_status`](super::FetchResponse::error_for_status) made an error.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
@@ -104,6 +112,12 @@ impl fmt::Display for FetchError {
             ErrorKind::Timeout => f.write_str("no answer in time"),
             ErrorKind::Redirect => f.write_str("redirected too often"),
             ErrorKind::Body => f.write_str("the body ended early or is damaged"),
+            ErrorKind::TooLarge(limit) => {
+                write!(
+                    f,
+                    "the body has more than the {limit} bytes of its `body_limit`"
+                )
+            }
             ErrorKind::Status(status) => write!(f, "answered {status}"),
             ErrorKind::Json => f.write_str("the body is not the JSON that is asked for"),
             ErrorKind::Tag => f.write_str("a tag is not empty and has no control characters"),

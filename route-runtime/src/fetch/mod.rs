@@ -15,6 +15,7 @@ use actix_web::web::Bytes;
 use futures_core::future::BoxFuture;
 use serde::Serialize;
 
+use self::client::Limits;
 use self::decision::Wish;
 use self::error::ErrorKind;
 use self::request::{Request, plain_url};
@@ -23,6 +24,9 @@ use crate::store::Tag;
 
 /// How long it may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many bytes a body may have where nothing is said.
+const BODY: u64 = 32 << 20;
 
 /// Gets something over HTTP, from the cache where it is cached.
 ///
@@ -60,9 +64,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// whatever is not answered with 200, and what is called outside any handler.
 ///
 /// Two requests are the same if their method, URL, body and headers are, but for headers that only
-/// trace, and if they are kept for as long. However many ask for what is not there, it is sent once. What is stale is given to dynamic
-/// handlers while one request refreshes it; what is itself kept waits for the new one. If a refresh
-/// fails, the old data stays. The upstream's own `Cache-Control` says nothing here, and its
+/// trace, and if they are kept for as long. However many ask for what is to be cached and not there,
+/// it is sent once, and what is answered otherwise than with 200, or not at all, is given to those who
+/// ask within a second, too. So it is with a POST, which is taken for a question where it is cached;
+/// one that changes something is written with [`no_store`](Fetch::no_store) in what is itself cached.
+/// What is not cached is sent for each call.
+///
+/// What is stale is given to dynamic handlers while one request refreshes it; what is itself kept
+/// waits for the new one. If a refresh fails, the old data stays. The upstream's own `Cache-Control` says nothing here, and its
 /// `Set-Cookie` is dropped from what is cached.
 ///
 /// # What becomes of a route that uses it
@@ -75,6 +84,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// A cached route that uses something *not* cached is rendered for each request, and the log says
 /// so once, unless its `revalidate` is written or it is `force-static`: then that holds. In a route
 /// that is `dynamic = "error"`, the fetch and the render fail.
+///
+/// # Proxies
+///
+/// The variables `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, also in lower case, name a proxy, and
+/// `NO_PROXY` the hosts for which there is none; they are read once. This machine (`localhost`,
+/// loopback addresses) is always asked directly.
 ///
 /// # Errors
 ///
@@ -92,7 +107,7 @@ pub struct Fetch {
     method: Method,
     /// As it was given, without credentials, for errors.
     url: String,
-    timeout: Duration,
+    limits: Limits,
     wish: Wish,
     tags: Vec<String>,
 }
@@ -103,7 +118,10 @@ impl Fetch {
             request: client::get(url),
             method: Method::GET,
             url: reqwest::Url::parse(url).map_or_else(|_| url.into(), |url| plain_url(&url)),
-            timeout: TIMEOUT,
+            limits: Limits {
+                timeout: TIMEOUT,
+                body: BODY,
+            },
             wish: Wish::Nothing,
             tags: Vec::new(),
         }
@@ -139,10 +157,24 @@ impl Fetch {
         self
     }
 
-    /// Gives up after so long, from the first byte sent to the last received; 30 seconds where
+    /// Gives up after so long, from when it is awaited to the last byte received; 30 seconds where
     /// nothing is said.
+    ///
+    /// Who waits for a request that another call has sent keeps its own time: it gives up earlier,
+    /// and where the other's time is over first, it asks again with what is left of its own, a
+    /// second later.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.limits.timeout = timeout;
+        self
+    }
+
+    /// Gives up a body that has more bytes than this, decompressed; 32 MiB (33 554 432) where nothing
+    /// is said.
+    ///
+    /// The whole body is in memory, whoever sent it, and what is cached stays there: who asks for
+    /// much says so. Calls that are cached share what they ask for if they say the same here.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.limits.body = bytes;
         self
     }
 
@@ -189,7 +221,7 @@ impl Fetch {
         }
         Ok(run::Ready {
             request: Request::new(request),
-            timeout: self.timeout,
+            limits: self.limits,
             wish: self.wish,
             tags,
         })

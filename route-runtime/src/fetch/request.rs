@@ -54,8 +54,9 @@ impl Request {
     /// that tell requests apart for tracing. Only a hash of it is kept, for it may hold secrets.
     ///
     /// How long an answer is fresh is a part: who keeps one for ever is not given that of somebody
-    /// who wants another every second.
-    pub(super) fn key(&self, revalidate: Option<Duration>) -> Key {
+    /// who wants another every second. So is how long its body may be, where that is said: what is
+    /// too long for one is not for another.
+    pub(super) fn key(&self, revalidate: Option<Duration>, body_limit: u64) -> Key {
         let mut hash = blake3::Hasher::new();
         let mut part = |bytes: &[u8]| {
             hash.update(&(bytes.len() as u64).to_le_bytes());
@@ -78,6 +79,9 @@ impl Request {
         for (name, value) in headers {
             part(name.as_bytes());
             part(value);
+        }
+        if body_limit != super::BODY {
+            hash.update(&body_limit.to_le_bytes());
         }
         let key = Key::new("fetch").with_part(&hash.finalize().to_hex());
         match revalidate {
@@ -121,10 +125,11 @@ pub(super) fn plain_url(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::BODY;
 
     fn key(build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Key {
         let request = reqwest::Client::new().get("http://a/b?c=d");
-        Request::new(build(request).build().unwrap()).key(None)
+        Request::new(build(request).build().unwrap()).key(None, BODY)
     }
 
     #[test]
@@ -143,14 +148,15 @@ mod tests {
             .post("http://a/b?c=d")
             .build()
             .unwrap();
-        assert_ne!(Request::new(other).key(None), plain);
+        assert_ne!(Request::new(other).key(None, BODY), plain);
         let fragment = reqwest::Client::new()
             .get("http://a/b?c=d#e")
             .build()
             .unwrap();
         let fragment = Request::new(fragment);
-        assert_eq!(fragment.key(None), plain);
-        assert_ne!(fragment.key(Some(Duration::from_secs(5))), plain);
+        assert_eq!(fragment.key(None, BODY), plain);
+        assert_ne!(fragment.key(Some(Duration::from_secs(5)), BODY), plain);
+        assert_ne!(fragment.key(None, 7), plain);
         let of = |names: [&'static str; 2]| {
             key(|it| names.iter().fold(it, |it, name| it.header(*name, "1")))
         };
@@ -166,6 +172,6 @@ mod tests {
         let request = Request::new(request);
         assert_eq!(request.name(), "GET http://a/b");
         assert!(request.traits().has_credentials);
-        assert!(!format!("{:?}", request.key(None)).contains("secret"));
+        assert!(!format!("{:?}", request.key(None, BODY)).contains("secret"));
     }
 }

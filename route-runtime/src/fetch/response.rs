@@ -44,13 +44,8 @@ impl FetchResponse {
         }
     }
 
-    /// Without the cookies that came with it: they are for whoever asked, and this is for all. And
-    /// without the connection's buffer, of which a small body is a part, and which would be kept as
-    /// long; a larger one has come in several pieces, and is one of its own.
-    pub(super) fn shared(mut self) -> Self {
-        if self.body.len() <= LARGEST_BUFFER {
-            self.body = Bytes::copy_from_slice(&self.body);
-        }
+    /// Without the cookies that came with it: they are for whoever asked, and this is for all.
+    pub(super) fn shared(self) -> Self {
         if !self.head.headers.contains_key(header::SET_COOKIE) {
             return self;
         }
@@ -185,9 +180,6 @@ impl FetchResponse {
             .then(|| Self::new(status, headers, method, url, body))
     }
 }
-
-/// More than a connection reads at once.
-const LARGEST_BUFFER: usize = 1024 * 1024;
 
 /// Of the encoding.
 const VERSION: u8 = 1;

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use super::client;
+use futures_core::future::BoxFuture;
+
+use super::client::{self, Limits};
 use super::decision::{Decision, Place, Wish, decide};
 use super::error::{ErrorKind, FetchError};
 use super::request::Request;
 use super::response::FetchResponse;
-use crate::cache::{Ancestry, Answer, Clock, Content, Engine, Failure, Key, Lifetime, Outcome};
+use crate::cache::{
+    Ancestry, Answer, Clock, Content, Engine, Failure, Key, Lifetime, Outcome, Rendered,
+};
 use crate::context::{Context, Uncached};
 use crate::data;
 use crate::loops::{Entered, Loops};
@@ -18,14 +22,17 @@ use crate::stored::Stored;
 /// A request that can be made, and what is said of caching it.
 pub(super) struct Ready {
     pub(super) request: Request,
-    pub(super) timeout: Duration,
+    pub(super) limits: Limits,
     pub(super) wish: Wish,
     pub(super) tags: Vec<Tag>,
 }
 
+/// How long the cache gives everybody what could not be had.
+const KEPT: Duration = Duration::from_secs(1);
+
 pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
     let Some(context) = Context::current() else {
-        return client::send(ready.request, Clock::system(), ready.timeout, None).await;
+        return client::send(ready.request, Clock::system(), ready.limits, None).await;
     };
     let place = match &context.render {
         Some(render) => Place::Render {
@@ -51,6 +58,9 @@ pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
 }
 
 /// From the cache, with the word for how it came from there.
+///
+/// Who waits for another's request waits no longer than it was told to, and no shorter: that the
+/// other's time is over says nothing about its own.
 async fn cached(
     context: &Context,
     ready: Ready,
@@ -58,42 +68,83 @@ async fn cached(
 ) -> (Result<FetchResponse, FetchError>, &'static str) {
     let Ready {
         request,
-        timeout,
+        limits,
         tags,
         ..
     } = ready;
     let name = request.name();
-    let key = request.key(revalidate);
+    let key = request.key(revalidate, limits.body);
+    let tags = data::tags_of(&key, tags);
     let clock = context.clock();
-    let loops = context.loops();
-    let make = {
-        let clock = clock.clone();
-        move |ancestry: Ancestry<Key>| {
-            let (request, clock, loops) = (request.clone(), clock.clone(), loops.clone());
-            async move {
-                let sent = send(request, clock, timeout, loops, ancestry).await;
-                let lifetime = Lifetime {
-                    revalidate,
-                    expire: None,
-                };
-                match sent {
-                    Ok(response) if response.status() == 200 => {
-                        Outcome::store(Stored::Fetched(Ok(response.shared())), lifetime)
-                    }
-                    other => Outcome::ShareOnce(Stored::Fetched(other.map(FetchResponse::shared))),
-                }
-                .into()
+    let begun = clock.now();
+    let answered = clock.within(limits.timeout, async {
+        loop {
+            let left = limits.timeout.saturating_sub(clock.now().since(begun));
+            let limits = Limits {
+                timeout: left,
+                ..limits
+            };
+            let make = make(context, &request, limits, revalidate);
+            // Each attempt keeps its own time; this only ends what hangs for another reason.
+            let limit = left.saturating_add(Duration::from_secs(1));
+            let answer = data::ask(context, &key, &tags, limit, make).await;
+            let (fetched, how) = read(&answer, &name);
+            match fetched {
+                // Until then everybody would be told the same.
+                Err(error) if error.is_timeout() => clock.sleep(KEPT).await,
+                fetched => return (answer, fetched, how),
             }
         }
-    };
-    // Each attempt keeps its own time; this only ends what hangs for another reason.
-    let limit = timeout.saturating_add(Duration::from_secs(1));
-    let unavailable = || FetchError::new(ErrorKind::Unavailable, name.as_str());
-    match data::get(context, &key, tags, limit, make).await {
+    });
+    match answered.await {
+        Some((answer, fetched, how)) => {
+            data::tell(context, &tags, data::entry_of(&answer));
+            (fetched, how)
+        }
+        None => {
+            data::tell(context, &tags, None);
+            (Err(FetchError::new(ErrorKind::Timeout, name)), "failed")
+        }
+    }
+}
+
+/// How the request is sent for all who ask for it.
+fn make(
+    context: &Context,
+    request: &Request,
+    limits: Limits,
+    revalidate: Option<Duration>,
+) -> impl Fn(Ancestry<Key>) -> BoxFuture<'static, Rendered<Stored>> + Clone + Send + 'static {
+    let (request, clock, loops) = (request.clone(), context.clock(), context.loops());
+    move |ancestry| {
+        let (request, clock, loops) = (request.clone(), clock.clone(), loops.clone());
+        Box::pin(async move {
+            let sent = send(request, clock, limits, loops, ancestry).await;
+            let lifetime = Lifetime {
+                revalidate,
+                expire: None,
+            };
+            match sent {
+                Ok(response) if response.status() == 200 => {
+                    Outcome::store(Stored::Fetched(Ok(response.shared())), lifetime)
+                }
+                other => Outcome::ShareOnce(Stored::Fetched(other.map(FetchResponse::shared))),
+            }
+            .into()
+        })
+    }
+}
+
+fn read(
+    answer: &Result<Option<Answer<Stored>>, Failure>,
+    name: &str,
+) -> (Result<FetchResponse, FetchError>, &'static str) {
+    let unavailable = || FetchError::new(ErrorKind::Unavailable, name);
+    match answer {
         Ok(Some(Answer {
             content, status, ..
         })) => {
-            let fetched = match &content {
+            let fetched = match content {
                 Content::Entry(entry) => entry.value().fetched().cloned(),
                 Content::Once(stored) => stored.fetched().cloned(),
                 Content::Individual(_) => None,
@@ -122,7 +173,7 @@ async fn uncached(
     why: &'static str,
 ) -> Result<FetchResponse, FetchError> {
     let Ready {
-        request, timeout, ..
+        request, limits, ..
     } = ready;
     let name = request.name();
     if let Some(render) = &context.render {
@@ -139,10 +190,10 @@ async fn uncached(
         }
     }
     let parent = context.ancestry.as_ref();
-    let Ok(ancestry) = Engine::<Key, Stored>::alone(request.key(None), parent) else {
+    let Ok(ancestry) = Engine::<Key, Stored>::alone(request.key(None, limits.body), parent) else {
         return Err(FetchError::new(ErrorKind::Cycle, name));
     };
-    let answered = send(request, context.clock(), timeout, context.loops(), ancestry).await;
+    let answered = send(request, context.clock(), limits, context.loops(), ancestry).await;
     let is_good = matches!(&answered, Ok(response) if response.status() == 200);
     if let Some(render) = context.render.as_ref().filter(|_| !is_good) {
         render.inherit(&[], Some(data::UNKEPT));
@@ -154,13 +205,13 @@ async fn uncached(
 async fn send(
     request: Request,
     clock: Clock,
-    timeout: Duration,
+    limits: Limits,
     loops: Option<Loops>,
     ancestry: Ancestry<Key>,
 ) -> Result<FetchResponse, FetchError> {
     let entered = loops.map(|loops| loops.enter(ancestry));
     let from = entered.as_ref().map(Entered::header);
-    client::send(request, clock, timeout, from).await
+    client::send(request, clock, limits, from).await
 }
 
 /// A line for whoever develops; in production only for whoever asks for it.

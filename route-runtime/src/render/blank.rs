@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 
 use super::{Listed, MissingData};
 use crate::context::{self, Context, WeakCache};
-use crate::respond::when_sent;
+use crate::respond::{in_context, when_sent};
 use crate::responses::Caller;
 use crate::routes::{Handler, Setup};
 use crate::service::answer;
@@ -116,7 +116,7 @@ impl Service<ServiceRequest> for RenderService {
                         ..Context::new(Arc::clone(table), cache)
                     };
                     let answered = answer(handler, params, &setup, request);
-                    let response = context.scope(answered.instrument(span.clone())).await;
+                    let response = in_context(context, answered.instrument(span.clone())).await;
                     span.record("http.response.status_code", response.status().as_u16());
                     return Ok(response);
                 }

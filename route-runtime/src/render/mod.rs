@@ -171,8 +171,51 @@ impl Renderers {
         answer.await.map_err(|_| RendererGone)
     }
 
-    fn send(&self, job: Job) -> Result<(), RendererGone> {
+    /// To the next in turn, or to whoever follows: one that is gone stays so, and its turn comes
+    /// again and again.
+    fn send(&self, mut job: Job) -> Result<(), RendererGone> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.jobs.len();
-        self.jobs[turn].send(job).map_err(|_| RendererGone)
+        let (before, from) = self.jobs.split_at(turn);
+        for jobs in from.iter().chain(before) {
+            match jobs.send(job) {
+                Ok(()) => return Ok(()),
+                Err(mpsc::error::SendError(unsent)) => job = unsent,
+            }
+        }
+        Err(RendererGone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::Routes;
+
+    fn missing() -> Job {
+        Job::Missing(oneshot::channel().0)
+    }
+
+    #[test]
+    fn the_turn_of_one_that_is_gone_is_the_next_ones() {
+        let (jobs, mut renderers): (Vec<_>, Vec<_>) =
+            (0..3).map(|_| mpsc::unbounded_channel()).unzip();
+        let all = Renderers {
+            table: Routes::from_iter([]).unwrap().setup.table,
+            jobs,
+            next: AtomicUsize::new(0),
+        };
+        drop(renderers.remove(1));
+        for _ in 0..6 {
+            all.send(missing()).unwrap();
+        }
+        let [first, third] = &mut renderers[..] else {
+            panic!("two are left")
+        };
+        let asked = |it: &mut mpsc::UnboundedReceiver<Job>| {
+            std::iter::from_fn(|| it.try_recv().ok()).count()
+        };
+        assert_eq!((asked(first), asked(third)), (2, 4));
+        renderers.clear();
+        assert!(all.send(missing()).is_err(), "nobody is left");
     }
 }

@@ -11,7 +11,7 @@ use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header::HeaderMap;
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, Uri, header};
 use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpMessage as _, rt};
 use futures_util::FutureExt as _;
@@ -79,7 +79,7 @@ where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
 {
     rt::spawn(async move {
-        let request = blank("/");
+        let request = blank(Uri::default());
         request.extensions_mut().insert(task);
         drop(app.call(request).await);
     });
@@ -87,12 +87,11 @@ where
 
 /// A request with a method and a path, and nothing of any other. A head from the pool would keep
 /// the peer address, method and version of the last one.
-fn blank(path: &str) -> Request {
+fn blank(path: Uri) -> Request {
     let mut request = Request::new();
     *request.head_mut() = RequestHead::default();
     request.head_mut().method = Method::GET;
-    // A canonical path is always a valid one.
-    request.head_mut().uri = path.parse().unwrap_or_default();
+    request.head_mut().uri = path;
     request
 }
 
@@ -113,7 +112,11 @@ async fn answer<S>(
         caller,
         most,
     } = asked;
-    let request = blank(&path);
+    // A canonical path is always a valid one, unless it is too long: that of a request is refused
+    // before. It must not be taken for another.
+    let Ok(request) = path.parse().map(blank) else {
+        return drop(reply.send(Rendered::failed(route.kind)));
+    };
     let render = Arc::new(context::Render::of(&route.config));
     request.extensions_mut().insert(Task::Render {
         handler,

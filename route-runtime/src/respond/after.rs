@@ -24,6 +24,7 @@ use futures_core::future::BoxFuture;
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 
+use super::streamed::map_streamed;
 use crate::context::Context;
 
 tokio::task_local! {
@@ -176,14 +177,19 @@ impl Drop for Pending {
 
 impl Pending {
     fn stay_with(self, body: BoxBody) -> BoxBody {
+        let is_empty = self.0.is_empty();
+        let hold = |body| {
+            BoxBody::new(Held {
+                body,
+                pending: self,
+            })
+        };
         // The code of a stream still runs, and may register more.
-        if self.0.is_empty() && body.size() != BodySize::Stream {
-            return body;
+        if is_empty {
+            map_streamed(body, hold)
+        } else {
+            hold(body)
         }
-        BoxBody::new(Held {
-            body,
-            pending: self,
-        })
     }
 }
 

@@ -40,22 +40,19 @@ pub(super) fn classify(rendered: Rendered, lifetime: Lifetime, is_listed: bool) 
     if !is_stored(status) {
         return Outcome::ShareOnce(Stored::Response(response));
     }
+    let response = Stored::Response(response);
     let is_absence = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
-    Outcome::store(
-        Stored::Response(response),
-        if is_absence && !is_listed {
+    if is_absence && !is_listed {
+        // Whoever guesses paths must not push out of a store what was built.
+        return Outcome::passing(
+            response,
             Lifetime {
-                revalidate: Some(
-                    lifetime
-                        .revalidate
-                        .map_or(ABSENCE, |after| after.min(ABSENCE)),
-                ),
+                revalidate: Lifetime::shorter(lifetime.revalidate, Some(ABSENCE)),
                 expire: Some(ABSENCE),
-            }
-        } else {
-            lifetime
-        },
-    )
+            },
+        );
+    }
+    Outcome::store(response, lifetime)
 }
 
 fn is_stored(status: StatusCode) -> bool {
@@ -102,8 +99,13 @@ mod tests {
         };
         let lifetime = Lifetime::revalidate(Duration::from_secs(60));
         match classify(rendered, lifetime, is_listed) {
-            Outcome::Store { lifetime, .. } => format!(
-                "store {}",
+            Outcome::Store {
+                lifetime,
+                is_passing,
+                ..
+            } => format!(
+                "{} {}",
+                if is_passing { "passing" } else { "store" },
                 lifetime.revalidate.map_or(0, |after| after.as_secs())
             ),
             Outcome::ShareOnce(_) => "share once".into(),
@@ -128,8 +130,8 @@ mod tests {
 
     #[test]
     fn absence_nobody_listed_is_brief() {
-        assert_eq!(outcome(404, &[], false), "store 10");
-        assert_eq!(outcome(410, &[], false), "store 10");
+        assert_eq!(outcome(404, &[], false), "passing 10");
+        assert_eq!(outcome(410, &[], false), "passing 10");
         assert_eq!(outcome(200, &[], false), "store 60");
     }
 

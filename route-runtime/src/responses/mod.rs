@@ -24,10 +24,11 @@ use crate::cache::{
     Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Failure, Hit, Key, Lifetime, Outcome,
     Stale, Stats, Turn,
 };
-use crate::config::{Revalidate, TagPart};
+use crate::config::{self, Revalidate, TagPart};
 use crate::context::WeakCache;
 use crate::loops::Loops;
 use crate::render::{BlankRequest, Rendered, Renderers};
+use crate::revalidate::usable_tag;
 use crate::routes::{Handler, Setup};
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::stored::Stored;
@@ -53,6 +54,8 @@ pub(crate) struct ResponseCache {
 
 /// Where a handler's responses are.
 struct Place {
+    /// The tag of all of them.
+    pattern: Tag,
     /// Of a route without parameters.
     slot: Option<Arc<CacheSlot<Stored>>>,
     listed: Listed,
@@ -83,6 +86,7 @@ impl ResponseCache {
         let engine = Engine::new(config);
         engine.follow();
         let places = setup.table.handlers.iter().map(|handler| Place {
+            pattern: pattern_tag(&setup.table.nodes[handler.node].pattern),
             slot: (!handler.has_params()).then(|| engine.slot()),
             listed: Listed::default(),
             is_warned: Arc::default(),
@@ -169,7 +173,7 @@ impl ResponseCache {
     ) -> Result<Answer<Stored>, Failure> {
         let handler = &self.setup.table.handlers[index];
         let key = Key::new(path);
-        let tags = self.tags(handler, path, params);
+        let tags = self.tags(index, path, params);
         let parent = caller.ancestry.clone();
         let call = Call {
             key: &key,
@@ -220,7 +224,7 @@ impl ResponseCache {
         caller: Caller,
     ) -> Option<Rendered> {
         let handler = &self.setup.table.handlers[index];
-        let tags = self.tags(handler, path, params);
+        let tags = self.tags(index, path, params);
         let rendered = self
             .renderers()
             .render(self.blank(index, path, params, &tags, caller));
@@ -266,9 +270,9 @@ impl ResponseCache {
     }
 
     /// What a response depends on by its declaration.
-    fn tags(&self, handler: &Handler, path: &str, params: &Params) -> Arc<[Tag]> {
-        let pattern = &self.setup.table.nodes[handler.node].pattern;
-        let declared = handler.descriptor.config.tags.iter().map(|parts| {
+    fn tags(&self, index: usize, path: &str, params: &Params) -> Arc<[Tag]> {
+        let handler = &self.setup.table.handlers[index];
+        let declared = handler.descriptor.config.tags.iter().filter_map(|parts| {
             let parts = parts.iter().map(|part| match part {
                 TagPart::Literal(text) => (*text).to_owned(),
                 TagPart::Param(index) => {
@@ -276,9 +280,9 @@ impl ResponseCache {
                     values.join("/")
                 }
             });
-            Tag::new(parts.collect::<String>())
+            usable_tag(&parts.collect::<String>())
         });
-        let own = [path_tag(path), pattern_tag(pattern)];
+        let own = [path_tag(path), self.places[index].pattern.clone()];
         own.into_iter().chain(declared).collect()
     }
 }
@@ -297,16 +301,18 @@ pub(crate) fn lifetime_of(handler: &Handler) -> Lifetime {
     let config = &handler.descriptor.config;
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     Lifetime {
-        revalidate: match config.revalidate {
-            Some(Revalidate::After(after)) => Some(seconds(after)),
-            Some(Revalidate::Never) | None => None,
-        },
+        revalidate: config.revalidate.and_then(Revalidate::duration),
         expire: config.expire.map(seconds),
     }
 }
 
 fn limit_of(handler: &Handler) -> Duration {
-    let seconds = handler.descriptor.config.max_duration;
+    render_limit(&handler.descriptor.config)
+}
+
+/// How long a cached render of this configuration may take.
+pub(crate) fn render_limit(config: &config::Config) -> Duration {
+    let seconds = config.max_duration;
     seconds.map_or(RENDER_LIMIT, |seconds| Duration::from_secs(seconds.into()))
 }
 

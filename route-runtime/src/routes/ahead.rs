@@ -56,8 +56,7 @@ impl Routes {
     /// The same in production, with no store behind memory: all is rendered, and nobody else sees
     /// it.
     pub(crate) fn to_be_exported(&self) -> Self {
-        let mut setup = self.setup.clone();
-        setup.mode = Mode::Production;
+        let mut setup = self.setup.clone().in_mode(Mode::Production);
         setup.sharing = Sharing::default();
         Self::of(setup)
     }

@@ -1,32 +1,69 @@
-//! The table, as a person reads it, one line per path, like `next build`'s; and as a program does.
+//! The table, as a person reads it: one line per path, like `next build`'s.
 
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::{Node, Place, Route, Routes, Table};
 use crate::config::{Config, Revalidate, TagPart};
-use crate::descriptor::{Kind, Method, Segment};
+use crate::descriptor::{Method, Segment};
 use crate::rendering::Rendering;
 
-/// One line.
+/// One line. What is empty says nothing.
+#[derive(Default)]
 struct Row {
-    symbol: char,
-    cells: [String; COLUMNS],
+    symbol: Symbol,
+    path: String,
+    methods: String,
+    revalidate: String,
+    expire: String,
+    tags: String,
+    cdn: &'static str,
+    why: String,
 }
 
-const COLUMNS: usize = 7;
+/// A title, and what stands under it.
+type Column = (&'static str, fn(&Row) -> &str);
 
-const TITLES: [&str; COLUMNS] = [
-    "Path",
-    "Methods",
-    "Revalidate",
-    "Expire",
-    "Tags",
-    "CDN",
-    "Why",
+const COLUMNS: [Column; 7] = [
+    ("Path", |row| &row.path),
+    ("Methods", |row| &row.methods),
+    ("Revalidate", |row| &row.revalidate),
+    ("Expire", |row| &row.expire),
+    ("Tags", |row| &row.tags),
+    ("CDN", |row| row.cdn),
+    ("Why", |row| &row.why),
 ];
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Symbol {
+    Static,
+    Ahead,
+    Revalidated,
+    #[default]
+    Dynamic,
+}
+
+impl Symbol {
+    const ALL: [Self; 4] = [Self::Static, Self::Ahead, Self::Revalidated, Self::Dynamic];
+
+    fn char(self) -> char {
+        match self {
+            Self::Static => '○',
+            Self::Ahead => '●',
+            Self::Revalidated => '◐',
+            Self::Dynamic => 'ƒ',
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Static => "static: rendered once, with a blank request",
+            Self::Ahead => "rendered ahead, from `static_params`",
+            Self::Revalidated => "revalidated: rendered again when stale",
+            Self::Dynamic => "dynamic: rendered for each request",
+        }
+    }
+}
 
 impl fmt::Display for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,26 +74,22 @@ impl fmt::Display for Routes {
             .map(|node| Row::new(table, node, self.setup.cdn))
             .collect();
         // Columns nobody uses would only be in the way; the path, its methods and why never are.
-        let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-            let widths = rows.iter().map(|row| row.cells[column].chars().count());
+        let widths = COLUMNS.map(|(title, cell)| {
+            let widths = rows.iter().map(|row| cell(row).chars().count());
             match widths.max().unwrap_or(0) {
                 0 => 0,
-                widest => widest.max(TITLES[column].len()),
+                widest => widest.max(title.len()),
             }
         });
-        line(f, ' ', &TITLES.map(String::from), &widths)?;
+        line(f, ' ', &COLUMNS.map(|(title, _)| title), &widths)?;
         for row in &rows {
-            line(f, row.symbol, &row.cells, &widths)?;
+            let cells = COLUMNS.map(|(_, cell)| cell(row));
+            line(f, row.symbol.char(), &cells, &widths)?;
         }
         f.write_str("\n")?;
-        for (symbol, meaning) in [
-            ('○', "static: rendered once, with a blank request"),
-            ('●', "rendered ahead, from `static_params`"),
-            ('◐', "revalidated: rendered again when stale"),
-            ('ƒ', "dynamic: rendered for each request"),
-        ] {
+        for symbol in Symbol::ALL {
             if rows.iter().any(|row| row.symbol == symbol) {
-                writeln!(f, "{symbol} {meaning}")?;
+                writeln!(f, "{} {}", symbol.char(), symbol.meaning())?;
             }
         }
         if table
@@ -73,12 +106,7 @@ impl fmt::Display for Routes {
     }
 }
 
-fn line(
-    f: &mut fmt::Formatter<'_>,
-    symbol: char,
-    cells: &[String; COLUMNS],
-    widths: &[usize; COLUMNS],
-) -> fmt::Result {
+fn line(f: &mut fmt::Formatter<'_>, symbol: char, cells: &[&str], widths: &[usize]) -> fmt::Result {
     let mut line = String::from(symbol);
     for (cell, &width) in cells.iter().zip(widths) {
         if width > 0 {
@@ -96,120 +124,45 @@ impl Row {
             .filter(|&method| handler(method).is_some())
             .map(Method::as_str)
             .collect();
-        let mut row = Self {
-            symbol: 'ƒ',
-            cells: Default::default(),
+        let row = Self {
+            path: node.pattern.clone(),
+            methods: methods.join(", "),
+            ..Self::default()
         };
-        row.cells[0].clone_from(&node.pattern);
-        row.cells[1] = methods.join(", ");
         let Some(get) = handler(Method::Get) else {
-            row.cells[6] = "answers no GET".into();
-            return row;
+            return Self {
+                why: "answers no GET".into(),
+                ..row
+            };
         };
         let config = &get.descriptor.config;
-        row.cells[6] = get.rendering.to_string();
+        let mut why = get.rendering.to_string();
         if !get.rendering.is_cached() {
             if let Some(ignored) = ignored(config) {
-                row.cells[6].push_str(&format!("; it makes {ignored} ineffective"));
+                why.push_str(&format!("; it makes {ignored} ineffective"));
             }
-            return row;
+            return Self { why, ..row };
         }
-        row.symbol = match config.revalidate {
-            Some(Revalidate::After(_)) => '◐',
-            _ if config.static_params.is_some() => '●',
-            _ => '○',
+        let seconds =
+            |seconds: Option<u32>| seconds.map_or_else(String::new, |it| format!("{it}s"));
+        let revalidate = match config.revalidate {
+            Some(Revalidate::After(after)) => Some(after),
+            Some(Revalidate::Never) | None => None,
         };
-        row.cells[2] = match config.revalidate {
-            Some(Revalidate::After(seconds)) => format!("{seconds}s"),
-            Some(Revalidate::Never) | None => String::new(),
-        };
-        row.cells[3] = config
-            .expire
-            .map_or_else(String::new, |expire| format!("{expire}s"));
-        row.cells[4] = tags(config, &get.segments).collect::<Vec<_>>().join(" ");
-        row.cells[5] = if config.cdn.unwrap_or(cdn) { "yes" } else { "" }.into();
-        row
-    }
-}
-
-impl Routes {
-    /// Every handler, sorted by pattern and method, as a JSON array for other programs.
-    ///
-    /// Of each: `method`, `pattern`, `kind` (`route`, `page`), `rendering` (`cached`, `dynamic`)
-    /// and its `reason`, `revalidate` (seconds, `false` for ever, `null` where nothing is cached),
-    /// `expire` (seconds or `null`), `tags`, `static_params` and `dynamic_params` (`null` without
-    /// parameters), `cdn`, `handler`, `crate`, `file`, `line`, `column`. Others may follow.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let lines: Vec<_> = self.iter().map(|route| self.json(&route)).collect();
-        // Nothing in it can fail to be JSON.
-        serde_json::to_string_pretty(&lines).unwrap_or_default()
-    }
-
-    fn json<'a>(&self, route: &Route<'a>) -> Json<'a> {
-        let config = &route.descriptor.config;
-        let is_cached = route.rendering.is_cached();
-        let has_params = route
-            .descriptor
-            .segments
-            .iter()
-            .any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)));
-        let source = route.source();
-        Json {
-            method: route.method().as_str(),
-            pattern: route.pattern,
-            kind: match route.kind() {
-                Kind::Route => "route",
-                Kind::Page => "page",
+        Self {
+            symbol: match revalidate {
+                Some(_) => Symbol::Revalidated,
+                None if config.static_params.is_some() => Symbol::Ahead,
+                None => Symbol::Static,
             },
-            rendering: if is_cached { "cached" } else { "dynamic" },
-            reason: route.rendering.to_string(),
-            revalidate: route.revalidate().map(|revalidate| match revalidate {
-                Revalidate::Never => JsonRevalidate::Never(false),
-                Revalidate::After(seconds) => JsonRevalidate::After(seconds),
-            }),
-            expire: route.expire().map(|expire| expire.as_secs()),
-            tags: route.tags(),
-            static_params: has_params.then_some(config.static_params.is_some()),
-            dynamic_params: has_params.then_some(config.dynamic_params),
-            cdn: is_cached && config.cdn.unwrap_or(self.setup.cdn),
-            handler: route.handler(),
-            crate_name: source.crate_name(),
-            file: source.file,
-            line: source.line,
-            column: source.column,
+            revalidate: seconds(revalidate),
+            expire: seconds(config.expire),
+            tags: tags(config, &get.segments).collect::<Vec<_>>().join(" "),
+            cdn: if config.cdn.unwrap_or(cdn) { "yes" } else { "" },
+            why,
+            ..row
         }
     }
-}
-
-/// One handler, in the order in which its members are written.
-#[derive(Serialize)]
-struct Json<'a> {
-    method: &'static str,
-    pattern: &'a str,
-    kind: &'static str,
-    rendering: &'static str,
-    reason: String,
-    revalidate: Option<JsonRevalidate>,
-    expire: Option<u64>,
-    tags: Vec<String>,
-    static_params: Option<bool>,
-    dynamic_params: Option<bool>,
-    cdn: bool,
-    handler: &'a str,
-    #[serde(rename = "crate")]
-    crate_name: &'static str,
-    file: &'static str,
-    line: u32,
-    column: u32,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum JsonRevalidate {
-    /// `false`, as it is declared.
-    Never(bool),
-    After(u32),
 }
 
 impl Route<'_> {

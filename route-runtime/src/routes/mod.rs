@@ -5,11 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use actix_web::web::ServiceConfig;
 
-use crate::cache::{Clock, Stats};
+use crate::cache::{CAPACITY, Clock, Stats};
 use crate::context::Context;
-use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
+use crate::descriptor::RouteDescriptor;
 use crate::mode::Mode;
-use crate::rendering::Rendering;
 use crate::responses::ResponseCache;
 use crate::revalidate::{Revalidation, Scope, Target};
 use crate::store::MemoryOptions;
@@ -18,13 +17,18 @@ mod ahead;
 mod check;
 mod data;
 mod error;
+mod json;
 mod listing;
+mod route;
+mod setup;
 mod sharing;
 mod table;
 
 pub(crate) use ahead::{AT_ONCE, Known, NotAhead, bar, known_paths};
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
+pub use route::Route;
+pub(crate) use setup::Setup;
 use sharing::Sharing;
 pub(crate) use table::{Handler, Node, Table};
 
@@ -58,30 +62,10 @@ pub(crate) use table::{Handler, Node, Table};
 #[derive(Clone)]
 pub struct Routes {
     pub(crate) setup: Setup,
-    /// Started by the first request for something cached; clones share it.
+    /// Started by the first request for something cached or for a dynamic handler, which may use it;
+    /// clones share it.
     cache: Arc<OnceLock<Arc<ResponseCache>>>,
 }
-
-/// What workers and renderers alike are built from.
-#[derive(Clone)]
-pub(crate) struct Setup {
-    pub(crate) table: Arc<Table>,
-    pub(crate) data: SharedData,
-    pub(crate) configure: Vec<Configure>,
-    pub(crate) mode: Mode,
-    pub(crate) memory: MemoryOptions,
-    /// Whether shared caches outside may keep what a route does not decide.
-    pub(crate) cdn: bool,
-    pub(crate) clock: Clock,
-    /// What stands behind memory.
-    pub(crate) sharing: Sharing,
-}
-
-/// Configures the app of one thread.
-pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
-
-/// How many bytes of responses and data are kept where nothing else is said.
-const CAPACITY: u64 = 50_000_000;
 
 impl Routes {
     /// The routes of this program: every `#[route]` and `#[page]` of every crate linked into it.
@@ -93,8 +77,7 @@ impl Routes {
     ///
     /// Everything that is wrong with the table, at once, with the places in the source: a page and
     /// a route at one path, two handlers for one method and path, different parameter names at one
-    /// position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at its own prefix. Also a
-    /// `ROUTE_MODE` that is no mode.
+    /// position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at its own prefix.
     pub fn collect() -> Result<Self, RoutesError> {
         Self::from_iter(inventory::iter::<RouteDescriptor>.into_iter().copied())
     }
@@ -109,12 +92,17 @@ impl Routes {
         routes: impl IntoIterator<Item = RouteDescriptor>,
     ) -> Result<Self, RoutesError> {
         let table = Table::build(routes.into_iter().collect(), "")?;
-        let mode = Mode::from_env().map_err(RoutesError::mode)?;
+        let (mode, no_mode) = match Mode::from_env() {
+            Ok(mode) => (mode, None),
+            // Something else may decide yet.
+            Err(found) => (Mode::of_profile(), Some(found)),
+        };
         Ok(Self::of(Setup {
             table: Arc::new(table),
             data: SharedData::default(),
             configure: Vec::new(),
             mode,
+            no_mode,
             memory: MemoryOptions::with_capacity(CAPACITY),
             cdn: false,
             clock: Clock::system(),
@@ -171,9 +159,8 @@ impl Routes {
 
     /// Serves as in development or as in production, whatever the environment says.
     #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.setup.mode = mode;
-        Self::of(self.setup)
+    pub fn mode(self, mode: Mode) -> Self {
+        Self::of(self.setup.in_mode(mode))
     }
 
     /// Lets shared caches outside keep cached responses, where a route does not say otherwise.
@@ -207,7 +194,8 @@ impl Routes {
     ///
     /// App data that a cached handler needs and that was registered neither with
     /// [`data`](Self::data) nor in [`configure`](Self::configure). Data that only a hand-written
-    /// `App` has is not there: cached handlers do not run in it.
+    /// `App` has is not there: cached handlers do not run in it. Also a `ROUTE_MODE` that is no mode,
+    /// unless [`mode`](Self::mode) says one.
     pub async fn ready(&self) -> Result<(), RoutesError> {
         for failure in self.prepare().await? {
             tracing::warn!(path = failure.path, "{failure}");
@@ -221,6 +209,7 @@ impl Routes {
     ///
     /// As [`ready`](Self::ready).
     pub async fn check(&self) -> Result<(), RoutesError> {
+        self.has_mode()?;
         if !self.has_cached() {
             return Ok(());
         }
@@ -231,6 +220,14 @@ impl Routes {
         }
         let handlers = &self.setup.table.handlers;
         Err(RoutesError::missing(missing, handlers))
+    }
+
+    /// Whether it is known how to serve.
+    pub(crate) fn has_mode(&self) -> Result<(), RoutesError> {
+        match &self.setup.no_mode {
+            Some(found) => Err(RoutesError::mode(found.clone())),
+            None => Ok(()),
+        }
     }
 
     fn has_cached(&self) -> bool {
@@ -376,48 +373,37 @@ impl fmt::Debug for Routes {
     }
 }
 
-/// One handler of the table.
-#[derive(Clone, Copy)]
-pub struct Route<'a> {
-    pattern: &'a str,
-    descriptor: &'a RouteDescriptor,
-    rendering: Rendering,
-}
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, test};
 
-impl<'a> Route<'a> {
-    /// The pattern, as declared, behind the prefix of [`Routes::at`].
-    #[must_use]
-    pub fn pattern(&self) -> &'a str {
-        self.pattern
+    use super::*;
+
+    /// As where `ROUTE_MODE` is `fast`.
+    fn without_a_mode() -> Routes {
+        let mut routes = Routes::from_iter([]).unwrap();
+        routes.setup.no_mode = Some("fast".into());
+        routes
     }
 
-    /// The method it answers.
-    #[must_use]
-    pub fn method(&self) -> Method {
-        self.descriptor.method
+    #[actix_web::test]
+    async fn a_mode_that_is_none_is_an_error_unless_something_else_decides() {
+        let error = without_a_mode().ready().await.unwrap_err();
+        assert!(
+            error.to_string().contains("ROUTE_MODE is `fast`"),
+            "{error}"
+        );
+        assert!(without_a_mode().at("/v1").unwrap().check().await.is_err());
+        assert_eq!(
+            without_a_mode().mode(Mode::Production).ready().await,
+            Ok(())
+        );
+        assert_eq!(without_a_mode().to_be_exported().check().await, Ok(()));
     }
 
-    /// Whether it is a route or a page.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.descriptor.kind
-    }
-
-    /// The function's name.
-    #[must_use]
-    pub fn handler(&self) -> &'a str {
-        self.descriptor.handler
-    }
-
-    /// Where it is declared.
-    #[must_use]
-    pub fn source(&self) -> Source {
-        self.descriptor.source
-    }
-
-    /// Whether it is rendered for each request, and why.
-    #[must_use]
-    pub fn rendering(&self) -> Rendering {
-        self.rendering
+    #[actix_web::test]
+    #[should_panic(expected = "ROUTE_MODE is `fast`")]
+    async fn nothing_is_served_in_a_mode_that_is_none() {
+        test::init_service(App::new().service(without_a_mode())).await;
     }
 }

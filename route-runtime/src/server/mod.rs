@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -27,7 +28,9 @@ pub use error::ServeError;
 /// `HOST` (127.0.0.1) and `PORT` (3000) say where, `ROUTE_WORKERS` with how many workers (one per
 /// core), `ROUTE_MODE` (`development` or `production`) how; `--help` lists the options for the same
 /// and the other commands. Prints the address and the table of routes. Ctrl-C ends it at once,
-/// SIGTERM after the requests it is serving, within 30 seconds.
+/// SIGTERM after the requests that it is serving, for which it waits 30 seconds at most. Both wait as
+/// long again for the work that is left to [`after`](crate::after), and then for what is being
+/// written to a [`store`](crate::store).
 ///
 /// It reads the arguments of the process. Where those are not meant for it, as in a test or in a
 /// program with arguments of its own, use `Server::new().args([]).run()`. Without the feature `cli`
@@ -152,9 +155,10 @@ impl Server {
         self
     }
 
-    /// Serves with this many workers, instead of `ROUTE_WORKERS` or one per core.
+    /// Serves with this many workers, instead of `ROUTE_WORKERS` or one per core. At least one: 0 is
+    /// taken for 1.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.built.workers = Some(workers);
+        self.built.workers = Some(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN));
         self
     }
 
@@ -233,10 +237,8 @@ impl Server {
 
     /// The table, with all that was said of it.
     pub(crate) fn routes(&mut self) -> Result<Routes, ServeError> {
-        let mut routes = Routes::collect()?;
-        if let Some(mode) = self.typed.mode.or(self.built.mode) {
-            routes = routes.mode(mode);
-        }
+        let mode = settings::mode(&self.typed, &self.built)?;
+        let mut routes = Routes::collect()?.mode(mode);
         if let Some(bytes) = settings::cache_bytes(&self.typed, &self.built)? {
             routes = routes.cache_capacity(bytes);
         }
@@ -267,11 +269,14 @@ impl Server {
         }
     }
 
-    /// Whether it is known where to listen, which is not tried.
+    /// Whether it is known where to listen and what is behind memory, neither of which is tried.
     #[cfg(feature = "cli")]
     pub(crate) fn check(&self) -> Result<(), ServeError> {
         Listen::settle(&self.typed, &self.built)?;
-        Behind::settle(&self.typed, &self.built).map(drop)
+        match Behind::settle(&self.typed, &self.built)? {
+            Some(behind) => behind.check(),
+            None => Ok(()),
+        }
     }
 
     /// Serves until it is told to end.
@@ -334,7 +339,7 @@ where
         })
         .shutdown_timeout(SHUTDOWN.as_secs());
         if let Some(workers) = listen.workers {
-            server = server.workers(workers);
+            server = server.workers(workers.get());
         }
         let server = server
             .bind(&listen.address)
@@ -344,4 +349,18 @@ where
             })?;
         Ok((server.addrs(), server.run()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_serves_without_a_worker() {
+        for (asked, expected) in [(0, 1), (1, 1), (7, 7)] {
+            let server = Server::new().workers(asked);
+            let listen = Listen::settle(&server.typed, &server.built).unwrap();
+            assert_eq!(listen.workers.map(NonZeroUsize::get), Some(expected));
+        }
+    }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use super::ServeError;
 use crate::mode::Mode;
+#[cfg(all(feature = "cli", feature = "redis"))]
+use crate::store::StoreError;
 use crate::store::{FileStore, Store};
 
 /// What was typed when the program was started. It comes before what the builder says, which is
@@ -26,7 +28,7 @@ pub(crate) struct Typed {
 #[derive(Default)]
 pub(super) struct Built {
     pub(super) address: Option<String>,
-    pub(super) workers: Option<usize>,
+    pub(super) workers: Option<NonZeroUsize>,
     pub(super) mode: Option<Mode>,
     pub(super) cache_bytes: Option<u64>,
     pub(super) cdn: Option<bool>,
@@ -64,6 +66,15 @@ impl Behind {
         }
     }
 
+    /// Whether it can be [opened](Self::open), as far as that can be told without connecting.
+    #[cfg(feature = "cli")]
+    pub(super) fn check(&self) -> Result<(), ServeError> {
+        match self {
+            Self::Files(_) => Ok(()),
+            Self::Redis(url) => check_redis(url),
+        }
+    }
+
     pub(super) async fn open(self) -> Result<Arc<dyn Store>, ServeError> {
         match self {
             Self::Files(directory) => Ok(Arc::new(FileStore::open(directory))),
@@ -80,6 +91,21 @@ pub(crate) fn files_from_env() -> Option<PathBuf> {
     directory.map(PathBuf::from)
 }
 
+#[cfg(all(feature = "cli", feature = "redis"))]
+fn check_redis(url: &str) -> Result<(), ServeError> {
+    let parsed = redis::IntoConnectionInfo::into_connection_info(url);
+    // In the words in which it could not be opened.
+    let why = |error| StoreError::new("this is no URL of a Redis server").with_cause(error);
+    parsed
+        .map(drop)
+        .map_err(|error| ServeError::Store(why(error)))
+}
+
+#[cfg(all(feature = "cli", not(feature = "redis")))]
+fn check_redis(url: &str) -> Result<(), ServeError> {
+    Err(without_redis(url))
+}
+
 #[cfg(feature = "redis")]
 async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
     match crate::store::RedisStore::connect(url).await {
@@ -90,11 +116,16 @@ async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
 
 #[cfg(not(feature = "redis"))]
 async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
-    Err(ServeError::Environment {
+    Err(without_redis(url))
+}
+
+#[cfg(not(feature = "redis"))]
+fn without_redis(url: &str) -> ServeError {
+    ServeError::Environment {
         name: URL,
         value: without_password(url),
         expected: "that only of a program built with the feature `redis` of `route-runtime`",
-    })
+    }
 }
 
 fn without_password(url: &str) -> String {
@@ -109,12 +140,12 @@ fn without_password(url: &str) -> String {
 /// What a server needs to listen.
 pub(super) struct Listen {
     pub(super) address: String,
-    pub(super) workers: Option<usize>,
+    pub(super) workers: Option<NonZeroUsize>,
 }
 
 impl Listen {
     pub(super) fn settle(typed: &Typed, built: &Built) -> Result<Self, ServeError> {
-        let workers = typed.workers.map(NonZeroUsize::get).or(built.workers);
+        let workers = typed.workers.or(built.workers);
         Ok(Self {
             address: match &built.address {
                 Some(address) => readdressed(address, typed),
@@ -130,7 +161,7 @@ impl Listen {
             },
             workers: match workers {
                 Some(workers) => Some(workers),
-                None => variable("ROUTE_WORKERS", WORKERS)?.map(NonZeroUsize::get),
+                None => variable("ROUTE_WORKERS", WORKERS)?,
             },
         })
     }
@@ -142,6 +173,18 @@ pub(crate) const PORT: &str = "a port, from 0 to 65535";
 pub(crate) const WORKERS: &str = "a number of threads, at least 1";
 /// What a size is.
 pub(crate) const BYTES: &str = "a number of bytes";
+
+/// Whatever the environment says, if something else decides.
+pub(super) fn mode(typed: &Typed, built: &Built) -> Result<Mode, ServeError> {
+    match typed.mode.or(built.mode) {
+        Some(mode) => Ok(mode),
+        None => Mode::from_env().map_err(|value| ServeError::Environment {
+            name: "ROUTE_MODE",
+            value,
+            expected: "`development` or `production`",
+        }),
+    }
+}
 
 pub(super) fn cache_bytes(typed: &Typed, built: &Built) -> Result<Option<u64>, ServeError> {
     match typed.cache_bytes.or(built.cache_bytes) {
@@ -214,7 +257,7 @@ mod tests {
             };
             let built = Built {
                 address: Some(String::from(address)),
-                workers: Some(1),
+                workers: NonZeroUsize::new(1),
                 ..Built::default()
             };
             let listen = Listen::settle(&typed, &built).unwrap();
@@ -246,10 +289,10 @@ mod tests {
             ..Typed::default()
         };
         let built = Built {
-            workers: Some(7),
+            workers: NonZeroUsize::new(7),
             ..Built::default()
         };
         let listen = Listen::settle(&typed, &built).unwrap();
-        assert_eq!(listen.workers, Some(2));
+        assert_eq!(listen.workers, NonZeroUsize::new(2));
     }
 }

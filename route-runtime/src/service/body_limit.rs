@@ -110,26 +110,39 @@ fn content_length(request: &ServiceRequest) -> Option<u64> {
 }
 
 /// actix-web's own extractors have limits of their own, which would be lower or higher than ours.
-/// Keeps everything else of what the user configured for them.
-pub(super) fn extractor_limits(request: &ServiceRequest, limit: u64) -> Extensions {
-    fn configured<T: Clone + Default + 'static>(request: &ServiceRequest) -> T {
-        let data = || {
-            request
-                .app_data::<Data<T>>()
-                .map(|data| data.get_ref().clone())
-        };
-        request
-            .app_data()
-            .cloned()
-            .or_else(data)
-            .unwrap_or_default()
+///
+/// What the route says comes before what the user configured for the app, and that before what is
+/// true where nothing is said. Everything else of what they configured is kept.
+pub(super) fn extractor_limits(request: &ServiceRequest, route: &RouteDescriptor) -> Extensions {
+    let mut limits = ExtractorLimits {
+        request,
+        declared: route.config.body_limit,
+        container: Extensions::new(),
+    };
+    limits.put(JsonConfig::limit);
+    limits.put(FormConfig::limit);
+    limits.put(PayloadConfig::limit);
+    limits.container
+}
+
+struct ExtractorLimits<'a> {
+    request: &'a ServiceRequest,
+    declared: Option<u64>,
+    container: Extensions,
+}
+
+impl ExtractorLimits<'_> {
+    fn put<T: Clone + Default + 'static>(&mut self, limit: fn(T, usize) -> T) {
+        let data = || Some(self.request.app_data::<Data<T>>()?.get_ref().clone());
+        let configured = self.request.app_data().cloned().or_else(data);
+        if configured.is_some() && self.declared.is_none() {
+            return;
+        }
+        let bytes = self.declared.unwrap_or(DEFAULT);
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.container
+            .insert(limit(configured.unwrap_or_default(), bytes));
     }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut container = Extensions::new();
-    container.insert(configured::<JsonConfig>(request).limit(limit));
-    container.insert(configured::<FormConfig>(request).limit(limit));
-    container.insert(configured::<PayloadConfig>(request).limit(limit));
-    container
 }
 
 /// A body that ends with an error where it becomes too long.

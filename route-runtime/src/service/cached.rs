@@ -50,6 +50,7 @@ pub(super) fn hit(
         age: Some(hit.age),
         cdn: tags.as_deref().map(|tags| Shared {
             lifetime: hit.entry.lifetime(),
+            is_current: hit.is_current(),
             tags,
         }),
     };
@@ -137,6 +138,7 @@ async fn kept(
                 age: Some(answer.age),
                 cdn: tags.as_deref().map(|tags| Shared {
                     lifetime: entry.lifetime(),
+                    is_current: answer.is_current,
                     tags,
                 }),
             };

@@ -23,10 +23,14 @@ use super::{cached, fault, finish};
 use crate::context::Context;
 use crate::descriptor::Method;
 use crate::mode::Mode;
-use crate::respond::{Problem, when_sent};
+use crate::respond::{Problem, in_context, when_sent};
 use crate::responses::{Caller, directives};
 use crate::routes::{Handler, Node, Routes, Table};
 use crate::trie::Params;
+
+/// The longest path of a blank request. The canonical spelling of a request's own may be longer, since
+/// it escapes what a client need not.
+const LONGEST: usize = u16::MAX as usize - 1;
 
 /// An answer that has to be waited for.
 pub(super) type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
@@ -88,12 +92,17 @@ impl Service<ServiceRequest> for Dispatcher {
             return respond(request, with_allow(response, node));
         };
 
-        table.capture(&table.handlers[index], &mut request);
+        let handler = &table.handlers[index];
+        if handler.rendering.is_cached() && params.path(request.path()).len() > LONGEST {
+            let problem = Problem::new(StatusCode::URI_TOO_LONG);
+            return respond(request, refusal(&problem, node));
+        }
+        table.capture(handler, &mut request);
         let endpoint = &self.endpoints[index];
         if let Some(limit) = endpoint.body_limit {
-            let limits = endpoint
-                .extractor_limits
-                .get_or_init(|| Rc::new(body_limit::extractor_limits(&request, limit)));
+            let limits = endpoint.extractor_limits.get_or_init(|| {
+                Rc::new(body_limit::extractor_limits(&request, &handler.descriptor))
+            });
             request.add_data_container(Rc::clone(limits));
             if let Err(watch) = BodyWatch::put_on(&mut request, limit) {
                 return respond(request, watch.too_large(node.kind));
@@ -175,7 +184,7 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
             ..routes.context()
         };
         let answered = answer(handler, params, &routes.setup, request);
-        let mut response = context.scope(answered).await;
+        let mut response = in_context(context, answered).await;
         finish::uncached(response.response_mut(), finish::DYNAMIC);
         record(response.status(), "dynamic");
         let is_headless = handler.descriptor.method == Method::Get

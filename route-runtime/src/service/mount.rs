@@ -20,13 +20,17 @@ use crate::routes::Routes;
 impl HttpServiceFactory for Routes {
     /// # Panics
     ///
-    /// If mounted inside a scope, whose prefix the table would not know.
+    /// If mounted inside a scope, whose prefix the table would not know, or if `ROUTE_MODE` is no mode
+    /// and nothing else says one, which [`Routes::ready`] says before.
     fn register(self, config: &mut AppService) {
         assert!(
             config.is_root(),
             "routes are mounted inside a `web::scope`, which would cut their paths short; mount \
              them on the `App` itself, behind a prefix with `routes.at(\"/v1\")?`"
         );
+        if let Err(error) = self.has_mode() {
+            panic!("{error}");
+        }
         let guard = MatchGuard(Arc::clone(&self.setup.table));
         let everything = ResourceDef::prefix("");
         let factory = Factory(Rc::new(self));

@@ -32,6 +32,8 @@ pub(super) struct Replay<'a> {
 /// What a shared cache outside may do.
 pub(super) struct Shared<'a> {
     pub(super) lifetime: Lifetime,
+    /// Whether it may do anything: not with what is stale, or was invalidated.
+    pub(super) is_current: bool,
     pub(super) tags: &'a str,
 }
 
@@ -100,8 +102,7 @@ pub(super) fn replay(
                 headers.insert(header::CACHE_CONTROL, value);
             }
             Some(shared) => {
-                let is_stale = matches!(replay.status, Status::Stale(_) | Status::Unverified(_));
-                let (browser, cdn) = shared.cache_control(is_stale);
+                let (browser, cdn) = shared.cache_control();
                 headers.insert(header::CACHE_CONTROL, text(&browser));
                 headers.insert(CDN_CACHE_CONTROL, text(&cdn));
                 if !shared.tags.is_empty() {
@@ -116,8 +117,8 @@ pub(super) fn replay(
 
 impl Shared<'_> {
     /// For every cache, and for those that know `CDN-Cache-Control` (RFC 9213).
-    fn cache_control(&self, is_stale: bool) -> (String, String) {
-        if is_stale {
+    fn cache_control(&self) -> (String, String) {
+        if !self.is_current {
             return ("public, max-age=0, s-maxage=0".into(), "max-age=0".into());
         }
         let seconds = |length: Option<Duration>| length.map_or(FOR_EVER, |length| length.as_secs());

@@ -5,6 +5,7 @@
 
 mod arc;
 mod files;
+mod key;
 mod ledger;
 mod memory;
 mod news;
@@ -32,6 +33,7 @@ pub use self::{
     tag::{Epoch, Invalidation, Risen, Tag},
 };
 pub(crate) use self::{
+    key::OwnedKey,
     ledger::{Ledger, Standing},
     memory::{Memory, MemoryOptions, Weighted},
     news::News,
@@ -84,6 +86,99 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///
 /// **Errors and time.** A method that cannot do its work returns an error; it does not retry for
 /// long, since requests wait for it. Callers limit how long they wait and drop the future.
+///
+/// # Example: The least that keeps the contract
+///
+/// ```
+/// # use std::{collections::HashMap, future::ready, sync::{Arc, Mutex}};
+/// # use route_runtime::store::{
+/// #     EntryKey, Epoch, Invalidation, Invalidations, Risen, Store, StoreFuture, StoredEntry, Tag,
+/// # };
+/// #[derive(Default)]
+/// struct Plain(Mutex<Kept>);
+///
+/// #[derive(Default)]
+/// struct Kept {
+///     entries: HashMap<(Option<String>, String), StoredEntry>,
+///     tags: HashMap<Tag, Risen>,
+///     last: Epoch,
+///     floor: Risen,
+/// }
+///
+/// impl Kept {
+///     /// It has not given this number itself: what was invalidated up to there is unknown.
+///     fn meet(&mut self, epoch: Epoch) {
+///         if epoch > self.last {
+///             self.last = epoch;
+///             self.floor = Risen { absent: epoch, stale: epoch };
+///         }
+///     }
+/// }
+///
+/// fn owned(key: EntryKey<'_>) -> (Option<String>, String) {
+///     (key.build.map(str::to_owned), key.name.to_owned())
+/// }
+///
+/// impl Store for Plain {
+///     fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+///         let entry = self.0.lock().unwrap().entries.get(&owned(key)).cloned();
+///         Box::pin(ready(Ok(entry)))
+///     }
+///
+///     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+///         let mut kept = self.0.lock().unwrap();
+///         kept.meet(entry.started);
+///         let there = kept.entries.get(&owned(key));
+///         if there.is_none_or(|there| entry.is_newer_than(there)) {
+///             kept.entries.insert(owned(key), entry);
+///         }
+///         Box::pin(ready(Ok(())))
+///     }
+///
+///     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
+///         self.0.lock().unwrap().entries.remove(&owned(key));
+///         Box::pin(ready(Ok(())))
+///     }
+///
+///     fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+///         let mut kept = self.0.lock().unwrap();
+///         kept.last.0 += 1;
+///         let last = kept.last;
+///         for tag in tags {
+///             let risen = kept.tags.entry(tag.clone()).or_default();
+///             match how {
+///                 Invalidation::Absent => risen.absent = last,
+///                 Invalidation::Stale => risen.stale = last,
+///             }
+///         }
+///         Box::pin(ready(Ok(last)))
+///     }
+///
+///     fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+///         let mut kept = self.0.lock().unwrap();
+///         kept.meet(after);
+///         let above = kept.tags.iter().filter(|(_, risen)| risen.latest() > after);
+///         let tags = above.map(|(tag, risen)| (tag.clone(), *risen)).collect();
+///         Box::pin(ready(Ok(Invalidations { until: kept.last, floor: kept.floor, tags })))
+///     }
+/// }
+///
+/// # #[cfg(feature = "testing")]
+/// # #[tokio::main]
+/// # async fn main() {
+/// // In a test. The same name is the same store, as another instance sees it.
+/// let stores = Mutex::new(HashMap::<String, Arc<Plain>>::new());
+/// route_runtime::testing::store::suite(async |name: &str| {
+///     Arc::clone(stores.lock().unwrap().entry(name.to_owned()).or_default())
+/// })
+/// .await;
+/// # }
+/// # #[cfg(not(feature = "testing"))]
+/// # fn main() {}
+/// ```
+///
+/// What it lacks: bounds for its entries and its tags, and, for several processes,
+/// [`changed`](Self::changed) and leases.
 pub trait Store: Send + Sync + 'static {
     /// Reads an entry.
     fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>>;
@@ -103,10 +198,10 @@ pub trait Store: Send + Sync + 'static {
     /// Resolves when others may have recorded invalidations since the last call.
     ///
     /// It listens from the moment of the call, even before it is polled, so nothing is missed by
-    /// who calls it first, then reads [`invalidations`](Self::invalidations), then awaits it. What
-    /// happens between two calls resolves the second at once, if one caller is all the store has.
-    /// It may resolve for nothing. In a store that only one process uses or that cannot tell, it
-    /// never resolves, as the provided method.
+    /// whoever calls it first, then reads [`invalidations`](Self::invalidations), then awaits it.
+    /// What happens between two calls resolves the second at once, if one caller is all the store
+    /// has. It may resolve for nothing. In a store that only one process uses or that cannot tell,
+    /// it never resolves, as the provided method.
     fn changed(&self) -> StoreFuture<'_, ()> {
         Box::pin(pending())
     }
@@ -125,6 +220,13 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// Names an entry in a store.
+///
+/// ```
+/// # use route_runtime::store::EntryKey;
+/// let page = EntryKey { build: Some("f00d"), name: "/posts" };
+/// // The next build renders it anew.
+/// assert_ne!(page, EntryKey { build: Some("beef"), ..page });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EntryKey<'a> {
     /// The build the entry belongs to, or `None` if it is the application's.
@@ -134,6 +236,23 @@ pub struct EntryKey<'a> {
 }
 
 /// An entry as stores keep it.
+///
+/// ```
+/// # use std::{sync::Arc, time::{Duration, SystemTime}};
+/// # use route_runtime::store::{Epoch, StoredEntry, Tag};
+/// let old = StoredEntry {
+///     body: Arc::from(*b"[]"),
+///     created: SystemTime::now(),
+///     started: Epoch(6),
+///     revalidate: Some(Duration::from_secs(60)),
+///     expire: None,
+///     tags: Arc::from([Tag::from("posts")]),
+/// };
+/// // It was finished earlier, but has seen what was invalidated since.
+/// let created = old.created - Duration::from_secs(1);
+/// let new = StoredEntry { started: Epoch(7), created, ..old.clone() };
+/// assert!(new.is_newer_than(&old));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
     /// The encoded value, with its own version.
@@ -159,6 +278,19 @@ impl StoredEntry {
 }
 
 /// What was invalidated, as a state and not as a log: applying it twice changes nothing.
+///
+/// ```
+/// # use route_runtime::store::{Epoch, Invalidations, Risen, Tag};
+/// let posts = Risen { absent: Epoch(3), stale: Epoch(5) };
+/// let news = Invalidations {
+///     until: Epoch(5),
+///     floor: Risen::default(),
+///     tags: vec![(Tag::from("posts"), posts)],
+/// };
+/// // Nothing was forgotten; a render of posts that began at 4 is stale.
+/// assert_eq!(news.floor.latest(), Epoch(0));
+/// assert!(posts.absent <= Epoch(4) && Epoch(4) < posts.stale);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invalidations {
     /// All invalidations up to this one are included.
@@ -183,6 +315,19 @@ pub enum Lease {
 pub struct LeaseToken(pub u64);
 
 /// Why a store could not do what it was asked.
+///
+/// It is logged, with its causes: it should hold no password, and not what is in an entry. Nobody
+/// looks at it to decide what to do: whatever it says, the call was of no effect, or of one that
+/// nobody knows.
+///
+/// ```
+/// # use route_runtime::store::StoreError;
+/// # use std::error::Error as _;
+/// let full = std::io::Error::other("the disk is full");
+/// let error = StoreError::new("cannot write an entry").with_cause(full);
+/// assert_eq!(error.to_string(), "cannot write an entry");
+/// assert_eq!(error.source().unwrap().to_string(), "the disk is full");
+/// ```
 #[derive(Debug)]
 pub struct StoreError {
     what: String,
@@ -190,7 +335,8 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// Describes a failure in words.
+    /// Describes a failure in words: what could not be done, as part of a sentence. Of any length,
+    /// though a line reads best in a log.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),

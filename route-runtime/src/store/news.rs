@@ -25,7 +25,7 @@ impl News {
     /// futures resolved.
     ///
     /// The second is for a listener that is alone. Of several, one may take what was told while
-    /// another was busy; who calls this before looking at what it is about misses nothing.
+    /// another was busy; whoever calls this before looking at what it is about misses nothing.
     pub(crate) fn heard(&self) -> impl Future<Output = ()> + Send + '_ {
         // Listens from here on, not from the first poll.
         let notified = self.notify.notified();

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Ledger, Memory, MemoryOptions,
-    News, Risen, Store, StoreFuture, StoredEntry, Tag, Weighted,
+    News, OwnedKey, Risen, Store, StoreFuture, StoredEntry, Tag, Weighted,
 };
 
 /// How many tags are remembered by name.
@@ -23,6 +23,9 @@ const LEASES: usize = 1024;
 ///
 /// One server needs no store: it has memory of its own. This one lets tests run several instances
 /// against one store without starting anything, and shows what a store has to do.
+///
+/// Its leases run out by the time of the system, whatever the clock of the servers that ask for
+/// them: one that moves the clock of a `TestApp` moves no lease.
 ///
 /// # Example: Two instances see each other's invalidations
 ///
@@ -40,7 +43,7 @@ const LEASES: usize = 1024;
 /// ```
 #[derive(Debug)]
 pub struct MemoryStore {
-    entries: Memory<Name, Held>,
+    entries: Memory<OwnedKey, Held>,
     record: Mutex<Record>,
     leases: Mutex<Leases>,
     news: News,
@@ -69,12 +72,16 @@ impl Record {
 
 #[derive(Debug, Default)]
 struct Leases {
-    held: HashMap<Name, (LeaseToken, Instant)>,
+    held: HashMap<OwnedKey, (LeaseToken, Instant)>,
     last: u64,
 }
 
 impl MemoryStore {
-    /// Makes an empty store of at most so many bytes.
+    /// Makes an empty store of at most so many bytes: of entries, of their keys and tags, and of
+    /// what it takes to keep them.
+    ///
+    /// An entry larger than 2 MiB, or than a quarter of the bytes, is not kept; with no bytes, none
+    /// is. 65 536 tags are remembered by name, and 16 MiB of their names, which do not count here.
     pub fn new(capacity: u64) -> Self {
         Self {
             entries: Memory::new(MemoryOptions::with_capacity(capacity)),
@@ -98,12 +105,12 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
-        let found = self.entries.read(&Name::from(key)).map(|held| held.0);
+        let found = self.entries.read(&OwnedKey::from(key)).map(|held| held.0);
         Box::pin(ready(Ok(found.as_deref().cloned())))
     }
 
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
-        let key = Name::from(key);
+        let key = OwnedKey::from(key);
         // Held so that of two writes at once the newer entry stays.
         let mut record = self.record();
         if record.meet(entry.started) {
@@ -120,7 +127,7 @@ impl Store for MemoryStore {
     }
 
     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
-        self.entries.remove(&Name::from(key));
+        self.entries.remove(&OwnedKey::from(key));
         Box::pin(ready(Ok(())))
     }
 
@@ -161,7 +168,7 @@ impl Store for MemoryStore {
         // A century, where the end is beyond what can be told.
         let century = Duration::from_secs(100 * 365 * 86_400);
         let lease = (token, now + length.min(century));
-        match leases.held.entry(Name::from(key)) {
+        match leases.held.entry(OwnedKey::from(key)) {
             hash_map::Entry::Occupied(mut held) => {
                 let left = held.get().1.saturating_duration_since(now);
                 if !left.is_zero() {
@@ -179,34 +186,12 @@ impl Store for MemoryStore {
 
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         let mut leases = self.leases();
-        if let hash_map::Entry::Occupied(held) = leases.held.entry(Name::from(key))
+        if let hash_map::Entry::Occupied(held) = leases.held.entry(OwnedKey::from(key))
             && held.get().0 == token
         {
             held.remove();
         }
         Box::pin(ready(Ok(())))
-    }
-}
-
-/// An [`EntryKey`] that owns its parts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Name {
-    build: Option<Box<str>>,
-    name: Box<str>,
-}
-
-impl From<EntryKey<'_>> for Name {
-    fn from(key: EntryKey<'_>) -> Self {
-        Self {
-            build: key.build.map(Box::from),
-            name: key.name.into(),
-        }
-    }
-}
-
-impl Weighted for Name {
-    fn weight(&self) -> usize {
-        size_of::<Self>() + self.build.as_ref().map_or(0, |build| build.len()) + self.name.len()
     }
 }
 

@@ -10,6 +10,10 @@ pub struct Tag(Arc<str>);
 
 impl Tag {
     /// Makes the tag of that name. Names are compared byte by byte.
+    ///
+    /// Any name, also one that is empty or very long. A store remembers so many bytes of all names
+    /// together, though (16 MiB of those of [`MemoryStore`](super::MemoryStore)): invalidating one
+    /// that is longer than this invalidates everything.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
     }
@@ -73,6 +77,13 @@ pub enum Invalidation {
 }
 
 /// When the content under a tag was last made absent, and when it was last made stale.
+///
+/// ```
+/// # use route_runtime::store::{Epoch, Risen};
+/// let risen = Risen { absent: Epoch(3), stale: Epoch(5) };
+/// assert_eq!(risen.latest(), Epoch(5));
+/// assert_eq!(Risen::default().latest(), Epoch(0), "never");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Risen {
     /// Content that began below this epoch is absent.

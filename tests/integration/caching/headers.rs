@@ -4,8 +4,10 @@ use std::sync::atomic::AtomicU32;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
+use futures_util::future::join;
 use route_runtime::testing::{Outcome, TestApp};
 use route_runtime::{Mode, Routes, route};
+use tests::Gate;
 
 use super::*;
 
@@ -87,6 +89,45 @@ async fn shared_caches_are_told_how_long_if_at_all() {
     let off = app.get("/caching/cdn").await;
     assert_eq!(off.header("cache-control"), Some("no-cache"));
     assert_eq!(off.header("cache-tag"), None);
+}
+
+static SLOW: [Gate; 2] = [Gate::new(), Gate::new()];
+
+#[route("/caching/cdn/slow/[id]", revalidate = false, cdn = true)]
+async fn cdn_slow(id: String) -> String {
+    SLOW[0].open();
+    SLOW[1].pass().await;
+    id
+}
+
+#[actix_web::test]
+async fn shared_caches_do_not_keep_what_was_thrown_away_while_it_was_rendered() {
+    let app = app([cdn_slow::ROUTE]).await;
+    for how in ["as it is", "stale", "absent"] {
+        let path = cdn_slow::path(how);
+        let meanwhile = async {
+            SLOW[0].pass().await;
+            let thrown_away = app.routes().revalidate_path(&*path);
+            match how {
+                "stale" => thrown_away.stale().await.unwrap(),
+                "absent" => thrown_away.await.unwrap(),
+                _ => {}
+            }
+            SLOW[1].open();
+        };
+        let (found, ()) = join(app.get(&path), meanwhile).await;
+        assert_eq!(found.text(), how);
+        let told = ["cache-control", "cdn-cache-control"].map(|name| found.header(name));
+        let expected = if how == "as it is" {
+            [
+                "public, max-age=0, s-maxage=31536000",
+                "max-age=31536000, stale-while-revalidate=0",
+            ]
+        } else {
+            ["public, max-age=0, s-maxage=0", "max-age=0"]
+        };
+        assert_eq!(told, expected.map(Some), "{how}");
+    }
 }
 
 static DEVELOPED: AtomicU32 = AtomicU32::new(0);

@@ -154,10 +154,20 @@ Error: ROUTE_CACHE_URL is `redis://…@b`
         "{}",
         ended.stderr
     );
-    #[cfg(not(feature = "redis"))]
-    {
-        let ended = scratch.run(BUILT, "serve --cache-url redis://me:secret@b", &[]);
-        assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("feature `redis`") && !ended.stderr.contains("secret"));
+    // What keeps it from serving is found by `check`, which connects to nothing.
+    let (url, error) = if cfg!(feature = "redis") {
+        ("redis:me:secret@b", "this is no URL of a Redis server")
+    } else {
+        ("redis://me:secret@b", "feature `redis`")
+    };
+    for command in ["serve", "start", "check"] {
+        let ended = scratch.run(BUILT, &format!("{command} --cache-url {url}"), &[]);
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{command}");
+        assert!(ended.stderr.contains(error), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
+    if cfg!(feature = "redis") {
+        let ended = scratch.run(BUILT, "check --cache-url redis://nobody.invalid", &[]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     }
 }

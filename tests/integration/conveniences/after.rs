@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BoxBody, SizedStream};
 use actix_web::dev::{Payload, Service, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::test::{self, TestRequest};
@@ -137,17 +137,31 @@ async fn work_of_a_stream_waits_for_its_end() {
         });
         HttpResponse::Ok().streaming(chunks)
     }
-    let (app, mut words) = app(Routes::from_iter([streamed::ROUTE]).unwrap()).await;
-    let request = TestRequest::with_uri(&streamed::path()).to_request();
-    let mut body = pin!(test::call_service(&app, request).await.into_body());
-    for chunk in ["chunk 1", "chunk 2"] {
-        use actix_web::body::MessageBody as _;
-        let next = std::future::poll_fn(|context| body.as_mut().poll_next(context)).await;
-        assert_eq!(next.unwrap().unwrap(), chunk);
-        assert!(said(&mut words).await.is_empty(), "{chunk}");
+    #[route("/after/stream/sized")]
+    async fn sized(words: Words, _request: HttpRequest) -> impl Responder {
+        let chunks = stream::iter(["chunk 1", "chunk 2"]).map(move |chunk| {
+            leave(&words, chunk);
+            Ok::<_, Infallible>(Bytes::from_static(chunk.as_bytes()))
+        });
+        HttpResponse::Ok().body(SizedStream::new(14, chunks))
     }
-    body.set(BoxBody::new(()));
-    assert_eq!(said(&mut words).await, ["handler", "chunk 1", "chunk 2"]);
+    let routes = Routes::from_iter([streamed::ROUTE, sized::ROUTE]).unwrap();
+    let (app, mut words) = app(routes).await;
+    for (path, expected) in [
+        (streamed::path(), &["handler", "chunk 1", "chunk 2"][..]),
+        (sized::path(), &["chunk 1", "chunk 2"]),
+    ] {
+        let request = TestRequest::with_uri(&path).to_request();
+        let mut body = pin!(test::call_service(&app, request).await.into_body());
+        for chunk in ["chunk 1", "chunk 2"] {
+            use actix_web::body::MessageBody as _;
+            let next = std::future::poll_fn(|context| body.as_mut().poll_next(context)).await;
+            assert_eq!(next.unwrap().unwrap(), chunk);
+            assert!(said(&mut words).await.is_empty(), "{path} {chunk}");
+        }
+        body.set(BoxBody::new(()));
+        assert_eq!(said(&mut words).await, expected, "{path}");
+    }
 }
 
 #[actix_web::test]

@@ -1,5 +1,7 @@
 //! What goes wrong with a `fetch`: upstreams, callers, and routes that fetch themselves.
 
+use std::cell::Cell;
+
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use futures_util::future::join_all;
@@ -80,10 +82,135 @@ async fn no_answer_in_time_is_504_and_poisons_nothing() {
         app.advance(30 * SECOND);
     });
     assert_eq!(found.status(), StatusCode::GATEWAY_TIMEOUT);
+    app.settled().await;
     app.advance(SECOND);
     upstream.let_go();
     upstream.let_go();
     assert_eq!(app.get(&path("/slow")).await.text(), "2");
+}
+
+#[route("/fetching/patience/[millis]", dynamic = "force-dynamic")]
+async fn patience(millis: u64, upstream: Data<Upstream>) -> Result<String, FetchError> {
+    let found = fetch(upstream.url("/slow/patience")).revalidate(60);
+    let found = found.timeout(Duration::from_millis(millis)).await?;
+    Ok(found.text())
+}
+
+const HOUR: u64 = 3_600_000;
+
+/// Time goes by in small steps until something has happened, since nobody can see from outside who
+/// waits for the clock by now.
+async fn until(app: &TestApp, happened: impl Fn() -> bool) {
+    while !happened() {
+        app.advance(Duration::from_millis(10));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[actix_web::test]
+async fn who_has_more_time_than_whom_they_wait_for_ask_again() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [patience::ROUTE]).await;
+    let is_over = Cell::new(false);
+    let hurried = async { app.get(&patience::path(1000)).await };
+    let patient = async {
+        let patient = app.get(&patience::path(HOUR)).await;
+        is_over.set(true);
+        patient
+    };
+    let (hurried, patient, ()) = tokio::join!(hurried, patient, async {
+        while upstream.asked("/slow/patience") == 0 {
+            tokio::task::yield_now().await;
+        }
+        let asked_again = || upstream.asked("/slow/patience") == 2;
+        until(&app, || asked_again() || is_over.get()).await;
+        // The first has been given up.
+        upstream.let_go();
+        upstream.let_go();
+    });
+    assert_eq!(hurried.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!((patient.status(), patient.text()), (StatusCode::OK, "2"));
+}
+
+#[actix_web::test]
+async fn who_has_less_time_than_whom_they_wait_for_give_up_alone() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [patience::ROUTE]).await;
+    let is_over = Cell::new(false);
+    let patient = async { app.get(&patience::path(HOUR)).await };
+    let hurried = async {
+        let hurried = app.get(&patience::path(100)).await;
+        is_over.set(true);
+        hurried
+    };
+    let (patient, hurried, ()) = tokio::join!(patient, hurried, async {
+        while upstream.asked("/slow/patience") == 0 {
+            tokio::task::yield_now().await;
+        }
+        until(&app, || is_over.get()).await;
+        upstream.let_go();
+    });
+    assert_eq!(hurried.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!((patient.status(), patient.text()), (StatusCode::OK, "1"));
+    assert_eq!(upstream.asked("/slow/patience"), 1);
+}
+
+#[route("/fetching/patience/none", revalidate = 3600)]
+async fn no_patience(upstream: Data<Upstream>) -> String {
+    let found = fetch(upstream.url("/slow/none")).timeout(Duration::ZERO);
+    found
+        .await
+        .map_or_else(|error| error.is_timeout().to_string(), |found| found.text())
+}
+
+#[actix_web::test]
+async fn what_was_made_without_the_data_is_kept_for_a_moment() {
+    let upstream = Upstream::start();
+    let app = app(&upstream, [no_patience::ROUTE]).await;
+    let found = app.get(&no_patience::path()).await;
+    assert_eq!(
+        (found.header("cache-status"), found.text()),
+        (Some("route; hit; ttl=10"), "true")
+    );
+}
+
+#[route("/fetching/bomb/[limit]", dynamic = "force-dynamic")]
+async fn bomb(limit: u64, upstream: Data<String>) -> Result<String, FetchError> {
+    let found = fetch(upstream.as_str()).body_limit(limit).await;
+    if let Err(error) = &found {
+        assert!(error.is_too_large(), "{error}");
+    }
+    Ok(found?.bytes().len().to_string())
+}
+
+#[actix_web::test]
+async fn a_body_is_read_up_to_its_limit_and_no_further() {
+    const LENGTH: u64 = 4_000_000;
+    let compressed = {
+        use std::io::Write as _;
+        let level = flate2::Compression::best();
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+        encoder.write_all(&vec![0; LENGTH as usize]).unwrap();
+        Bytes::from(encoder.finish().unwrap())
+    };
+    assert!(compressed.len() < 10_000, "{}", compressed.len());
+    let upstream = Server::start(move || {
+        let compressed = compressed.clone();
+        actix_web::App::new().default_service(actix_web::web::to(move || {
+            let mut response = HttpResponse::Ok();
+            response.insert_header(("content-encoding", "gzip"));
+            std::future::ready(response.body(compressed.clone()))
+        }))
+    });
+    let routes = Routes::from_iter([bomb::ROUTE]).unwrap();
+    let routes = routes.data(format!("http://{}", upstream.address()));
+    let app = TestApp::new(routes.mode(Mode::Development)).await.unwrap();
+    let found = app.get(&bomb::path(LENGTH)).await;
+    assert_eq!(found.text(), LENGTH.to_string());
+    let found = app.get(&bomb::path(LENGTH - 1)).await;
+    assert_eq!(found.status(), StatusCode::BAD_GATEWAY);
+    let why = "the body has more than the 3999999 bytes of its `body_limit`";
+    assert!(found.text().contains(why), "{}", found.text());
 }
 
 #[actix_web::test]

@@ -181,7 +181,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             return Ok(None);
         };
         let age = self.clock.now().since(entry.created());
-        let standing = entry.standing(&self.epochs);
+        let standing = self.entry_standing(&entry, place.also);
         Ok(match (standing, entry.lifetime().freshness(age)) {
             (Standing::Valid, Freshness::Fresh) => {
                 count(&self.counters.adopted);

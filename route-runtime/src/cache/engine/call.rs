@@ -50,6 +50,10 @@ pub(crate) struct Answer<V: Value> {
     pub(crate) status: Status,
     /// Since its render finished.
     pub(crate) age: Duration,
+    /// Whether it is as good for whoever asks next, as far as is known: it is an entry that is
+    /// fresh, and nothing it depends on has been invalidated since its render began. A request that
+    /// began earlier may be given others, but who keeps them keeps what was thrown away.
+    pub(crate) is_current: bool,
 }
 
 impl<V: Value> fmt::Debug for Answer<V> {
@@ -57,6 +61,7 @@ impl<V: Value> fmt::Debug for Answer<V> {
         f.debug_struct("Answer")
             .field("status", &self.status)
             .field("age", &self.age)
+            .field("is_current", &self.is_current)
             .finish_non_exhaustive()
     }
 }
@@ -94,9 +99,15 @@ impl<V: Value> Hit<V> {
         }
     }
 
+    /// See [`Answer::is_current`].
+    pub(crate) fn is_current(&self) -> bool {
+        self.is_verified && !self.is_stale
+    }
+
     pub(super) fn answer(self) -> Answer<V> {
         Answer {
             status: self.status(),
+            is_current: self.is_current(),
             age: self.age,
             content: Content::Entry(self.entry),
         }

@@ -61,13 +61,16 @@ pub(crate) const STALENESS: Duration = Duration::from_secs(1);
 /// Likewise.
 pub(crate) const STORE_LIMIT: Duration = Duration::from_millis(50);
 
+/// How many bytes of memory, likewise.
+pub(crate) const CAPACITY: u64 = 50_000_000;
+
 impl Config {
     /// Memory of 50 MB, the system's clock, no store behind.
     pub(crate) fn new(spawn: impl Spawn) -> Self {
         Self {
             clock: Clock::system(),
             spawn: Arc::new(spawn),
-            memory: MemoryOptions::with_capacity(50_000_000),
+            memory: MemoryOptions::with_capacity(CAPACITY),
             limits: Limits::default(),
             store: None,
             build: Arc::from(""),

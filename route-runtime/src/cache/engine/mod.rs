@@ -30,7 +30,7 @@ pub use self::config::OnPartition;
 use self::{admission::Admission, render::Landing, second::Second};
 pub(crate) use self::{
     call::{Answer, Call, Content, Hit, Turn},
-    config::{Config, Limits, STALENESS, STORE_LIMIT, Spawn},
+    config::{CAPACITY, Config, Limits, STALENESS, STORE_LIMIT, Spawn},
 };
 use super::{
     ancestry::Ancestry,

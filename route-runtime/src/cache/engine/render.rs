@@ -1,7 +1,6 @@
 //! What happens in the task of a flight.
 
 use std::{
-    any::Any,
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -22,11 +21,12 @@ use crate::{
         ancestry::{Ancestry, Stale},
         entry::{CacheSlot, Claim, Entry, Held, Kept, Made, Value},
         flight::Lead,
-        freshness::{Freshness, Lifetime},
+        freshness::Freshness,
         key::CacheKey,
         outcome::{Outcome, Rendered},
         stats::count,
     },
+    panic::message,
     store::{Epoch, Standing, Tag},
 };
 
@@ -71,6 +71,9 @@ pub(super) struct Flight<K: CacheKey, V: Value, R> {
     pub(super) lead: Lead<K, Notify, Landing<V>>,
     pub(super) slot: Option<Arc<CacheSlot<V>>>,
     pub(super) tags: Arc<[Tag]>,
+    /// See [`Call::also`](super::Call::also). What is taken from the store must be new enough for
+    /// whoever started the flight: it would ask again, and be given the same.
+    pub(super) also: Arc<[Tag]>,
     pub(super) limit: Duration,
     pub(super) ancestry: Ancestry<K>,
     pub(super) render: R,
@@ -122,6 +125,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             lead,
             slot,
             tags,
+            also,
             limit,
             ancestry,
             render,
@@ -133,7 +137,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let place = Place {
             key: &key,
             slot: slot.as_deref(),
-            also: &[],
+            also: &also,
         };
         let waits = match admit {
             Admit::Refresh { .. } => Waits::Nobody,
@@ -185,7 +189,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 Ok(Poll::Pending) => Pin::new(&mut limit)
                     .poll(cx)
                     .map(|()| Err(Failure::TimedOut)),
-                Err(payload) => Poll::Ready(Err(Failure::Panicked(message(&*payload)))),
+                Err(payload) => Poll::Ready(Err(Failure::Panicked(message(&*payload).into()))),
             }
         })
         .await
@@ -202,8 +206,21 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     ) -> (Landing<V>, Aftermath<V>) {
         let now = self.clock.now();
         match result.map(|rendered| (rendered.outcome, joined(declared, rendered.tags))) {
-            Ok((Outcome::Store { value, lifetime }, tags)) => {
-                self.store(place, value, lifetime, tags, started)
+            Ok((
+                Outcome::Store {
+                    value,
+                    lifetime,
+                    is_passing,
+                },
+                tags,
+            )) => {
+                let made = Made {
+                    created: now,
+                    created_wall: self.clock.wall(),
+                    started,
+                };
+                let entry = Entry::new(value, lifetime, tags, made);
+                self.store(place, Arc::new(entry), is_passing)
             }
             Ok((Outcome::Individual { value, pass }, _)) => {
                 self.hold(place, Held::Pass(now.after(pass)));
@@ -223,23 +240,20 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     fn store(
         &self,
         place: &Place<'_, K, V>,
-        value: V,
-        lifetime: Lifetime,
-        tags: Arc<[Tag]>,
-        started: Epoch,
+        entry: Arc<Entry<V>>,
+        is_passing: bool,
     ) -> (Landing<V>, Aftermath<V>) {
-        let made = Made {
-            created: self.clock.now(),
-            created_wall: self.clock.wall(),
-            started,
-        };
-        let entry = Arc::new(Entry::new(value, lifetime, tags, made));
         if entry.standing(&self.epochs) == Standing::Absent {
             // The old entry, if there is one, may depend on less.
             return (Landing::Entry(entry, Origin::Unstored), Aftermath::Nothing);
         }
         if self.hold(place, Held::Entry(Arc::clone(&entry))) {
-            let aftermath = Aftermath::Write(Arc::clone(&entry));
+            let aftermath = if is_passing {
+                // What was there before must not come back when this has passed.
+                Aftermath::Remove
+            } else {
+                Aftermath::Write(Arc::clone(&entry))
+            };
             (Landing::Entry(entry, Origin::Stored), aftermath)
         } else {
             count(&self.counters.oversize);
@@ -288,12 +302,4 @@ fn joined(declared: &Arc<[Tag]>, found: Vec<Tag>) -> Arc<[Tag]> {
     tags.sort_unstable();
     tags.dedup();
     tags.into()
-}
-
-fn message(payload: &(dyn Any + Send)) -> Arc<str> {
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    Arc::from(text.unwrap_or("no message"))
 }

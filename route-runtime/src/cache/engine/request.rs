@@ -68,35 +68,44 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     {
         let core = &self.0;
         let begun = core.epochs.published();
+        // By what it found first, each request is counted once.
         let mut first_absence = None;
         for attempt in 0..ATTEMPTS {
+            let is_new = first_absence.is_none();
             let absence = match core.look(&call.place(), core.clock.now()) {
                 Found::Fresh(hit) => {
-                    core.counters.hits.add();
+                    if is_new {
+                        core.counters.hits.add();
+                    }
                     core.count_unverified(&hit);
                     return Ok(hit.answer());
                 }
                 Found::Stale(hit) if call.stale == Stale::Serve => {
                     core.refresh(&call, &hit, &render);
-                    core.counters.stale.add();
+                    if is_new {
+                        core.counters.stale.add();
+                    }
                     core.count_unverified(&hit);
                     return Ok(hit.answer());
                 }
                 Found::Kept(kept, age) => {
+                    core.count_miss(is_new);
                     return kept.result().map(|value| Answer {
                         content: Content::Once(value),
                         status: Status::Collapsed,
                         age,
+                        is_current: false,
                     });
                 }
-                Found::Pass => return core.alone(&call, render, Bypass::Individual).await,
+                Found::Pass => {
+                    core.count_miss(is_new);
+                    return core.alone(&call, render, Bypass::Individual).await;
+                }
                 Found::Stale(_) => Absence::Expired,
                 Found::Absent(absence) => absence,
             };
-            let absence = *first_absence.get_or_insert_with(|| {
-                count(&core.counters.misses);
-                absence
-            });
+            core.count_miss(is_new);
+            let absence = *first_absence.get_or_insert(absence);
 
             let (follow, led) = match core.flights.join(call.key, Notify::new) {
                 Join::Follow(follow) => (follow, None),
@@ -121,6 +130,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                     lead,
                     slot: call.slot.cloned(),
                     tags: Arc::clone(call.tags),
+                    also: call.also.into(),
                     limit: call.limit,
                     render: render.clone(),
                     admit: match (call.turn, call.parent) {
@@ -187,6 +197,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             lead,
             slot: call.slot.cloned(),
             tags: Arc::clone(call.tags),
+            also: call.also.into(),
             limit: call.limit,
             render: render.clone(),
             admit: Admit::Refresh {
@@ -224,6 +235,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                     origin => status(origin == Origin::Stored),
                 };
                 Arrival::Answered(Ok(Answer {
+                    is_current: self.entry_standing(&entry, also) == Standing::Valid,
                     content: Content::Entry(entry),
                     status,
                     age,
@@ -242,6 +254,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                     content: Content::Once(value),
                     status: status(false),
                     age: Duration::ZERO,
+                    is_current: false,
                 }))
             }
             Landing::Individual => match own.and_then(|mut own| own.try_recv().ok()) {
@@ -249,6 +262,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                     content: Content::Individual(value),
                     status: Status::Bypass(Bypass::Individual),
                     age: Duration::ZERO,
+                    is_current: false,
                 })),
                 None => Arrival::Alone,
             },
@@ -277,7 +291,14 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             content: rendered.into_content(),
             status: Status::Bypass(why),
             age: Duration::ZERO,
+            is_current: false,
         })
+    }
+
+    fn count_miss(&self, is_new: bool) {
+        if is_new {
+            count(&self.counters.misses);
+        }
     }
 
     /// Whether a request like this one would find an answer without a flight.

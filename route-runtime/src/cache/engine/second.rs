@@ -115,10 +115,11 @@ impl Second {
         until: Moment,
     ) -> Result<Option<Entry<V>>, StoreError> {
         let found = self.store.read(self.key(key));
-        let found = within(clock, until.since(clock.now()), found).await;
+        let found = self.until(clock, until, found).await;
         match &found {
             Ok(_) => self.breaker.read_succeeded(),
-            Err(error) => self.breaker.read_failed(clock.now(), error),
+            Err(Unanswered::Failed(error)) => self.breaker.read_failed(clock.now(), error),
+            Err(Unanswered::Rushed) => {}
         }
         let Some(stored) = found? else {
             return Ok(None);
@@ -201,12 +202,29 @@ impl Second {
             return Ok(None);
         }
         let lease = self.store.lease(self.key(key), length);
-        let lease = within(clock, until.since(now), lease).await;
+        let lease = self.until(clock, until, lease).await;
         match &lease {
             Ok(_) => self.leases.succeeded(),
-            Err(error) => self.leases.failed(clock.now(), error),
+            Err(Unanswered::Failed(error)) => self.leases.failed(clock.now(), error),
+            Err(Unanswered::Rushed) => {}
         }
-        lease.map(Some)
+        Ok(Some(lease?))
+    }
+
+    /// Waits for one of several answers that a request waits for until the same moment.
+    async fn until<T>(
+        &self,
+        clock: &Clock,
+        until: Moment,
+        answer: StoreFuture<'_, T>,
+    ) -> Result<T, Unanswered> {
+        let limit = until.since(clock.now());
+        let is_rushed = limit < self.limits.store_read / 2;
+        match clock.within(limit, answer).await {
+            Some(answer) => answer.map_err(Unanswered::Failed),
+            None if is_rushed => Err(Unanswered::Rushed),
+            None => Err(Unanswered::Failed(late())),
+        }
     }
 
     /// Gives a lease back. If it fails, the lease runs out.
@@ -256,6 +274,27 @@ impl Second {
     }
 }
 
+/// Why a request was not told in time what it asked.
+enum Unanswered {
+    Failed(StoreError),
+    /// Others that it waited for before left less than half of its time for this. That says nothing
+    /// of the store but that it is slow.
+    Rushed,
+}
+
+impl From<Unanswered> for StoreError {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Failed(error) => error,
+            Unanswered::Rushed => late(),
+        }
+    }
+}
+
+fn late() -> StoreError {
+    StoreError::new("the store did not answer in time")
+}
+
 async fn within<T>(
     clock: &Clock,
     limit: Duration,
@@ -264,5 +303,5 @@ async fn within<T>(
     clock
         .within(limit, answer)
         .await
-        .unwrap_or_else(|| Err(StoreError::new("the store did not answer in time")))
+        .unwrap_or_else(|| Err(late()))
 }

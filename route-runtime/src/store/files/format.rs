@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{EntryKey, Epoch, StoredEntry, Tag};
 
-const MAGIC: &str = "route-cache 1 ";
+pub(super) const MAGIC: &str = "route-cache 1 ";
 /// The magic, the checksum in hexadecimal and the end of the line.
 const FIRST: usize = MAGIC.len() + 64 + 1;
 

@@ -59,7 +59,7 @@ pub(super) fn checked(line: &[u8], before: &str) -> Option<Line> {
     serde_json::from_slice(content).ok()
 }
 
-fn check(before: &str, content: &[u8]) -> String {
+pub(super) fn check(before: &str, content: &[u8]) -> String {
     let hash = blake3::Hasher::new()
         .update(before.as_bytes())
         .update(content)

@@ -1,37 +1,26 @@
 //! A [`Store`] in files.
 
 mod format;
+mod inner;
+mod known;
 mod line;
 mod place;
 mod record;
 mod shelves;
 
-use std::{
-    fmt, fs, io,
-    path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::{Duration, SystemTime},
-};
+use std::{fmt, fs, io, path::Path, sync::Arc, time::Duration};
 
 use self::{
-    format::Unusable,
-    place::Place,
-    record::Record,
-    shelves::{Bounds, Shelves},
+    inner::{Call, Inner, absent},
+    shelves::Bounds,
 };
 use super::{
-    EntryKey, Epoch, Invalidation, Invalidations, News, Store, StoreError, StoreFuture,
+    EntryKey, Epoch, Invalidation, Invalidations, OwnedKey, Store, StoreError, StoreFuture,
     StoredEntry, Tag,
 };
 
 /// How often another process's invalidations are looked for.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// How many calls may be at their files at once: a disk that hangs must not collect threads.
-const AT_ONCE: usize = 256;
 
 /// Keeps entries and invalidations in the files of a directory, so that they survive a restart.
 ///
@@ -97,7 +86,6 @@ const AT_ONCE: usize = 256;
 /// ```
 pub struct FileStore {
     inner: Arc<Inner>,
-    warned: AtomicBool,
 }
 
 /// How large a [`FileStore`] may become.
@@ -125,20 +113,11 @@ impl FileStoreOptions {
 
     /// Opens a store in a directory, as [`FileStore::open`].
     pub fn open(self, directory: impl AsRef<Path>) -> FileStore {
-        let inner = Inner {
-            place: Place::new(directory.as_ref()),
-            record: Record::new(),
-            shelves: Shelves::new(self.0),
-            news: News::default(),
-            told: Mutex::default(),
-            calls: Arc::default(),
-        };
         let store = FileStore {
-            warned: AtomicBool::new(false),
-            inner: Arc::new(inner),
+            inner: Arc::new(Inner::new(directory.as_ref(), self.0)),
         };
         if let Err(error) = store.inner.open() {
-            store.warn(&error);
+            store.inner.warn("used", &error);
         }
         store
     }
@@ -165,7 +144,7 @@ impl FileStore {
     fn call<'a, T: Send + 'static>(
         &'a self,
         what: &'static str,
-        work: impl FnOnce(&Inner) -> io::Result<T> + Send + 'static,
+        work: impl FnOnce(&Arc<Inner>) -> io::Result<T> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let done = match Call::begin(&self.inner) {
@@ -175,18 +154,10 @@ impl FileStore {
                     .unwrap_or_else(|panicked| Err(io::Error::other(panicked))),
             };
             done.map_err(|error| {
-                self.warn(&error);
+                self.inner.warn("used", &error);
                 StoreError::new(format!("cannot {what}")).with_cause(error)
             })
         })
-    }
-
-    /// Once: a disk that is full would fill the log, too.
-    fn warn(&self, error: &io::Error) {
-        if !self.warned.swap(true, Ordering::Relaxed) {
-            let directory = self.inner.place.root().display();
-            tracing::warn!(%directory, %error, "the cache's files cannot be used");
-        }
     }
 }
 
@@ -201,20 +172,14 @@ impl fmt::Debug for FileStore {
 
 impl Store for FileStore {
     fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
-        let key = Key::from(key);
-        self.call("read an entry", move |inner| inner.read(&key))
+        let key = OwnedKey::from(key);
+        self.call("read an entry", move |inner| inner.read(key.borrowed()))
     }
 
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
-        let key = Key::from(key);
-        Box::pin(async move {
-            let write = move |inner: &Inner| inner.write(&key, &entry);
-            if self.call("write an entry", write).await? {
-                // Nobody waits for it.
-                let inner = Arc::clone(&self.inner);
-                drop(tokio::task::spawn_blocking(move || inner.sweep()));
-            }
-            Ok(())
+        let key = OwnedKey::from(key);
+        self.call("write an entry", move |inner| {
+            inner.write(key.borrowed(), &entry)
         })
     }
 
@@ -244,7 +209,7 @@ impl Store for FileStore {
         Box::pin(async move {
             let look = async {
                 loop {
-                    let look = |inner: &Inner| {
+                    let look = |inner: &Arc<Inner>| {
                         inner.look();
                         Ok(())
                     };
@@ -260,140 +225,8 @@ impl Store for FileStore {
     }
 }
 
-/// What calls share with the threads they work on.
-#[derive(Debug)]
-struct Inner {
-    place: Place,
-    record: Record,
-    shelves: Shelves,
-    news: News,
-    /// What the record was like when it was looked at last.
-    told: Mutex<Option<(u64, SystemTime)>>,
-    calls: Arc<()>,
-}
-
-/// One call under way.
-struct Call(Arc<Inner>, #[expect(dead_code, reason = "counted")] Arc<()>);
-
-impl Call {
-    fn begin(inner: &Arc<Inner>) -> Option<Self> {
-        let counted = Arc::clone(&inner.calls);
-        (Arc::strong_count(&counted) <= AT_ONCE + 1).then(|| Self(Arc::clone(inner), counted))
-    }
-}
-
-impl Inner {
-    fn open(&self) -> io::Result<()> {
-        // Before it is read, so that nothing recorded in between is missed.
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Record::stamp(&self.place);
-        // First, because it can be read where nothing can be written.
-        self.record.open(&self.place)?;
-        self.place.open()
-    }
-
-    fn read(&self, key: &Key) -> io::Result<Option<StoredEntry>> {
-        let key = key.borrowed();
-        let path = self.place.entry(key);
-        match self.filed(key, &path)? {
-            Ok(entry) => Ok(entry),
-            Err(Unusable::Foreign) => Ok(None),
-            Err(Unusable::Damaged) => {
-                // It may have been replaced meanwhile; a store may forget, too.
-                fs::remove_file(path).ok();
-                Ok(None)
-            }
-        }
-    }
-
-    fn filed(
-        &self,
-        key: EntryKey<'_>,
-        path: &Path,
-    ) -> io::Result<Result<Option<StoredEntry>, Unusable>> {
-        let file = match fs::read(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(None)),
-            Err(error) if error.kind() == io::ErrorKind::IsADirectory => return Ok(Ok(None)),
-            Err(error) => return Err(error),
-        };
-        Ok(format::decode(&file, key).map(|filed| {
-            let epoch = filed.entry.started;
-            let known = self.record.includes(&self.place, &filed.record, epoch);
-            known.then_some(filed.entry)
-        }))
-    }
-
-    /// Returns whether it is time to sweep.
-    fn write(&self, key: &Key, entry: &StoredEntry) -> io::Result<bool> {
-        let key = key.borrowed();
-        let record = self.record.meet(&self.place, entry.started)?;
-        let file = format::encode(key, entry, &record);
-        let length = file.len() as u64;
-        let kept = length <= self.shelves.bounds().largest();
-        let draft = kept.then(|| self.place.draft(&file)).transpose()?;
-        let path = self.place.entry(key);
-        let _lock = self.place.lock_entry(&path)?;
-        if let Ok(Some(there)) = self.filed(key, &path)?
-            && there.is_newer_than(entry)
-        {
-            return Ok(false);
-        }
-        match draft {
-            Some(draft) => {
-                draft.publish(&path)?;
-                Ok(self.shelves.wrote(length))
-            }
-            // Nobody must find what it would have replaced.
-            None => absent(fs::remove_file(path)).map(|()| false),
-        }
-    }
-
-    fn sweep(&self) {
-        if let Err(error) = self.shelves.sweep(&self.place) {
-            tracing::debug!(%error, "the cache's files cannot be swept");
-        }
-    }
-
-    fn look(&self) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = Record::stamp(&self.place);
-        if *told != stamp {
-            *told = stamp;
-            self.news.tell();
-        }
-    }
-}
-
-/// An [`EntryKey`] that can go to another thread.
-struct Key {
-    build: Option<Box<str>>,
-    name: Box<str>,
-}
-
-impl Key {
-    fn borrowed(&self) -> EntryKey<'_> {
-        EntryKey {
-            build: self.build.as_deref(),
-            name: &self.name,
-        }
-    }
-}
-
-impl From<EntryKey<'_>> for Key {
-    fn from(key: EntryKey<'_>) -> Self {
-        Self {
-            build: key.build.map(Box::from),
-            name: key.name.into(),
-        }
-    }
-}
-
-fn absent(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
+#[cfg(test)]
+mod fuzzing;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;

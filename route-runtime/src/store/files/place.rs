@@ -70,20 +70,18 @@ impl Place {
         path
     }
 
-    /// The directories that hold entries, each of one first byte.
-    pub(super) fn shelves(&self) -> io::Result<Vec<PathBuf>> {
-        let mut shelves = Vec::new();
+    /// What holds entries: the application's directory and one for each build, if it is one.
+    pub(super) fn scopes(&self) -> io::Result<Vec<PathBuf>> {
+        let mut scopes = Vec::new();
         for scope in fs::read_dir(&self.root)? {
             let scope = scope?;
             let name = scope.file_name();
             let name = name.to_string_lossy();
             if name == "app" || name.starts_with("b-") {
-                for shelf in fs::read_dir(scope.path())? {
-                    shelves.push(shelf?.path());
-                }
+                scopes.push(scope.path());
             }
         }
-        Ok(shelves)
+        Ok(scopes)
     }
 
     /// Waits, not long, until nobody else holds this lock.
@@ -212,12 +210,20 @@ impl Drop for Draft {
 }
 
 /// Does something with a file, and again if the directory it is in had to be made first.
-fn made<T>(file: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    match (act(), file.parent()) {
-        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(parent)?;
-            act()
+///
+/// More than once: a sweep may take away, as empty, what has just been made.
+pub(super) fn made<T>(file: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let mut done = act();
+    for _ in 0..10 {
+        match (&done, file.parent()) {
+            (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+                match fs::create_dir_all(parent) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => done = act(),
+                }
+            }
+            _ => break,
         }
-        (done, _) => done,
     }
+    done
 }

@@ -6,54 +6,40 @@
 //! disk cut off, is not read, and the next writer removes it.
 //!
 //! Whoever writes holds a lock. Whoever reads needs none: lines are only added, and a new writing
-//! is moved into place whole.
+//! is moved into place whole. So nobody who reads waits for a disk that is slow to write, in this
+//! process either: what is known is changed only once it is written.
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, Seek as _, SeekFrom, Write as _},
     iter,
     sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
 use super::{
-    line::{FIRST, Line, chain, checked, first, names, written},
+    known::{End, Known, State, both},
+    line::{Line, chain, first, written},
     place::Place,
 };
-use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Risen, Tag, random::random};
-
-/// How many tags are remembered by name.
-const TAGS: usize = 65_536;
-/// How far the file grows before it is written anew, at least.
-const GROWTH: u64 = 1 << 20;
-
-/// What is in the file, as far as it has been read.
-#[derive(Debug)]
-struct Known {
-    /// The name of the record, which entries carry: with another one, their epochs mean nothing.
-    name: String,
-    /// The name of this writing.
-    writing: String,
-    ledger: Ledger,
-    last: Epoch,
-    read: u64,
-    /// The checksum of the last line that has been read.
-    chain: String,
-    /// Whether what has been read is no longer there, until it is read from the beginning.
-    lost: bool,
-    /// The length from which it is written anew.
-    bound: u64,
-}
+use crate::store::{Epoch, Invalidation, Invalidations, Tag, random::random};
 
 #[derive(Debug)]
 pub(super) struct Record {
+    /// Held while it is read on, and never while it is written: every read of an entry needs it.
     known: Mutex<Known>,
+    /// Held by the one thread of this process that writes.
+    pub(super) writer: Mutex<()>,
 }
+
+/// The right to write: the lock, and that of this process.
+type Turn<'a> = (File, MutexGuard<'a, ()>);
 
 impl Record {
     pub(super) fn new() -> Self {
         Self {
             known: Mutex::new(Known::nothing()),
+            writer: Mutex::default(),
         }
     }
 
@@ -61,21 +47,26 @@ impl Record {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn turn(&self, place: &Place) -> io::Result<Turn<'_>> {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((place.lock("record")?, writer))
+    }
+
     /// Makes the record if there is none, and reads it.
     pub(super) fn open(&self, place: &Place) -> io::Result<()> {
-        self.known().current(place)
+        self.current(place)
     }
 
     /// Returns the name of the record, when all epochs up to `met` are of it.
     pub(super) fn meet(&self, place: &Place, met: Epoch) -> io::Result<String> {
-        let mut known = self.known();
-        if known.name.is_empty() || known.last < met {
-            known.current(place)?;
+        let unknown = |known: &Known| known.name.is_empty() || known.last < met;
+        if unknown(&self.known()) {
+            self.current(place)?;
         }
-        if known.last < met {
-            known.raise(place, met)?;
+        if unknown(&self.known()) {
+            self.raise(place, met)?;
         }
-        Ok(known.name.clone())
+        Ok(self.known().name.clone())
     }
 
     /// Returns whether an epoch is of this record: what was rendered under another one may have
@@ -93,26 +84,25 @@ impl Record {
         tags: &[Tag],
         how: Invalidation,
     ) -> io::Result<Epoch> {
-        let mut known = self.known();
-        let _lock = place.lock("record")?;
-        known.repair(place)?;
-        let epoch = known.last.0 + 1;
+        let _turn = self.turn(place)?;
+        self.repair(place)?;
+        let epoch = self.known().last.0 + 1;
         let tags = tags.iter().map(|tag| tag.as_str().to_owned()).collect();
-        known.append(
+        self.append(
             place,
             match how {
                 Invalidation::Absent => Line::Absent { epoch, tags },
                 Invalidation::Stale => Line::Stale { epoch, tags },
             },
         )?;
-        known.shorten(place);
+        self.shorten(place);
         Ok(Epoch(epoch))
     }
 
     pub(super) fn since(&self, place: &Place, after: Epoch) -> io::Result<Invalidations> {
-        let mut known = self.known();
-        known.current(place)?;
-        let lost = after > known.last && known.raise(place, after).is_err();
+        self.current(place)?;
+        let lost = after > self.known().last && self.raise(place, after).is_err();
+        let known = self.known();
         let mut news = known.ledger.since(after, known.last.max(after));
         if lost {
             // Where it cannot be written down, what was lost still counts as invalidated.
@@ -126,277 +116,154 @@ impl Record {
         let metadata = fs::metadata(place.record()).ok()?;
         Some((metadata.len(), metadata.modified().ok()?))
     }
-}
-
-fn both(epoch: Epoch) -> Risen {
-    Risen {
-        absent: epoch,
-        stale: epoch,
-    }
-}
-
-/// What reading on in the file came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
-    Whole,
-    /// There is no file, or something that is none.
-    Gone,
-    /// It is another record, or one that has lost what was read before.
-    Other,
-}
-
-impl State {
-    fn is_whole(self) -> bool {
-        self == Self::Whole
-    }
-}
-
-impl Known {
-    fn nothing() -> Self {
-        Self {
-            name: String::new(),
-            writing: String::new(),
-            ledger: Ledger::new(TAGS),
-            last: Epoch(0),
-            read: 0,
-            chain: String::new(),
-            lost: false,
-            bound: GROWTH,
-        }
-    }
 
     /// Reads what is new, and repairs the file if it is not the one that was read before.
-    fn current(&mut self, place: &Place) -> io::Result<()> {
-        if self.follow(place)? == State::Whole {
+    fn current(&self, place: &Place) -> io::Result<()> {
+        if self.known().follow(place)?.is_whole() {
             return Ok(());
         }
-        let _lock = place.lock("record")?;
+        let _turn = self.turn(place)?;
         self.repair(place)
     }
 
-    /// The same for who holds the lock.
-    fn repair(&mut self, place: &Place) -> io::Result<()> {
-        let seen = self.last;
-        let next = Epoch(seen.0 + 1);
-        match self.follow(place)? {
-            State::Whole => Ok(()),
-            State::Gone => {
-                let mut fresh = Self::nothing();
-                fresh.name = random();
-                // Where none was read, its name in the entries tells that it is gone.
-                if seen > Epoch(0) || !self.name.is_empty() {
-                    fresh.last = next;
-                    fresh.ledger.raise_floor(both(next));
-                }
-                fresh.rewrite(place)?;
-                *self = fresh;
-                Ok(())
-            }
+    /// Does the same for whoever has the turn.
+    fn repair(&self, place: &Place) -> io::Result<()> {
+        let (state, seen, is_first) = {
+            let mut known = self.known();
+            let state = known.follow(place)?;
+            let is_first = known.name.is_empty() && known.last == Epoch(0);
+            (state, known.last, is_first)
+        };
+        if state.is_whole() {
+            return Ok(());
+        }
+        let mut found = Known::nothing();
+        let repaired = if state == State::Other && found.follow(place)?.is_whole() {
             // What was lost may have reached anything this instance has seen.
-            State::Other => {
-                *self = Self::nothing();
-                match self.follow(place)? {
-                    State::Gone => {
-                        self.last = seen;
-                        self.repair(place)
-                    }
-                    _ => {
-                        let raised = self.append_floor(place, next);
-                        if raised.is_err() {
-                            // It is still to be done.
-                            self.lost = true;
-                            self.last = self.last.max(seen);
-                        }
-                        raised
-                    }
-                }
+            let next = Epoch(seen.0 + 1);
+            let line = floor(found.last.max(next), next);
+            let added = append(place, &found.end, &line);
+            added.map(|text| found.took(&text, line))
+        } else {
+            let next = Epoch(seen.max(found.last).0 + 1);
+            found = Known::nothing();
+            found.name = random();
+            // Where none was read, its name in the entries tells that it is gone.
+            if !is_first {
+                found.last = next;
+                found.ledger.raise_floor(both(next));
             }
-        }
-    }
-
-    /// Reads what has been added since it was read last.
-    fn follow(&mut self, place: &Place) -> io::Result<State> {
-        let mut file = match File::open(place.record()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Gone),
-            Err(error) => return Err(error),
+            let all = found.ledger.since(Epoch(0), found.last);
+            let end = rewrite(place, &found.name, &all);
+            end.map(|end| found.moved(end))
         };
-        let mut first = [0; FIRST];
-        if let Err(error) = file.read_exact(&mut first) {
-            return match error.kind() {
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::IsADirectory => Ok(State::Gone),
-                _ => Err(error),
-            };
+        let mut known = self.known();
+        match repaired {
+            Ok(()) => *known = found,
+            // It is still to be done.
+            Err(_) => known.lost |= state == State::Other,
         }
-        let Some((name, writing)) = names(&first) else {
-            return Ok(State::Gone);
-        };
-        if self.lost || (!self.name.is_empty() && self.name != name) {
-            return Ok(State::Other);
-        }
-        if self.writing == writing {
-            if file.metadata()?.len() < self.read {
-                return Ok(State::Other);
-            }
-            file.seek(SeekFrom::Start(self.read))?;
-            return Ok(match self.read_on(file)? {
-                State::Whole => State::Whole,
-                _ => {
-                    self.lost = true;
-                    State::Other
-                }
-            });
-        }
-        let mut anew = Self::nothing();
-        (anew.name, anew.writing) = (name.to_owned(), writing.to_owned());
-        anew.read = FIRST as u64;
-        anew.chain = writing.to_owned();
-        match anew.read_on(file)? {
-            State::Whole if anew.last < self.last => Ok(State::Other),
-            State::Whole => {
-                anew.bound = 2 * anew.read + GROWTH;
-                *self = anew;
-                Ok(State::Whole)
-            }
-            state => {
-                self.last = self.last.max(anew.last);
-                Ok(state)
-            }
-        }
-    }
-
-    fn read_on(&mut self, mut file: File) -> io::Result<State> {
-        let mut lines = Vec::new();
-        file.read_to_end(&mut lines)?;
-        let mut state = State::Whole;
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
-            let Some(content) = line.strip_suffix(b"\n") else {
-                break; // Somebody is writing it, or could not.
-            };
-            match checked(content, &self.chain) {
-                Some(line) => self.apply(line),
-                None => state = State::Gone,
-            }
-            // What follows damage still tells how far the numbers went.
-            self.chain = chain(content);
-            self.read += line.len() as u64;
-        }
-        Ok(state)
-    }
-
-    fn apply(&mut self, line: Line) {
-        match line {
-            Line::Floor {
-                until,
-                absent,
-                stale,
-            } => {
-                self.last = self.last.max(Epoch(until));
-                self.ledger.raise_floor(Risen {
-                    absent: Epoch(absent),
-                    stale: Epoch(stale),
-                });
-            }
-            Line::Tag { tag, absent, stale } => self.ledger.merge(
-                &Tag::new(tag),
-                Risen {
-                    absent: Epoch(absent),
-                    stale: Epoch(stale),
-                },
-            ),
-            Line::Absent { epoch, tags } => self.raise_tags(epoch, tags, Invalidation::Absent),
-            Line::Stale { epoch, tags } => self.raise_tags(epoch, tags, Invalidation::Stale),
-        }
-    }
-
-    fn raise_tags(&mut self, epoch: u64, tags: Vec<String>, how: Invalidation) {
-        self.last = self.last.max(Epoch(epoch));
-        for tag in tags {
-            self.ledger.raise(&Tag::new(tag), how, Epoch(epoch));
-        }
+        repaired
     }
 
     /// Records that everything below `epoch` counts as invalidated, unless it turns out known.
-    fn raise(&mut self, place: &Place, epoch: Epoch) -> io::Result<()> {
-        let _lock = place.lock("record")?;
+    fn raise(&self, place: &Place, epoch: Epoch) -> io::Result<()> {
+        let _turn = self.turn(place)?;
         self.repair(place)?;
-        if self.last < epoch {
-            self.append_floor(place, epoch)?;
+        let last = self.known().last;
+        if last < epoch {
+            self.append(place, floor(epoch, epoch))?;
         }
         Ok(())
     }
 
-    fn append_floor(&mut self, place: &Place, epoch: Epoch) -> io::Result<()> {
-        let until = self.last.max(epoch).0;
-        let (absent, stale) = (epoch.0, epoch.0);
-        self.append(
-            place,
-            Line::Floor {
-                until,
-                absent,
-                stale,
-            },
-        )
-    }
-
-    /// Adds a line, on the disk when this returns. The caller holds the lock and has read all.
-    fn append(&mut self, place: &Place, line: Line) -> io::Result<()> {
-        let text = written(&line, &self.chain);
-        let mut file = File::options().write(true).open(place.record())?;
-        // What somebody began and could not end.
-        file.set_len(self.read)?;
-        file.seek(SeekFrom::Start(self.read))?;
-        if let Err(error) = file.write_all(&text) {
-            // Failing that, it has no end, and is not read.
-            file.set_len(self.read).ok();
-            return Err(error);
+    /// Adds a line. The caller has the turn and has read all.
+    fn append(&self, place: &Place, line: Line) -> io::Result<()> {
+        let end = self.known().end.clone();
+        let text = append(place, &end, &line)?;
+        let mut known = self.known();
+        // Unless another thread has read it already.
+        if known.end == end {
+            known.took(&text, line);
         }
-        // If it fails, the line stays: others may have read it already.
-        file.sync_data()?;
-        self.read += text.len() as u64;
-        self.chain = chain(&text);
-        self.apply(line);
         Ok(())
     }
 
     /// Writes the file anew when it has grown far beyond what it says.
-    fn shorten(&mut self, place: &Place) {
-        if self.read > self.bound && self.rewrite(place).is_err() {
-            // The long one is as good. Not at each line, though.
-            self.bound = 2 * self.read;
-        }
-    }
-
-    fn rewrite(&mut self, place: &Place) -> io::Result<()> {
-        let writing = random();
-        let all = self.ledger.since(Epoch(0), self.last);
-        let mut text = first(&self.name, &writing).into_bytes();
-        let floor = Line::Floor {
-            until: self.last.0,
-            absent: all.floor.absent.0,
-            stale: all.floor.stale.0,
+    fn shorten(&self, place: &Place) {
+        let (end, name, all) = {
+            let known = self.known();
+            if !known.is_long() {
+                return;
+            }
+            let all = known.ledger.since(Epoch(0), known.last);
+            (known.end.clone(), known.name.clone(), all)
         };
-        let tags = all.tags.iter().map(|(tag, risen)| Line::Tag {
-            tag: tag.as_str().to_owned(),
-            absent: risen.absent.0,
-            stale: risen.stale.0,
-        });
-        let mut last = writing.clone();
-        for line in iter::once(floor).chain(tags) {
-            let line = written(&line, &last);
-            last = chain(&line);
-            text.extend(line);
+        let moved = rewrite(place, &name, &all);
+        let mut known = self.known();
+        match moved {
+            Ok(moved) if known.end == end => known.moved(moved),
+            // Another thread has read it already.
+            Ok(_) => {}
+            Err(_) => known.stays_long(),
         }
-        let draft = place.draft(&text)?;
-        draft.sync()?;
-        draft.publish(&place.record())?;
-        // Without it, the lines to come could be added to a file that a power cut takes back. Not
-        // every system can.
-        File::open(place.root()).and_then(|it| it.sync_all()).ok();
-        self.writing = writing;
-        self.chain = last;
-        self.read = text.len() as u64;
-        self.bound = 2 * self.read + GROWTH;
-        Ok(())
     }
+}
+
+fn floor(until: Epoch, below: Epoch) -> Line {
+    Line::Floor {
+        until: until.0,
+        absent: below.0,
+        stale: below.0,
+    }
+}
+
+/// Adds a line where the file ends, on the disk when this returns, and returns its text.
+fn append(place: &Place, end: &End, line: &Line) -> io::Result<Vec<u8>> {
+    let text = written(line, &end.chain);
+    let mut file = File::options().write(true).open(place.record())?;
+    // What somebody began and could not end.
+    file.set_len(end.read)?;
+    file.seek(SeekFrom::Start(end.read))?;
+    if let Err(error) = file.write_all(&text) {
+        // Failing that, it has no end, and is not read.
+        file.set_len(end.read).ok();
+        return Err(error);
+    }
+    // If it fails, the line stays: others may have read it already.
+    file.sync_data()?;
+    Ok(text)
+}
+
+/// Puts a file in place that says this and no more, and returns where it ends.
+fn rewrite(place: &Place, name: &str, all: &Invalidations) -> io::Result<End> {
+    let writing = random();
+    let mut text = first(name, &writing).into_bytes();
+    let floor = Line::Floor {
+        until: all.until.0,
+        absent: all.floor.absent.0,
+        stale: all.floor.stale.0,
+    };
+    let tags = all.tags.iter().map(|(tag, risen)| Line::Tag {
+        tag: tag.as_str().to_owned(),
+        absent: risen.absent.0,
+        stale: risen.stale.0,
+    });
+    let mut last = writing.clone();
+    for line in iter::once(floor).chain(tags) {
+        let line = written(&line, &last);
+        last = chain(&line);
+        text.extend(line);
+    }
+    let draft = place.draft(&text)?;
+    draft.sync()?;
+    draft.publish(&place.record())?;
+    // Without it, the lines to come could be added to a file that a power cut takes back. Not
+    // every system can.
+    File::open(place.root()).and_then(|it| it.sync_all()).ok();
+    Ok(End {
+        writing,
+        read: text.len() as u64,
+        chain: last,
+    })
 }

@@ -4,7 +4,7 @@ use std::{
     fs, io,
     path::PathBuf,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
@@ -14,6 +14,9 @@ use super::place::Place;
 
 /// How long an entry may lie without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+
+/// How long a directory has to be empty before it goes: somebody may be about to fill it.
+const EMPTY: Duration = Duration::from_secs(3600);
 
 /// How much there may be.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +50,19 @@ pub(super) struct Shelves {
     bounds: Bounds,
     /// `None` until somebody has looked.
     left: Mutex<Option<Bounds>>,
-    sweeping: AtomicBool,
+    sweeping: Arc<AtomicBool>,
+}
+
+/// That it is time to sweep, and nobody else's turn until this is dropped: by whoever has swept, or
+/// by whoever could not.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Turn(Arc<AtomicBool>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl Shelves {
@@ -55,7 +70,7 @@ impl Shelves {
         Self {
             bounds,
             left: Mutex::new(None),
-            sweeping: AtomicBool::new(false),
+            sweeping: Arc::default(),
         }
     }
 
@@ -63,20 +78,24 @@ impl Shelves {
         self.bounds
     }
 
-    /// Counts what was written. Returns whether it is time to [`sweep`](Self::sweep).
-    pub(super) fn wrote(&self, bytes: u64) -> bool {
+    /// Counts what was written. Returns something if it is time to [`sweep`](Self::sweep).
+    pub(super) fn wrote(&self, bytes: u64) -> Option<Turn> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *left {
             Some(left) if left.entries > 0 && left.bytes > bytes => {
                 left.entries -= 1;
                 left.bytes -= bytes;
-                false
+                None
             }
-            _ => !self.sweeping.swap(true, Ordering::AcqRel),
+            _ => {
+                let free = !self.sweeping.swap(true, Ordering::AcqRel);
+                free.then(|| Turn(Arc::clone(&self.sweeping)))
+            }
         }
     }
 
-    /// Looks at all files, and removes the oldest if there is more than nine tenths of the bounds.
+    /// Looks at all files, and removes the oldest if there is more than nine tenths of the bounds;
+    /// then directories that have been empty for long, as those of old builds.
     ///
     /// Half of the room it leaves may be filled before it looks again: another process may be
     /// filling the other half.
@@ -89,27 +108,27 @@ impl Shelves {
                 bytes: self.bounds.bytes.saturating_sub(bytes) / 2,
             });
         }
-        self.sweeping.store(false, Ordering::Release);
         swept.map(drop)
     }
 
     fn look(&self, place: &Place) -> io::Result<(u64, u64)> {
-        let oldest = SystemTime::now().checked_sub(LONGEST);
+        let before = |age| SystemTime::now().checked_sub(age);
+        let oldest = before(LONGEST);
+        let scopes = place.scopes()?;
+        // What cannot be listed was removed meanwhile, or is nothing of ours.
+        let listed = |directory: &PathBuf| fs::read_dir(directory).into_iter().flatten().flatten();
+        let shelves = scopes.iter().flat_map(listed).map(|shelf| shelf.path());
+        let shelves: Vec<PathBuf> = shelves.collect();
         let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
-        for shelf in place.shelves()? {
-            let Ok(shelf) = fs::read_dir(shelf) else {
-                continue; // Removed meanwhile, or nothing of ours.
+        for file in shelves.iter().flat_map(listed) {
+            let Ok(metadata) = file.metadata() else {
+                continue;
             };
-            for file in shelf.flatten() {
-                let Ok(metadata) = file.metadata() else {
-                    continue;
-                };
-                let written = metadata.modified()?;
-                if Some(written) < oldest {
-                    fs::remove_file(file.path()).ok();
-                } else if metadata.is_file() {
-                    files.push((written, metadata.len(), file.path()));
-                }
+            let written = metadata.modified()?;
+            if Some(written) < oldest {
+                fs::remove_file(file.path()).ok();
+            } else if metadata.is_file() {
+                files.push((written, metadata.len(), file.path()));
             }
         }
         let mut entries = files.len() as u64;
@@ -129,6 +148,16 @@ impl Shelves {
                     }
                 }
             }
+        }
+        for shelf in &shelves {
+            let changed = fs::metadata(shelf).and_then(|shelf| shelf.modified());
+            if changed.is_ok_and(|changed| Some(changed) < before(EMPTY)) {
+                // Fails if there is something in it, as below.
+                fs::remove_dir(shelf).ok();
+            }
+        }
+        for scope in &scopes {
+            fs::remove_dir(scope).ok();
         }
         Ok((entries, bytes))
     }

@@ -1,28 +1,27 @@
 
 -- KEYS: 4 those of 2 and 3 that the tags go to
--- ARGV: 6 which that is, 7 how many tags are remembered, 8… tags
+-- ARGV: 6 which that is, 7 how many tags are remembered, 8 and how many bytes of their names,
+--       9… tags
 
+local kind, most, longest = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 last = last + 1
 local score = text(last)
-local added = {}
-for number = 8, #ARGV do
-  added[#added + 1] = score
-  added[#added + 1] = ARGV[number]
-  if #added >= 2000 or number == #ARGV then
-    redis.call('ZADD', KEYS[4], unpack(added))
-    added = {}
+local count, bytes = counts[kind], sizes[kind]
+for number = 9, #ARGV do
+  if redis.call('ZADD', KEYS[4], score, ARGV[number]) == 1 then
+    count = count + 1
+    bytes = bytes + #ARGV[number]
   end
 end
-local known = redis.call('ZCARD', KEYS[4])
-local beyond = known - tonumber(ARGV[7])
-if beyond > 0 then
-  local highest = redis.call('ZRANGE', KEYS[4], beyond - 1, beyond - 1, 'WITHSCORES')
-  redis.call('ZREMRANGEBYRANK', KEYS[4], 0, beyond - 1)
-  known = known - beyond
-  local forgotten = math.max(tonumber(highest[2]), ARGV[6] == 'absent' and absent or stale)
-  redis.call('HSET', KEYS[1], ARGV[6], text(forgotten))
+local forgotten = kind == 'absent' and absent or stale
+while count > 0 and (count > most or bytes > longest) do
+  local oldest = redis.call('ZPOPMIN', KEYS[4])
+  count = count - 1
+  bytes = bytes - #oldest[1]
+  forgotten = math.max(forgotten, tonumber(oldest[2]))
 end
-redis.call('HSET', KEYS[1], 'last', score, ARGV[6] .. 's', known)
+redis.call('HSET', KEYS[1], 'last', score, kind, text(forgotten), kind .. 's', count,
+  kind .. '-bytes', text(bytes))
 keep()
 redis.call('PUBLISH', ARGV[1], score)
 return {name, score}

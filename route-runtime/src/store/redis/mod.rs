@@ -1,7 +1,7 @@
 //! A [`Store`] in Redis or Valkey, shared by many instances.
 //!
 //! ```text
-//! {<prefix>}:1:record           hash: name, last epoch, floors
+//! {<prefix>}:1:record           hash: name, last epoch, floors, how much is in these:
 //! {<prefix>}:1:absent           sorted set: tags by the epoch at which they were made absent
 //! {<prefix>}:1:stale            sorted set: likewise
 //! {<prefix>}:1:e:<build>:<hash> hash: an entry
@@ -12,11 +12,13 @@
 mod entry;
 mod link;
 mod options;
+mod scripts;
+mod seen;
 
 use std::{
     collections::{HashMap, hash_map},
     fmt,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -24,9 +26,11 @@ use redis::{Script, ScriptInvocation};
 
 pub use self::options::RedisStoreOptions;
 use self::{
-    entry::{FIELDS, Fields, Keys, Metadata, RawRead, RawSince, Read, micros},
+    entry::{FIELDS, Keys, Metadata, RawRead, RawSince, Read, micros},
     link::Link,
     options::Limits,
+    scripts::{INVALIDATE, LEASE, RELEASE, SINCE, WRITE},
+    seen::{Asked, Seen},
 };
 use super::{
     EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Risen, Store, StoreError,
@@ -35,31 +39,12 @@ use super::{
 
 /// How many tags are remembered by name, of each kind.
 const TAGS: usize = 65_536;
+/// How many bytes their names may have, of each kind. Both kinds are what an instance remembers.
+const BYTES: usize = 8 * 1024 * 1024;
 /// How long an entry lies without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 /// The highest epoch the server's scripts can count to.
 const HIGHEST: u64 = (1 << 53) - 2;
-
-static WRITE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("record.lua"),
-        include_str!("write.lua")
-    ))
-});
-static INVALIDATE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("record.lua"),
-        include_str!("invalidate.lua")
-    ))
-});
-static SINCE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("record.lua"),
-        include_str!("since.lua")
-    ))
-});
-static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lease.lua")));
-static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("release.lua")));
 
 /// Keeps entries and invalidations in Redis (5 or later) or Valkey, for many instances.
 ///
@@ -91,7 +76,8 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("re
 /// # Bounds
 ///
 /// An entry goes with its `expire`, or after 30 days without having been written; the record of
-/// invalidations 60 days after its last use. 65 536 tags are remembered by name, of each kind.
+/// invalidations 60 days after its last use. 65 536 tags are remembered by name, of each kind, and
+/// 8 MiB of their names; content older than what is forgotten counts as invalidated.
 /// No call scans keys. A server that is full should be set to throw away what it likes
 /// (`maxmemory-policy allkeys-lru`): that only costs renders.
 ///
@@ -124,7 +110,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// When the URL is none.
+    /// When the URL is not a valid one.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::options().connect(url).await
     }
@@ -162,59 +148,7 @@ impl RedisStore {
     }
 
     fn saw(&self, record: &str, epoch: u64) {
-        let mut seen = self.seen();
-        if seen.record != record {
-            record.clone_into(&mut seen.record);
-        }
-        seen.epoch = seen.epoch.max(epoch);
-    }
-
-    /// Returns what was read, if it is of this key and of the record that counts.
-    fn judge(&self, key: EntryKey<'_>, asked: &Asked, answer: Read) -> Option<StoredEntry> {
-        let Read { now, record, entry } = answer;
-        let seen = &asked.seen;
-        let lost = match &record {
-            None => !seen.record.is_empty(),
-            Some((_, last)) if *last < seen.epoch => true,
-            Some((name, _)) => !seen.record.is_empty() && seen.record != *name,
-        };
-        if lost {
-            // The server does not know what this instance knows. Whoever listens asks what is
-            // left, which makes that known to all.
-            self.link.news().tell();
-            return None;
-        }
-        let (name, last) = record?;
-        let Fields {
-            record,
-            started,
-            created,
-            metadata,
-            body,
-        } = entry?;
-        let metadata: Metadata<'_> = serde_json::from_slice(&metadata).ok()?;
-        if record != name
-            || started > last
-            || metadata.name != key.name
-            || metadata.build.as_deref() != key.build
-        {
-            return None;
-        }
-        self.saw(&name, started);
-        let age = now.checked_sub(created)?;
-        let length = Duration::from_micros(age.unsigned_abs());
-        Some(StoredEntry {
-            body: body.into(),
-            created: if age < 0 {
-                asked.at.checked_add(length)?
-            } else {
-                asked.at.checked_sub(length)?
-            },
-            started: Epoch(started),
-            revalidate: metadata.revalidate,
-            expire: metadata.expire,
-            tags: metadata.tags.iter().map(|tag| Tag::from(&**tag)).collect(),
-        })
+        self.seen().saw(record, epoch);
     }
 }
 
@@ -246,7 +180,16 @@ impl Store for RedisStore {
                 .link
                 .call("read an entry", self.limits.read, read)
                 .await?;
-            Ok(self.judge(key, &asked, Read::from(answer)))
+            let answer = Read::from(answer);
+            if asked.shows_loss(&answer) {
+                // Whoever listens asks what is left, which makes the loss known to all.
+                self.link.news().tell();
+                return Ok(None);
+            }
+            Ok(asked.judge(key, answer).map(|(record, entry)| {
+                self.saw(&record, entry.started.0);
+                entry
+            }))
         })
     }
 
@@ -304,7 +247,7 @@ impl Store for RedisStore {
                 Invalidation::Absent => call.key(&self.keys.absent).arg("absent"),
                 Invalidation::Stale => call.key(&self.keys.stale).arg("stale"),
             };
-            call.arg(TAGS);
+            call.arg(TAGS).arg(BYTES);
             for tag in tags {
                 call.arg(tag.as_str());
             }
@@ -394,18 +337,4 @@ impl Store for RedisStore {
             Ok(())
         })
     }
-}
-
-/// The record, and the highest of its epochs that this instance may have handed out.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    record: String,
-    epoch: u64,
-}
-
-/// When something was asked, and what the server has to know since it has said so before.
-struct Asked {
-    /// As much before the server's look at its clock as a write's: the ways cancel out.
-    at: SystemTime,
-    seen: Seen,
 }

@@ -72,7 +72,7 @@ impl RedisStoreOptions {
     ///
     /// # Errors
     ///
-    /// When the URL or the certificate is none.
+    /// When the URL or the certificate is not a valid one.
     pub async fn connect(self, url: &str) -> Result<RedisStore, StoreError> {
         let invalid = |error: RedisError| {
             StoreError::new("this is no URL of a Redis server").with_cause(error)

@@ -13,24 +13,30 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
-local found = redis.call('HMGET', KEYS[1], 'name', 'last', 'absent', 'stale', 'absents', 'stales')
+local found = redis.call('HMGET', KEYS[1], 'name', 'last', 'absent', 'stale', 'absents', 'stales',
+  'absent-bytes', 'stale-bytes')
 local name = found[1]
 local last = tonumber(found[2] or 0)
 local absent = tonumber(found[3] or 0)
 local stale = tonumber(found[4] or 0)
+-- How many tags there are of each kind, and how many bytes their names have.
+local counts = {absent = tonumber(found[5] or -1), stale = tonumber(found[6] or -1)}
+local sizes = {absent = tonumber(found[7] or -1), stale = tonumber(found[8] or -1)}
 local seen, met = tonumber(ARGV[3]), tonumber(ARGV[5])
 
 -- Everything below it counts as invalidated, because what reached it may have been lost.
 local floor = 0
-if not name then
-  name = ARGV[4]
-  redis.call('HSET', KEYS[1], 'name', name, 'last', 0, 'absents', 0, 'stales', 0)
-  redis.call('DEL', KEYS[2], KEYS[3])
-elseif redis.call('ZCARD', KEYS[2]) ~= tonumber(found[5] or -1)
-  or redis.call('ZCARD', KEYS[3]) ~= tonumber(found[6] or -1) then
-  -- A server that is full may have thrown them away.
+if not name or sizes.absent < 0 or sizes.stale < 0
+  or redis.call('ZCARD', KEYS[2]) ~= counts.absent
+  or redis.call('ZCARD', KEYS[3]) ~= counts.stale then
+  -- There is none yet, or a server that is full may have thrown some away: what is left of them
+  -- says no more than the floor does.
   floor = last
-  redis.call('HSET', KEYS[1], 'absents', redis.call('ZCARD', KEYS[2]), 'stales', redis.call('ZCARD', KEYS[3]))
+  name = name or ARGV[4]
+  counts, sizes = {absent = 0, stale = 0}, {absent = 0, stale = 0}
+  redis.call('HSET', KEYS[1], 'name', name, 'last', text(last), 'absents', 0, 'stales', 0,
+    'absent-bytes', 0, 'stale-bytes', 0)
+  redis.call('DEL', KEYS[2], KEYS[3])
 end
 if (ARGV[2] ~= '' and ARGV[2] ~= name) or seen > last then
   floor = math.max(floor, seen + 1)

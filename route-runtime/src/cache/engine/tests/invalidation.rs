@@ -285,3 +285,47 @@ async fn whoever_asks_after_an_invalidation_sees_what_was_written_before_it() {
         reader.await.unwrap();
     }
 }
+
+/// Whoever asked before the invalidation may have it; nobody else is to be given it by them.
+#[tokio::test]
+async fn what_was_invalidated_while_it_was_rendered_is_not_current() {
+    for how in [None, Some(Invalidation::Stale), Some(Invalidation::Absent)] {
+        let cache = Cache::new();
+        let gate = Gate::closed();
+        let origin = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));
+        let asking = cache.crowd(2, "/a", &origin);
+        cache.until_missed(2).await;
+        until(|| origin.active() == 1).await;
+        if let Some(how) = how {
+            cache.mark("/a", how).await;
+        }
+        gate.open();
+        for asked in asking {
+            let answer = asked.await.unwrap().unwrap();
+            assert_eq!(body(&answer), "1");
+            assert_eq!(answer.is_current, how.is_none(), "{how:?}");
+        }
+        let next = cache.get("/a", &origin).await.unwrap();
+        assert_eq!(next.is_current, how != Some(Invalidation::Stale), "{how:?}");
+        cache.engine.settled().await;
+        assert!(cache.get("/a", &origin).await.unwrap().is_current);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_kept_is_not_current() {
+    let cache = Cache::new();
+    let origin = Origin::new(|run, _| async move {
+        match run {
+            1 => share_once("failed"),
+            2 => store("page", Lifetime::revalidate(secs(2))),
+            _ => individual("own"),
+        }
+    });
+    assert!(!cache.get("/a", &origin).await.unwrap().is_current);
+    assert!(!cache.get("/a", &origin).await.unwrap().is_current);
+    assert!(cache.get("/b", &origin).await.unwrap().is_current);
+    cache.hands.advance(secs(2));
+    assert!(!cache.get("/b", &origin).await.unwrap().is_current);
+    assert!(!cache.get("/c", &origin).await.unwrap().is_current);
+}

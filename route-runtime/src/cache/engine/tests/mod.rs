@@ -2,6 +2,7 @@
 
 mod bounds;
 mod crowd;
+mod depending;
 mod failing;
 mod individual;
 mod invalidation;

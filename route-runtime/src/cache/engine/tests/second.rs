@@ -132,6 +132,9 @@ async fn stale_content_of_a_store_is_given_and_refreshed() {
     assert_eq!(two.told("/a", &origin).await, "stale 1");
     two.engine.settled().await;
     assert_eq!(two.told("/a", &origin).await, "hit 2");
+    // It had to wait for the store, whatever that had.
+    let stats = two.engine.stats();
+    assert_eq!((stats.hits, stats.stale, stats.misses), (1, 0, 1));
     // The first still has the old one, and adopts the new one instead of rendering.
     assert_eq!(one.told("/a", &origin).await, "stale 1");
     one.engine.settled().await;
@@ -289,6 +292,34 @@ async fn what_has_become_too_large_is_taken_out_of_the_store() {
     one.engine.settled().await;
     let answer = cluster.instance().told("/a", &origin).await;
     assert!(answer.starts_with("miss xxx"));
+}
+
+#[tokio::test]
+async fn what_is_worth_little_stays_in_memory() {
+    let cluster = Cluster::new();
+    let one = cluster.instance();
+    let brief = TWO.expire(secs(4));
+    let origin = Origin::new(move |run, _| async move {
+        match run {
+            1 => store("page", TWO),
+            run => Outcome::passing(Text(format!("absent {run}")), brief).into(),
+        }
+    });
+    assert_eq!(one.told("/a", &origin).await, "miss page");
+    assert_eq!(one.told("/b", &origin).await, "miss absent 2");
+    one.engine.settled().await;
+    assert_eq!(one.told("/b", &origin).await, "hit absent 2");
+    let two = cluster.instance();
+    assert_eq!(two.told("/a", &origin).await, "hit page");
+    assert_eq!(two.told("/b", &origin).await, "miss absent 3");
+
+    // What it comes instead of does not come back.
+    cluster.hands.advance(secs(2));
+    assert_eq!(one.told("/a", &origin).await, "stale page");
+    one.engine.settled().await;
+    assert_eq!(one.told("/a", &origin).await, "hit absent 4");
+    cluster.hands.advance(secs(4));
+    assert_eq!(one.told("/a", &origin).await, "expired absent 5");
 }
 
 #[tokio::test]

@@ -177,6 +177,36 @@ async fn requests_are_counted_by_how_they_were_answered() {
     assert!(stats.bytes > 0 && stats.bytes < 2000, "{stats:?}");
 }
 
+#[tokio::test]
+async fn each_request_is_counted_once() {
+    let cache = Cache::new();
+    let origin = Origin::new(|run, _| async move {
+        match run {
+            1 => share_once("failed"),
+            2 => individual("own"),
+            _ => store(run.to_string(), Lifetime::revalidate(secs(2))),
+        }
+    });
+    let check = async |path: &str, expected: &str, counts: (u64, u64, u64)| {
+        assert_eq!(cache.told(path, &origin).await, expected);
+        cache.engine.settled().await;
+        let stats = cache.engine.stats();
+        assert_eq!(
+            (stats.hits, stats.stale, stats.misses),
+            counts,
+            "{expected}"
+        );
+    };
+    check("/a", "miss failed", (0, 0, 1)).await;
+    check("/a", "collapsed failed", (0, 0, 2)).await;
+    check("/b", "bypass own", (0, 0, 3)).await;
+    check("/b", "bypass 3", (0, 0, 4)).await;
+    check("/c", "miss 4", (0, 0, 5)).await;
+    check("/c", "hit 4", (1, 0, 5)).await;
+    cache.hands.advance(secs(2));
+    check("/c", "stale 4", (1, 1, 5)).await;
+}
+
 #[test]
 fn the_words_for_a_status_are_those_operators_know() {
     for (status, word) in [

@@ -29,19 +29,37 @@ async fn a_request_waits_fifty_milliseconds_in_all_and_the_next_one_not_at_all()
 #[tokio::test]
 async fn a_store_that_is_slow_at_each_step_is_not_waited_for_at_each() {
     let cluster = Cluster::new();
-    let one = cluster.instance().await;
     let origin = Origin::numbers(TWO);
-    let slow = Slow::new(Arc::clone(&one.link), cluster.hub.clock.clone(), ms(30));
-    let two = Cache {
-        engine: Cache::engine(cluster.hub.clock.clone(), |config| {
-            config.store = Some(Arc::new(slow));
-        }),
-        hands: cluster.hands.clone(),
-    };
-    let asking = two.crowd(1, "/a", &origin);
+    let slow = Slow::cache(&cluster, ms(30)).await;
+    let asking = slow.crowd(1, "/a", &origin);
     turns().await;
     cluster.pass(ms(50)).await;
     assert_eq!(all_told(asking).await, ["miss 1"]);
+}
+
+/// What is left for the last step says little of the store.
+#[tokio::test]
+async fn a_store_that_is_slow_at_each_step_is_not_taken_to_be_away() {
+    logged::listen();
+    // The lease is late, or the read that comes after it.
+    for each in [ms(30), ms(20)] {
+        let cluster = Cluster::new();
+        let origin = Origin::numbers(TWO);
+        let slow = Slow::cache(&cluster, each).await;
+        let other = cluster.instance().await;
+        for (path, failures) in [("/a", 1), ("/b", 2)] {
+            let asking = slow.crowd(1, path, &origin);
+            turns().await;
+            cluster.pass(ms(50)).await;
+            assert!(all_told(asking).await[0].starts_with("miss"));
+            slow.engine.settled().await;
+            assert_eq!(slow.engine.stats().store_failures, failures);
+            // It was written all the same.
+            let found = other.told(path, &origin).await;
+            assert!(found.starts_with("hit"), "{path}: {found}");
+        }
+    }
+    assert!(logged::levels("cache").is_empty());
 }
 
 /// Takes its time for whatever a request waits for.
@@ -52,8 +70,21 @@ struct Slow {
 }
 
 impl Slow {
-    fn new(link: Arc<Link>, clock: Clock, each: Duration) -> Self {
-        Self { link, clock, each }
+    /// An instance behind one.
+    async fn cache(cluster: &Cluster, each: Duration) -> Cache {
+        let clock = cluster.hub.clock.clone();
+        let link = Arc::clone(&cluster.instance().await.link);
+        let slow = Self {
+            link,
+            clock: clock.clone(),
+            each,
+        };
+        let engine = Cache::engine(clock, |config| {
+            config.store = Some(Arc::new(slow));
+            config.build = "build".into();
+        });
+        let hands = cluster.hands.clone();
+        Cache { engine, hands }
     }
 }
 

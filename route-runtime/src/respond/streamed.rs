@@ -1,0 +1,54 @@
+//! Bodies that are made as they are read: while a handler's stream is polled, its code runs on.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context as Waker, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::web::Bytes;
+
+use crate::context::Context;
+
+/// Makes a response in a context: what the handler does, and what its stream does later.
+pub(crate) async fn in_context(
+    context: Context,
+    answer: impl Future<Output = ServiceResponse>,
+) -> ServiceResponse {
+    let response = context.clone().scope(answer).await;
+    response
+        .map_body(|_, body| map_streamed(body, |body| BoxBody::new(Belonging { body, context })))
+}
+
+/// Changes a body that is not whole yet. Its size does not tell: a stream may have said it ahead.
+pub(super) fn map_streamed(body: BoxBody, change: impl FnOnce(BoxBody) -> BoxBody) -> BoxBody {
+    if body.size() == BodySize::None {
+        return body;
+    }
+    match body.try_into_bytes() {
+        Ok(bytes) => BoxBody::new(bytes),
+        Err(body) => change(body),
+    }
+}
+
+/// A body whose code belongs to what its handler belonged to.
+struct Belonging {
+    body: BoxBody,
+    context: Context,
+}
+
+impl MessageBody for Belonging {
+    type Error = Box<dyn Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        waker: &mut Waker<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let context = self.context.clone();
+        context.sync_scope(|| Pin::new(&mut self.body).poll_next(waker))
+    }
+}

@@ -1,0 +1,167 @@
+//! What a file store does with its files, once it is on a thread that may wait for them.
+
+use std::{
+    fs, io,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
+
+use super::{
+    format::{self, Unusable},
+    place::Place,
+    record::Record,
+    shelves::{Bounds, Shelves},
+};
+use crate::store::{EntryKey, News, StoredEntry};
+
+/// How many calls may be at their files at once: a disk that hangs must not collect threads.
+const AT_ONCE: usize = 256;
+
+/// What calls share with the threads they work on.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) place: Place,
+    pub(super) record: Record,
+    pub(super) shelves: Shelves,
+    pub(super) news: News,
+    /// What the record was like when it was looked at last.
+    told: Mutex<Option<(u64, SystemTime)>>,
+    calls: Arc<()>,
+    warned: AtomicBool,
+}
+
+/// One call under way.
+pub(super) struct Call(
+    pub(super) Arc<Inner>,
+    #[expect(dead_code, reason = "counted")] Arc<()>,
+);
+
+impl Call {
+    pub(super) fn begin(inner: &Arc<Inner>) -> Option<Self> {
+        let counted = Arc::clone(&inner.calls);
+        (Arc::strong_count(&counted) <= AT_ONCE + 1).then(|| Self(Arc::clone(inner), counted))
+    }
+}
+
+impl Inner {
+    pub(super) fn new(directory: &Path, bounds: Bounds) -> Self {
+        Self {
+            place: Place::new(directory),
+            record: Record::new(),
+            shelves: Shelves::new(bounds),
+            news: News::default(),
+            told: Mutex::default(),
+            calls: Arc::default(),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn open(&self) -> io::Result<()> {
+        // Before it is read, so that nothing recorded in between is missed.
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Record::stamp(&self.place);
+        // First, because it can be read where nothing can be written.
+        self.record.open(&self.place)?;
+        self.place.open()
+    }
+
+    pub(super) fn read(&self, key: EntryKey<'_>) -> io::Result<Option<StoredEntry>> {
+        let path = self.place.entry(key);
+        match self.filed(key, &path)? {
+            Ok(entry) => Ok(entry),
+            Err(Unusable::Foreign) => Ok(None),
+            Err(Unusable::Damaged) => {
+                // It may have been replaced meanwhile; a store may forget, too.
+                fs::remove_file(path).ok();
+                Ok(None)
+            }
+        }
+    }
+
+    fn filed(
+        &self,
+        key: EntryKey<'_>,
+        path: &Path,
+    ) -> io::Result<Result<Option<StoredEntry>, Unusable>> {
+        let file = match fs::read(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(None)),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => return Ok(Ok(None)),
+            Err(error) => return Err(error),
+        };
+        Ok(format::decode(&file, key).map(|filed| {
+            let epoch = filed.entry.started;
+            let known = self.record.includes(&self.place, &filed.record, epoch);
+            known.then_some(filed.entry)
+        }))
+    }
+
+    /// Writes an entry. If it is time to sweep, that is begun here and waited for by nobody: whoever
+    /// waits for this may have given up by now.
+    pub(super) fn write(
+        self: &Arc<Self>,
+        key: EntryKey<'_>,
+        entry: &StoredEntry,
+    ) -> io::Result<()> {
+        let record = self.record.meet(&self.place, entry.started)?;
+        let file = format::encode(key, entry, &record);
+        let length = file.len() as u64;
+        let kept = length <= self.shelves.bounds().largest();
+        let draft = kept.then(|| self.place.draft(&file)).transpose()?;
+        let path = self.place.entry(key);
+        let _lock = self.place.lock_entry(&path)?;
+        if let Ok(Some(there)) = self.filed(key, &path)?
+            && there.is_newer_than(entry)
+        {
+            return Ok(());
+        }
+        match draft {
+            Some(draft) => {
+                draft.publish(&path)?;
+                if let Some(turn) = self.shelves.wrote(length) {
+                    let inner = Arc::clone(self);
+                    tokio::task::spawn_blocking(move || {
+                        inner.sweep();
+                        drop(turn);
+                    });
+                }
+                Ok(())
+            }
+            // Nobody must find what it would have replaced.
+            None => absent(fs::remove_file(path)),
+        }
+    }
+
+    pub(super) fn sweep(&self) {
+        if let Err(error) = self.shelves.sweep(&self.place) {
+            self.warn("swept", &error);
+        }
+    }
+
+    /// Once: a disk that is full would fill the log, too.
+    pub(super) fn warn(&self, what: &str, error: &io::Error) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let directory = self.place.root().display();
+            tracing::warn!(%directory, %error, "the cache's files cannot be {what}");
+        }
+    }
+
+    pub(super) fn look(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = Record::stamp(&self.place);
+        if *told != stamp {
+            *told = stamp;
+            self.news.tell();
+        }
+    }
+}
+
+pub(super) fn absent(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}

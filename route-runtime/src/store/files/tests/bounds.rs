@@ -1,0 +1,198 @@
+//! How much is kept, and what is cleared away.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::FutureExt as _;
+
+use super::*;
+use crate::store::files::place::made;
+
+#[tokio::test]
+async fn the_oldest_go_first() {
+    let directory = Directory::new();
+    let store = FileStore::options()
+        .entries(10)
+        .bytes(40_000)
+        .open(&directory.0);
+    let written = |number: u32| {
+        let name = number.to_string();
+        let store = &store;
+        async move {
+            let key = EntryKey {
+                build: Some("b"),
+                name: &name,
+            };
+            store.write(key, entry(&[0; 100], 0)).await.unwrap();
+            let path = store.inner.place.entry(key);
+            // The clock of a file system may be too coarse to tell.
+            let time =
+                SystemTime::now() - Duration::from_secs(1000) + Duration::from_secs(number.into());
+            File::options()
+                .append(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
+            path
+        }
+    };
+    let mut paths = Vec::new();
+    for number in 0..100 {
+        paths.push(written(number).await);
+        store.inner.sweep();
+        assert!(
+            directory
+                .files("")
+                .iter()
+                .filter(|it| paths.contains(it))
+                .count()
+                <= 10
+        );
+    }
+    assert!(paths[92..].iter().all(|path| path.exists()));
+    // By bytes.
+    for number in 100..110 {
+        let name = number.to_string();
+        let key = EntryKey {
+            build: None,
+            name: &name,
+        };
+        store.write(key, entry(&[0; 9000], 0)).await.unwrap();
+        store.inner.sweep();
+    }
+    let bytes: u64 = directory
+        .files("app")
+        .iter()
+        .map(|it| it.metadata().unwrap().len())
+        .sum();
+    assert!(bytes <= 40_000 && bytes > 20_000, "{bytes}");
+    // Too large leaves nothing of what it replaces.
+    store.write(KEY, entry(b"small", 0)).await.unwrap();
+    store.write(KEY, entry(&[0; 10_000], 1)).await.unwrap();
+    assert_eq!(store.read(KEY).await.unwrap(), None);
+    // For ever is 30 days.
+    let path = written(200).await;
+    let long_ago = SystemTime::now() - Duration::from_secs(31 * 86_400);
+    File::options()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(long_ago)
+        .unwrap();
+    store.inner.sweep();
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn writing_sweeps_by_itself() {
+    let directory = Directory::new();
+    let store = FileStore::options().entries(20).open(&directory.0);
+    for number in 0..200 {
+        let name = number.to_string();
+        let key = EntryKey {
+            build: None,
+            name: &name,
+        };
+        store.write(key, entry(b"body", 0)).await.unwrap();
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while directory.files("app").len() > 20 {
+        store.write(KEY, entry(b"body", 0)).await.unwrap();
+        assert!(Instant::now() < deadline);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_nobody_waits_for_leaves_no_directory_that_grows_for_ever() {
+    let directory = Directory::new();
+    let store = FileStore::options().entries(10).open(&directory.0);
+    // The first one of a process finds that it is time to look what there is.
+    assert!(store.write(KEY, entry(b"body", 0)).now_or_never().is_none());
+    eventually("it is written", || directory.files("app").len() == 1);
+    for number in 0..100 {
+        let name = number.to_string();
+        let key = EntryKey {
+            build: None,
+            name: &name,
+        };
+        store.write(key, entry(b"body", 0)).await.unwrap();
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while directory.files("app").len() > 10 {
+        store.write(KEY, entry(b"body", 0)).await.unwrap();
+        assert!(Instant::now() < deadline, "somebody sweeps");
+    }
+}
+
+#[tokio::test]
+async fn drafts_of_those_that_were_killed_go_and_those_of_the_living_stay() {
+    let directory = Directory::new();
+    let living = FileStore::open(&directory.0);
+    let draft = living.inner.place.draft(b"draft").unwrap();
+    let dead = directory.0.join("v1/tmp/dead");
+    fs::create_dir_all(&dead).unwrap();
+    fs::write(dead.join("7"), "half of").unwrap();
+    fs::write(directory.0.join("v1/tmp/dead.lock"), "").unwrap();
+    let other = FileStore::open(&directory.0);
+    assert!(!dead.exists());
+    assert_eq!(directory.files("tmp").len(), 3);
+    draft.publish(&living.inner.place.entry(KEY)).unwrap();
+    drop((living, other));
+    directory.left();
+}
+
+#[tokio::test]
+async fn the_directories_of_old_builds_go_whatever_lies_beside_them() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let root = directory.0.join("v1");
+    fs::write(root.join("b-foreign"), "").unwrap();
+    let key = |build: &'static str| EntryKey {
+        build: Some(build),
+        ..KEY
+    };
+    for build in ["old", "new"] {
+        store.write(key(build), entry(b"body", 0)).await.unwrap();
+    }
+    let scope = |build: &'static str| {
+        let path = store.inner.place.entry(key(build));
+        path.ancestors().nth(2).unwrap().to_owned()
+    };
+    fs::write(scope("new").join("foreign"), "").unwrap();
+    store.remove(key("old")).await.unwrap();
+    let sweep = || store.inner.shelves.sweep(&store.inner.place).unwrap();
+    sweep();
+    assert!(scope("old").exists(), "it may be filled again");
+    for shelf in fs::read_dir(scope("old")).unwrap() {
+        let shelf = File::open(shelf.unwrap().path()).unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(3700);
+        shelf.set_modified(long_ago).unwrap();
+    }
+    sweep();
+    assert!(!scope("old").exists());
+    assert_eq!(
+        store.read(key("new")).await.unwrap(),
+        Some(entry(b"body", 0))
+    );
+    assert!(root.join("b-foreign").exists());
+}
+
+#[test]
+fn a_directory_that_a_sweep_takes_away_before_it_is_used_is_made_again() {
+    let directory = Directory::new();
+    let shelf = directory.0.join("shelf");
+    let tries = AtomicU32::new(0);
+    let written = made(&shelf.join("entry"), || {
+        if tries.fetch_add(1, Ordering::Relaxed) < 3 {
+            fs::remove_dir(&shelf).ok();
+        }
+        fs::write(shelf.join("entry"), "")
+    });
+    written.unwrap();
+    assert_eq!(tries.into_inner(), 4);
+    // What is not there for another reason is an error, at some time.
+    made(&shelf.join("entry"), || {
+        fs::remove_file(directory.0.join("none"))
+    })
+    .unwrap_err();
+}

@@ -1,0 +1,63 @@
+//! Where nothing can be written, or read.
+
+use super::*;
+use crate::logged;
+
+#[tokio::test]
+async fn where_nothing_can_be_the_methods_fail_and_the_log_says_so_once() {
+    logged::listen();
+    let directory = Directory::new();
+    let file = directory.0.join("file");
+    fs::write(&file, "").unwrap();
+    // Below a file there is no directory, whoever asks.
+    let store = FileStore::open(file.join("cache"));
+    for _ in 0..3 {
+        assert!(store.read(KEY).await.is_err());
+        assert!(store.write(KEY, entry(b"body", 0)).await.is_err());
+        assert!(store.remove(KEY).await.is_err());
+        assert!(
+            store
+                .invalidate(&tags(), Invalidation::Absent)
+                .await
+                .is_err()
+        );
+        let error = store.invalidations(Epoch(0)).await.unwrap_err();
+        assert_eq!(error.to_string(), "cannot read invalidations");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+    assert_eq!(logged::levels("store"), [tracing::Level::WARN]);
+    // It works from when it can.
+    fs::remove_file(&file).unwrap();
+    store.write(KEY, entry(b"body", 0)).await.unwrap();
+    assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 0)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_can_be_read() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    store
+        .invalidate(&tags(), Invalidation::Absent)
+        .await
+        .unwrap();
+    store.write(KEY, entry(b"body", 1)).await.unwrap();
+    drop(store);
+    // Neither a lock nor a draft can be made, whoever asks.
+    for name in ["locks", "tmp"] {
+        let path = directory.0.join("v1").join(name);
+        fs::remove_dir_all(&path).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    let store = FileStore::open(&directory.0);
+    assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 1)));
+    assert!(store.write(KEY, entry(b"newer", 1)).await.is_err());
+    assert!(
+        store
+            .invalidate(&tags(), Invalidation::Absent)
+            .await
+            .is_err()
+    );
+    assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(1));
+    let lost = store.invalidations(Epoch(9)).await.unwrap();
+    assert_eq!((lost.until, lost.floor.absent), (Epoch(9), Epoch(9)));
+}

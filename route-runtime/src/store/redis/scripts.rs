@@ -1,0 +1,28 @@
+//! What the server runs on its own, so that nobody comes in between.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+pub(super) static WRITE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("record.lua"),
+        include_str!("write.lua")
+    ))
+});
+pub(super) static INVALIDATE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("record.lua"),
+        include_str!("invalidate.lua")
+    ))
+});
+pub(super) static SINCE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("record.lua"),
+        include_str!("since.lua")
+    ))
+});
+pub(super) static LEASE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("lease.lua")));
+pub(super) static RELEASE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("release.lua")));

@@ -1,0 +1,145 @@
+//! How long a cached function may run, and how often.
+
+use std::future::pending;
+
+use futures_util::future::join;
+
+use super::*;
+
+static BEGUN: Gate = Gate::new();
+
+/// The first run hangs, and none that may follow it does.
+#[cached(skip(runs))]
+async fn hanging(runs: Data<Runs>) -> u32 {
+    match runs.next() {
+        1 => {
+            BEGUN.open();
+            pending().await
+        }
+        run => run,
+    }
+}
+
+#[route("/cached/hanging", dynamic = "force-dynamic")]
+async fn show_hanging(runs: Data<Runs>) -> String {
+    hanging(runs).await.to_string()
+}
+
+#[actix_web::test]
+async fn one_that_takes_too_long_is_given_up_and_not_run_by_each_who_waited() {
+    let app = app([show_hanging::ROUTE]).await;
+    let time = async {
+        BEGUN.pass().await;
+        app.advance(60 * SECOND);
+    };
+    let asked = join_all([(); 3].map(async |()| {
+        let found = app.get(&show_hanging::path()).await;
+        (found.status().as_u16(), found.text().to_owned())
+    }));
+    let (all, ()) = join(asked, time).await;
+    assert!(all.iter().all(|(status, _)| *status == 500), "{all:?}");
+    // What failed is shared for a second.
+    let next = app.get(&show_hanging::path()).await;
+    assert_eq!(next.status(), 500);
+    app.advance(2 * SECOND);
+    assert_eq!(get(&app, &show_hanging::path()).await, "2");
+    assert_eq!(get(&app, &show_hanging::path()).await, "2");
+}
+
+static LONG: [Gate; 2] = [Gate::new(), Gate::new()];
+
+#[cached(skip(runs))]
+async fn long(runs: Data<Runs>) -> u32 {
+    LONG[0].open();
+    LONG[1].pass().await;
+    runs.next()
+}
+
+#[cached(skip(runs))]
+async fn longer(runs: Data<Runs>) -> u32 {
+    long(runs).await
+}
+
+#[route("/cached/long/[id]", revalidate = false, max_duration = 90)]
+async fn show_long(id: String, runs: Data<Runs>) -> String {
+    format!("{id} {}", longer(runs).await)
+}
+
+#[actix_web::test]
+async fn one_that_a_route_uses_may_take_as_long_as_the_route() {
+    let app = app([show_long::ROUTE]).await;
+    let time = async {
+        LONG[0].pass().await;
+        app.advance(89 * SECOND);
+        // Time for what would be wrong.
+        for _ in 0..10_000 {
+            tokio::task::yield_now().await;
+        }
+        LONG[1].open();
+        // One that was given up would be run again.
+        LONG[1].open();
+    };
+    let (found, ()) = join(get(&app, "/cached/long/a"), time).await;
+    assert_eq!(found, "a 1");
+    assert_eq!(get(&app, "/cached/long/b").await, "b 1");
+}
+
+static ROUND: [Gate; 2] = [Gate::new(), Gate::new()];
+
+/// Needs the other, the first time it runs.
+#[cached(skip(runs, others))]
+async fn one(runs: Data<Runs>, others: Data<AtomicU32>) -> u32 {
+    let run = runs.next();
+    if run == 1 {
+        ROUND[0].open();
+        ROUND[1].pass().await;
+        other(runs, others).await;
+    }
+    run
+}
+
+#[cached(skip(runs, others))]
+async fn other(runs: Data<Runs>, others: Data<AtomicU32>) -> u32 {
+    others.fetch_add(1, Ordering::SeqCst);
+    one(runs, others).await
+}
+
+#[route("/cached/round/one", dynamic = "force-dynamic")]
+async fn round_one(runs: Data<Runs>, others: Data<AtomicU32>) -> String {
+    one(runs, others).await.to_string()
+}
+
+#[route("/cached/round/other", dynamic = "force-dynamic")]
+async fn round_other(runs: Data<Runs>, others: Data<AtomicU32>) -> String {
+    other(runs, others).await.to_string()
+}
+
+#[route("/cached/round/runs", dynamic = "force-dynamic")]
+async fn round_runs(runs: Data<Runs>) -> String {
+    runs.0.load(Ordering::SeqCst).to_string()
+}
+
+#[actix_web::test]
+async fn one_that_runs_alone_because_of_a_cycle_runs_once() {
+    let routes =
+        Routes::from_iter([round_one::ROUTE, round_other::ROUTE, round_runs::ROUTE]).unwrap();
+    let routes = routes.mode(Mode::Production).data(Runs::default());
+    let app = TestApp::new(routes.data(AtomicU32::new(0))).await.unwrap();
+    let second = async {
+        ROUND[0].pass().await;
+        get(&app, "/cached/round/other").await
+    };
+    let third = async {
+        // The two, and the first for the sake of the second.
+        while app.routes().stats().misses < 3 {
+            tokio::task::yield_now().await;
+        }
+        ROUND[1].open();
+    };
+    let first = get(&app, "/cached/round/one");
+    let (first, second, ()) = tokio::join!(first, second, third);
+    // Whichever of them finds that it would wait for itself runs the first one alone.
+    assert_eq!(first, "1");
+    assert!(["1", "2"].contains(&&*second), "{second}");
+    assert_eq!(get(&app, "/cached/round/runs").await, "2");
+}

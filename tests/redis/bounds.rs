@@ -1,0 +1,65 @@
+//! How much a server is asked to remember of invalidations.
+
+use super::*;
+
+const MIB: usize = 1024 * 1024;
+/// Of the names of each kind.
+const BYTES: usize = 8 * MIB;
+
+fn long(number: u64) -> Tag {
+    Tag::new(format!("{number:09} {}", "x".repeat(MIB - 10)))
+}
+
+/// What is in the server of a kind: how many names, and how many bytes of them.
+fn kept(server: &Redis, kind: &str) -> (usize, usize) {
+    let names = server.ask(&["ZRANGE", &format!("{{route}}:1:{kind}"), "0", "-1"]);
+    let names: Vec<_> = names.lines().collect();
+    let counted = |field: &str| {
+        let counted = server.ask(&["HGET", "{route}:1:record", field]);
+        counted.parse::<usize>().unwrap()
+    };
+    let bytes = names.iter().map(|name| name.len()).sum();
+    assert_eq!(counted(&format!("{kind}s")), names.len());
+    assert_eq!(counted(&format!("{kind}-bytes")), bytes);
+    (names.len(), bytes)
+}
+
+#[tokio::test]
+async fn names_that_are_long_do_not_grow_the_record_beyond_its_bytes() {
+    let server = Redis::start();
+    let store = patient(&server.url()).await;
+    for (kind, how) in [
+        ("absent", Invalidation::Absent),
+        ("stale", Invalidation::Stale),
+    ] {
+        let before = store.invalidations(Epoch(0)).await.unwrap().until.0;
+        for number in 1..=20 {
+            // The same name again takes no more room.
+            for _ in 0..2 {
+                store.invalidate(&[long(number)], how).await.unwrap();
+            }
+            let most = usize::try_from(number.min(8)).unwrap();
+            assert_eq!(kept(&server, kind), (most, most * MIB));
+        }
+        let news = store.invalidations(Epoch(0)).await.unwrap();
+        let floor = match how {
+            Invalidation::Absent => news.floor.absent,
+            Invalidation::Stale => news.floor.stale,
+        };
+        // The last that was forgotten is the second invalidation of the twelfth.
+        assert_eq!(floor, Epoch(before + 24));
+    }
+    // Both kinds have their room, and what is answered is no more than that.
+    let news = store.invalidations(Epoch(0)).await.unwrap();
+    let bytes: usize = news.tags.iter().map(|(tag, _)| tag.as_str().len()).sum();
+    assert_eq!(bytes, BYTES, "the same eight, of both kinds");
+    // One that is larger than the room reaches all, as it is forgotten at once.
+    let huge = Tag::new("x".repeat(BYTES + 1));
+    let last = store
+        .invalidate(&[huge], Invalidation::Absent)
+        .await
+        .unwrap();
+    assert_eq!(kept(&server, "absent"), (0, 0));
+    let news = store.invalidations(Epoch(0)).await.unwrap();
+    assert_eq!(news.floor.absent, last);
+}

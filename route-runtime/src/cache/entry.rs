@@ -39,9 +39,9 @@ pub(crate) trait Value: Send + Sync + Sized + 'static {
 /// Where a route without parameters keeps its response.
 pub(crate) type CacheSlot<V> = Slot<Held<V>>;
 
-/// What the allocator and the map need for an entry, beyond its content. Measured generously: the
-/// bound on memory is a promise, its use is not.
-const OVERHEAD: usize = 128;
+/// What the allocator, the map and the counts of its shared parts need for an entry, beyond its
+/// content. A little more than is measured: the bound on memory is a promise, its use is not.
+const OVERHEAD: usize = 192;
 
 /// A stored value, with all that decides how long it may be used.
 #[derive(Debug)]

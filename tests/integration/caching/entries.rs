@@ -136,6 +136,8 @@ fn what_is_kept_is_replayed_exactly_and_errors_are_not_kept() {
 async fn own(tag: String) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(("etag", tag))
+        .insert_header(("content-language", "en"))
+        .insert_header(("x-own", "kept"))
         .content_type("text/plain")
         .body("x".repeat(5000))
 }
@@ -202,7 +204,13 @@ async fn what_a_client_has_is_not_sent_again() {
     let path = own::path("\"v1\"");
     assert_eq!(app.get(&path).await.header("etag"), Some("\"v1\""));
     let known = [("if-none-match", "\"v1\"")];
-    assert_eq!(with(&app, &path, &known).await.status(), 304);
+    let unchanged = with(&app, &path, &known).await;
+    assert_eq!(unchanged.status(), 304);
+    // What does not describe the body is said again.
+    assert_eq!(unchanged.header("x-own"), Some("kept"));
+    for name in ["content-type", "content-language"] {
+        assert_eq!(unchanged.header(name), None);
+    }
     assert_eq!(
         with(&app, &path, &[("if-none-match", "\"v2\"")])
             .await

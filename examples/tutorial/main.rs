@@ -1,5 +1,6 @@
 //! The tutorial: a route for each thing that routes can do. `/` lists them.
 
+mod data;
 mod images;
 mod live;
 mod methods;

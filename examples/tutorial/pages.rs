@@ -87,12 +87,12 @@ pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
             (
                 "GET",
                 "/api/stock/acme",
-                "kept for 10 s for each parameter, by tags",
+                "kept for 10 s for each parameter, by tags; never older than a minute",
             ),
             (
                 "GET",
                 "/api/zones/utc",
-                "rendered ahead for three parameters; others are 404",
+                "rendered ahead for three parameters, for a CDN to keep; others are 404",
             ),
             (
                 "POST",
@@ -106,6 +106,12 @@ pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
                 "a random image of the upstream, the same for ever",
             ),
             ("GET", "/api/image/revalidate", "another one after 5 s"),
+            (
+                "GET",
+                "/api/primes/1000",
+                "dynamic, made of a function’s value, which is kept for ever",
+            ),
+            ("DELETE", "/api/primes/1000", "until it is thrown away"),
         ],
     ),
     (

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::session::Visits;
 use crate::upstream::Upstream;
 
+mod data;
 mod images;
 mod live;
 mod pages;

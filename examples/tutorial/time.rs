@@ -79,8 +79,9 @@ async fn with_post() -> Json<Value> {
 }
 
 /// Kept for ten seconds for each `id`, from the first request for it. The tags let
-/// `/api/revalidate` throw away one of them, or all.
-#[route("/api/stock/[id]", revalidate = 10, tags = ["stock", "stock:{id}"])]
+/// `/api/revalidate` throw away one of them, or all. What is a minute old is not given to anybody:
+/// whoever then comes waits for the next render.
+#[route("/api/stock/[id]", revalidate = 10, expire = 60, tags = ["stock", "stock:{id}"])]
 async fn stock(id: String) -> Json<Value> {
     Json(json!({ "id": id, "data": now() }))
 }
@@ -90,8 +91,9 @@ async fn zones() -> [&'static str; 3] {
     ["utc", "gmt", "zulu"]
 }
 
-/// Rendered ahead for each parameter that `zones` gives; every other is 404 without a render.
-#[route("/api/zones/[zone]", static_params = zones, dynamic_params = false)]
+/// Rendered ahead for each parameter that `zones` gives; every other is 404 without a render. A CDN
+/// may keep it, and answers without asking here, also when it has been thrown away here.
+#[route("/api/zones/[zone]", static_params = zones, dynamic_params = false, cdn = true)]
 async fn zone(zone: String) -> Json<Value> {
     Json(json!({ "zone": zone, "data": now() }))
 }

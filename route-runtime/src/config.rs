@@ -41,20 +41,20 @@ impl Revalidate {
 /// What `fetch` does where nothing is said at the call: the option `fetch_cache`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum FetchCache {
-    /// `"auto"`
+    /// `"auto"`: it is cached in what is itself cached, unless it sends credentials.
     #[default]
     Auto,
-    /// `"default-cache"`
+    /// `"default-cache"`: it is cached, in dynamic handlers too.
     DefaultCache,
-    /// `"only-cache"`
+    /// `"only-cache"`: likewise, and `no_store` is an error.
     OnlyCache,
-    /// `"force-cache"`
+    /// `"force-cache"`: likewise, and `no_store` is ignored.
     ForceCache,
-    /// `"default-no-store"`
+    /// `"default-no-store"`: it is not cached.
     DefaultNoStore,
-    /// `"force-no-store"`
+    /// `"force-no-store"`: likewise, and `revalidate` is ignored; `force_cache` still caches.
     ForceNoStore,
-    /// `"only-no-store"`
+    /// `"only-no-store"`: likewise, and `force_cache` is an error.
     OnlyNoStore,
 }
 

@@ -13,6 +13,10 @@ use crate::path::{encode_segment, is_segment};
 
 /// A value of `[id]`, where the handler binds it to a `T`: a `T`, a `&T`, and for `String` a `&str`.
 ///
+/// Any text is encoded, but three texts are no segment of a path: the empty one, `.` and `..`, which
+/// clients and proxies drop or resolve, encoded or not. A path made of one leads elsewhere; check for
+/// them where a value comes from a user. A `static_params` that gives one fails.
+///
 /// # Example
 ///
 /// ```
@@ -31,6 +35,7 @@ use crate::path::{encode_segment, is_segment};
 /// assert_eq!(song::path(7), "/api/songs/7");
 /// assert_eq!(song::path(&7), "/api/songs/7");
 /// assert_eq!(user::path("a b/c"), "/api/users/a%20b%2Fc");
+/// assert_eq!(user::path(""), "/api/users/"); // No path of this route.
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no value of a parameter of type `{T}`",

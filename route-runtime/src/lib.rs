@@ -155,13 +155,20 @@ pub mod export;
 mod extract;
 #[cfg(feature = "fetch")]
 mod fetch;
-/// For those who come from elsewhere, and what the compiler says.
+/// What is kept and what is answered, many instances, commands, what the compiler says; and for those
+/// who come from elsewhere.
 #[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
 pub mod guide {
     #[doc = include_str!("../docs/guide/actix.md")]
     pub mod actix {}
+    #[doc = include_str!("../docs/guide/caching.md")]
+    pub mod caching {}
+    #[doc = include_str!("../docs/guide/commands.md")]
+    pub mod commands {}
     #[doc = include_str!("../docs/guide/errors.md")]
     pub mod errors {}
+    #[doc = include_str!("../docs/guide/instances.md")]
+    pub mod instances {}
     #[doc = include_str!("../docs/guide/nextjs.md")]
     pub mod nextjs {}
 }

@@ -104,6 +104,28 @@ fn nobody_says(word: &str, sources: &[Source], is_bound: impl Fn(&Source) -> boo
 }
 
 #[test]
+fn every_module_is_in_the_readme() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("\n## Architecture\n").unwrap();
+    let (architecture, _) = rest.split_once("\n### ").unwrap();
+    let (macros, runtime) = architecture.split_once("In `route-runtime/src`").unwrap();
+    for (krate, tables) in [("route-macros", macros), ("route-runtime", runtime)] {
+        let named: BTreeSet<_> = tables
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        for source in sources(krate) {
+            let module = source.path.split(['/', '.']).next().unwrap();
+            // The root of the runtime is documentation; one file is for tests alone.
+            let is_none = krate == "route-runtime" && matches!(module, "lib" | "logged");
+            assert!(named.contains(module) != is_none, "`{module}` of {krate}");
+        }
+    }
+}
+
+#[test]
 fn dependencies_point_one_way() {
     let sources = runtime();
     for (module, may) in [

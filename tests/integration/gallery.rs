@@ -8,7 +8,13 @@ const INTRODUCTION: &str = "\
 What the compiler says when something is wrong with `#[route]`, `#[page]` or `#[cached]`: what is wrong,
 then what to write instead, then what is allowed. Where types decide, rustc words the frame.
 
-Each group is one rule.
+Each group is one rule; what only the whole table shows comes last.
+";
+
+const AT_START: &str = "\
+What keeps a program from starting, and the command `check` from passing: all of it at once, with both
+places. Two handlers for one path, and a page and a route at one path, are found so between crates;
+the rest within a crate too.
 ";
 
 #[test]
@@ -31,6 +37,13 @@ fn the_page_of_errors_is_what_the_compiler_says() {
         let title = rule.replace('_', " ");
         write!(page, "\n# {title}\n\n```text\n{}\n```\n", said.trim_end()).unwrap();
     }
+    let said = fs::read_to_string(root.join("fixtures/colliding.stderr")).unwrap();
+    let said = said.trim_end();
+    write!(
+        page,
+        "\n# When it starts\n\n{AT_START}\n```text\n{said}\n```\n"
+    )
+    .unwrap();
     let file = root.join("../route-runtime/docs/guide/errors.md");
     if env::var_os("UPDATE_GALLERY").is_some() {
         fs::write(&file, &page).unwrap();

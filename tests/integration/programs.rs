@@ -21,37 +21,8 @@ fn collisions_between_crates_end_a_program_before_it_listens() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = refused(COLLIDING, &[("PORT", &port)]);
-    assert_eq!(
-        ended.stderr,
-        "\
-Error: 5 problems with the routes
-
-a page and a route at one path
-  page:  GET /collision/page at tests/fixtures/neighbour/lib.rs:18:1 (crate `neighbour`)
-  route: POST /collision/page at tests/fixtures/colliding.rs:12:1 (crate `colliding`)
-  help: move one of the two to another path
-
-two handlers for GET /collision/(group)/twice
-  GET /collision/(group)/twice at tests/fixtures/colliding.rs:7:1 (crate `colliding`)
-  GET /collision/twice at tests/fixtures/neighbour/lib.rs:12:1 (crate `neighbour`)
-  help: remove one of the two, or change its method or path
-
-two names for one parameter: `id` and `slug`
-  GET /collision/names/[id]/left at tests/fixtures/neighbour/lib.rs:24:1 (crate `neighbour`)
-  GET /collision/names/[slug]/right at tests/fixtures/colliding.rs:17:1 (crate `colliding`)
-  help: use one name at this position
-
-an optional catch-all beside a route at its own prefix
-  GET /collision/prefix/[[...rest]] at tests/fixtures/colliding.rs:27:1 (crate `colliding`)
-  GET /collision/prefix at tests/fixtures/neighbour/lib.rs:36:1 (crate `neighbour`)
-  help: write `[...name]` instead of `[[...name]]`: then the prefix belongs to the other route alone
-
-a catch-all beside an optional one
-  GET /collision/rest/[...rest] at tests/fixtures/neighbour/lib.rs:30:1 (crate `neighbour`)
-  GET /collision/rest/[[...rest]] at tests/fixtures/colliding.rs:22:1 (crate `colliding`)
-  help: keep the optional one: it matches all that the other does
-"
-    );
+    // The guide shows it.
+    assert_eq!(ended.stderr, include_str!("../fixtures/colliding.stderr"));
 }
 
 #[test]

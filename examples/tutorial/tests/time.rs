@@ -98,6 +98,20 @@ async fn each_sees_what_its_type_lets_it_see() {
 }
 
 #[actix_web::test]
+async fn a_cdn_may_keep_a_zone() {
+    let app = tutorial(Mode::Production).await;
+    let told = async |path| {
+        app.get(path)
+            .await
+            .header("cache-control")
+            .map(String::from)
+    };
+    let for_a_year = "public, max-age=0, s-maxage=31536000";
+    assert_eq!(told("/api/zones/utc").await.as_deref(), Some(for_a_year));
+    assert_eq!(told("/api/time").await.as_deref(), Some("no-cache"));
+}
+
+#[actix_web::test]
 async fn a_zone_nobody_listed_does_not_exist() {
     for mode in MODES {
         let response = tutorial(mode).await.get("/api/zones/mars").await;
@@ -106,7 +120,7 @@ async fn a_zone_nobody_listed_does_not_exist() {
 }
 
 /// Kept for ten seconds from now on: what follows for the next hour.
-async fn check_timeline(app: &TestApp, path: &str, first: String) {
+async fn check_timeline(app: &TestApp, path: &str, first: String, expires: bool) {
     app.advance(Duration::from_millis(9_999));
     assert_eq!(time(app, path).await, (Outcome::Hit, first.clone()));
     app.advance(Duration::from_millis(1));
@@ -116,12 +130,18 @@ async fn check_timeline(app: &TestApp, path: &str, first: String) {
     assert_eq!(outcome, Outcome::Hit);
     assert_ne!(second, first);
 
-    // Nobody asks, nothing is rendered; and then it is served however old it is.
+    // Nobody asks, nothing is rendered; and then it is served however old it is, unless it expires.
     let before = app.routes().stats();
     app.advance(Duration::from_secs(3600));
     app.settled().await;
     assert_eq!(app.routes().stats().renders, before.renders);
-    assert_eq!(time(app, path).await, (Outcome::Stale, second.clone()));
+    let (outcome, late) = time(app, path).await;
+    if expires {
+        assert_eq!(outcome, Outcome::Miss);
+        assert_ne!(late, second);
+    } else {
+        assert_eq!((outcome, late), (Outcome::Stale, second.clone()));
+    }
     app.settled().await;
     let (outcome, third) = time(app, path).await;
     assert_eq!(outcome, Outcome::Hit);
@@ -133,7 +153,7 @@ async fn the_timeline_of_ten_seconds() {
     let app = tutorial(Mode::Production).await;
     let (outcome, first) = time(&app, "/api/time/revalidate").await;
     assert_eq!(outcome, Outcome::Hit, "it was rendered ahead");
-    check_timeline(&app, "/api/time/revalidate", first).await;
+    check_timeline(&app, "/api/time/revalidate", first, false).await;
 }
 
 #[actix_web::test]
@@ -152,7 +172,7 @@ async fn the_timeline_of_each_stock() {
     app.settled().await;
     let (outcome, acme) = time(&app, "/api/stock/acme").await;
     assert_eq!(outcome, Outcome::Hit);
-    check_timeline(&app, "/api/stock/acme", acme).await;
+    check_timeline(&app, "/api/stock/acme", acme, true).await;
 }
 
 async fn revalidate(app: &TestApp, query: &str) -> TestResponse {

@@ -1,3 +1,6 @@
+use std::fs;
+use std::path::Path;
+
 use super::*;
 
 /// One option by itself.
@@ -26,16 +29,84 @@ fn reads_bytes() {
     check("1u8", None);
 }
 
+fn file(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The text of every file of a folder, less those named.
+fn folder(path: &str, without: &[&str]) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let files = fs::read_dir(root).unwrap().map(|file| file.unwrap().path());
+    let files = files.filter(|path| path.is_file() && !without.iter().any(|it| path.ends_with(it)));
+    files
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
+}
+
+/// What stands in a text, or does not, for an option of each name.
+#[track_caller]
+fn check_each(what: &str, is_there: impl Fn(&str) -> bool) {
+    let names = TABLE.iter().map(|rule| rule.name);
+    let absent: Vec<_> = names.filter(|name| !is_there(name)).collect();
+    assert!(absent.is_empty(), "{what}: nothing of {absent:?}");
+}
+
+/// README's "Adding an option" says what this finds, and what nobody does.
 #[test]
 fn every_option_is_documented() {
-    let table = include_str!("../../../route-runtime/docs/options.md");
+    let table = file("route-runtime/docs/options.md");
     let documented = table
         .lines()
         .skip(2)
         .filter_map(|row| row.split('`').nth(1));
     let names: Vec<_> = TABLE.iter().map(|rule| rule.name).collect();
     assert_eq!(documented.collect::<Vec<_>>(), names);
-    assert!(include_str!("../../../README.md").contains(table));
+    assert!(file("README.md").contains(&table), "README has that table");
+
+    // Not the page of errors, which is made of the messages.
+    let guides = folder("route-runtime/docs/guide", &["errors.md"]);
+    check_each("the guides", |name| {
+        guides.contains(&format!("`{name}`")) || guides.contains(&format!("`{name} = "))
+    });
+}
+
+/// Of what `Routes::to_json` does not say, on purpose: `dynamic` is in `rendering` and `reason`; the
+/// rest is nothing that a response is.
+const UNLISTED: [&str; 5] = [
+    "dynamic",
+    "fetch_cache",
+    "wrap",
+    "max_duration",
+    "body_limit",
+];
+
+#[test]
+fn every_option_is_listed_or_is_not_on_purpose() {
+    let source = folder("route-runtime/src/routes", &[]);
+    let members = source
+        .split_once("struct Json<")
+        .expect("a struct of members");
+    let members = members.1.split_once("\n}").expect("its end").0;
+    check_each("`Routes::to_json`", |name| {
+        members.contains(&format!("    {name}: ")) != UNLISTED.contains(&name)
+    });
+}
+
+#[test]
+fn every_option_is_compiled_and_refused() {
+    for used in [
+        "tests/ui/pass/every_option.rs",
+        "tests/ui/pass/strict_lints.rs",
+        "route-macros/src/expand/tests.rs",
+    ] {
+        let text = file(used);
+        check_each(used, |name| text.contains(&format!("{name} = ")));
+    }
+    check_each("tests/ui/fail", |name| {
+        let fixture = format!("tests/ui/fail/value_{name}.rs");
+        file(&fixture).contains(&format!("{name} = "))
+    });
 }
 
 #[test]

@@ -12,6 +12,16 @@ use crate::server::ServeError;
 /// # Errors
 ///
 /// See [`BuildError`](crate::build::BuildError).
+///
+/// # Example
+///
+/// ```no_run
+/// # use route_runtime::{Routes, ServeError, cli};
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), ServeError> {
+/// cli::build(&Routes::collect()?, ".route/cache").await
+/// # }
+/// ```
 pub async fn build(routes: &Routes, directory: impl AsRef<Path>) -> Result<(), ServeError> {
     let directory = directory.as_ref();
     let Built {

@@ -44,6 +44,29 @@ pub async fn check(routes: &Routes) -> Result<(), ServeError> {
 /// # Errors
 ///
 /// As [`check`]; then, if the file cannot be read, or routes are rendered otherwise than it says.
+///
+/// # Example
+///
+/// ```
+/// # use route_runtime::{Routes, ServeError, cli, route};
+/// #[route("/time")]
+/// async fn time() -> &'static str {
+///     "now"
+/// }
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), ServeError> {
+/// # let file = std::env::temp_dir().join(format!("check-{}.lock", std::process::id()));
+/// let routes = Routes::from_iter([time::ROUTE])?;
+/// cli::lock(&routes, &file)?;
+/// cli::check_locked(&routes, &file).await?;
+///
+/// let changed = Routes::from_iter([])?; // A route is gone.
+/// assert!(cli::check_locked(&changed, &file).await.is_err());
+/// # std::fs::remove_file(file).ok();
+/// # Ok(())
+/// # }
+/// ```
 pub async fn check_locked(routes: &Routes, file: impl AsRef<Path>) -> Result<(), ServeError> {
     let file = file.as_ref();
     routes.check().await?;

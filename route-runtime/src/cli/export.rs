@@ -11,6 +11,17 @@ use crate::server::ServeError;
 /// # Errors
 ///
 /// See [`ExportError`](crate::export::ExportError).
+///
+/// # Example
+///
+/// ```no_run
+/// # use route_runtime::{Routes, ServeError, cli, export::Export};
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), ServeError> {
+/// let routes = Routes::collect()?;
+/// cli::export(Export::of(&routes).partial(true), "dist").await
+/// # }
+/// ```
 pub async fn export(export: Export<'_>, directory: impl AsRef<Path>) -> Result<(), ServeError> {
     let directory = directory.as_ref();
     let Exported {

@@ -33,6 +33,21 @@ pub fn routes(routes: &Routes) -> Result<(), ServeError> {
 /// # Errors
 ///
 /// If it cannot be printed.
+///
+/// # Example
+///
+/// ```
+/// # use route_runtime::{Routes, ServeError, cli, route};
+/// #[route("/time")]
+/// async fn time() -> &'static str {
+///     "now"
+/// }
+///
+/// # fn main() -> Result<(), ServeError> {
+/// cli::routes_json(&Routes::from_iter([time::ROUTE])?)?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn routes_json(routes: &Routes) -> Result<(), ServeError> {
     print(&(routes.to_json() + "\n"))
 }

@@ -13,6 +13,25 @@ use crate::server::ServeError;
 /// # Errors
 ///
 /// If it cannot be written.
+///
+/// # Example
+///
+/// ```
+/// # use route_runtime::{Routes, ServeError, cli, route};
+/// #[route("/time")]
+/// async fn time() -> &'static str {
+///     "now"
+/// }
+///
+/// # fn main() -> Result<(), ServeError> {
+/// # let file = std::env::temp_dir().join(format!("written-{}.lock", std::process::id()));
+/// cli::lock(&Routes::from_iter([time::ROUTE])?, &file)?;
+/// let text = std::fs::read_to_string(&file).unwrap();
+/// assert!(text.contains("GET /time cached revalidate=never"));
+/// # std::fs::remove_file(file).ok();
+/// # Ok(())
+/// # }
+/// ```
 pub fn lock(routes: &Routes, file: impl AsRef<Path>) -> Result<(), ServeError> {
     let file = file.as_ref();
     let text = Lock::of(routes).to_string();

@@ -13,6 +13,23 @@ impl Routes {
     /// and its `reason`, `revalidate` (seconds, `false` for ever, `null` where nothing is cached),
     /// `expire` (seconds or `null`), `tags`, `static_params` and `dynamic_params` (`null` without
     /// parameters), `cdn`, `handler`, `crate`, `file`, `line`, `column`. Others may follow.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use route_runtime::{Routes, RoutesError, route};
+    /// #[route("/tides/[port]", revalidate = 600)]
+    /// async fn tides(port: String) -> String {
+    ///     port
+    /// }
+    ///
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let json = Routes::from_iter([tides::ROUTE])?.to_json();
+    /// assert!(json.contains("\"pattern\": \"/tides/[port]\""));
+    /// assert!(json.contains("\"revalidate\": 600"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
         let lines: Vec<_> = self.iter().map(|route| self.json(&route)).collect();

@@ -39,6 +39,9 @@ pub(crate) use table::{Handler, Node, Table};
 /// services and `default_service`. Displayed, it is a table of every route with how and why it is
 /// rendered as it is.
 ///
+/// Clones share one cache. What makes another table of one (`at`, `data`, `mode`, `store`, …) gives
+/// it a cache of its own: say it all before you clone it for the workers.
+///
 /// # Example
 ///
 /// ```
@@ -78,6 +81,23 @@ impl Routes {
     /// Everything that is wrong with the table, at once, with the places in the source: a page and
     /// a route at one path, two handlers for one method and path, different parameter names at one
     /// position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at its own prefix.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use route_runtime::{Routes, RoutesError, page};
+    ///
+    /// #[page("/imprint")]
+    /// async fn imprint() -> &'static str {
+    ///     "<h1>Imprint</h1>"
+    /// }
+    ///
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::collect()?; // Nobody has registered it.
+    /// assert!(routes.iter().any(|route| route.pattern() == imprint::PATTERN));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn collect() -> Result<Self, RoutesError> {
         Self::from_iter(inventory::iter::<RouteDescriptor>.into_iter().copied())
     }
@@ -87,6 +107,25 @@ impl Routes {
     /// # Errors
     ///
     /// As [`collect`](Self::collect).
+    ///
+    /// # Example: What is wrong with a table
+    ///
+    /// ```
+    /// use route_runtime::{RouteProblem, Routes, route};
+    ///
+    /// #[route("/teams/[id]")]
+    /// async fn team(id: u64) -> String {
+    ///     id.to_string()
+    /// }
+    ///
+    /// #[route("/teams/[name]/members")]
+    /// async fn members(name: String) -> String {
+    ///     name
+    /// }
+    ///
+    /// let error = Routes::from_iter([team::ROUTE, members::ROUTE]).err().unwrap();
+    /// assert!(matches!(error.problems(), [RouteProblem::Names { .. }]));
+    /// ```
     #[expect(clippy::should_implement_trait, reason = "it can fail")]
     pub fn from_iter(
         routes: impl IntoIterator<Item = RouteDescriptor>,
@@ -112,11 +151,33 @@ impl Routes {
 
     /// Puts the whole table behind a prefix, such as `/v1`.
     ///
-    /// Use it instead of a `web::scope`. What a handle's `path` builds stays without the prefix.
+    /// Use it instead of a `web::scope`. What a handle's `path` builds stays without the prefix. A
+    /// second prefix replaces the first.
     ///
     /// # Errors
     ///
     /// If the prefix is not `/`-separated literals, decoded, without a trailing slash.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use route_runtime::{Routes, RoutesError, route};
+    /// #[route("/books/[id]")]
+    /// async fn book(id: u64) -> String {
+    ///     format!("book {id}")
+    /// }
+    ///
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([book::ROUTE])?.at("/v1")?;
+    /// assert_eq!(routes.pattern_of("/v1/books/7"), Some("/v1/books/[id]"));
+    /// assert_eq!(book::path(7), "/books/7");
+    ///
+    /// let routes = routes.at("/v2")?;
+    /// assert_eq!(routes.pattern_of("/v2/books/7"), Some("/v2/books/[id]"));
+    /// assert_eq!(routes.pattern_of("/v1/books/7"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn at(self, prefix: &str) -> Result<Self, RoutesError> {
         let routes = self
             .setup
@@ -135,6 +196,27 @@ impl Routes {
     /// [`web::Data<T>`](actix_web::web::Data).
     ///
     /// A second value of the same type replaces the first.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use actix_web::{App, test, web::Data};
+    /// use route_runtime::{Routes, RoutesError, route};
+    ///
+    /// #[route("/motto")]
+    /// async fn motto(motto: Data<String>) -> String {
+    ///     motto.to_string()
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([motto::ROUTE])?.data(String::from("once is enough"));
+    /// let app = test::init_service(App::new().service(routes)).await;
+    /// let request = test::TestRequest::with_uri("/motto").to_request();
+    /// assert_eq!(test::call_and_read_body(&app, request).await, "once is enough");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.setup.data.insert(value);
@@ -148,6 +230,24 @@ impl Routes {
     ///
     /// [`App::configure`]: actix_web::App::configure
     /// [`Server::configure`]: crate::Server::configure
+    ///
+    /// # Example: One instance for the app and the renderers
+    ///
+    /// ```
+    /// use actix_web::{App, web::{Data, ServiceConfig}};
+    /// use route_runtime::{Routes, RoutesError};
+    ///
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let shared = Data::new(String::from("made once"));
+    /// let configure = move |config: &mut ServiceConfig| {
+    ///     config.app_data(shared.clone());
+    /// };
+    /// let routes = Routes::from_iter([])?.configure(configure.clone());
+    /// let app = move || App::new().configure(configure.clone()).service(routes.clone());
+    /// # drop(app);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn configure(
         mut self,
@@ -158,6 +258,32 @@ impl Routes {
     }
 
     /// Serves as in development or as in production, whatever the environment says.
+    ///
+    /// # Example: Whether a response is kept
+    ///
+    /// ```
+    /// use actix_web::{App, test};
+    /// use route_runtime::{Mode, Routes, RoutesError, route};
+    ///
+    /// #[route("/fixed")]
+    /// async fn fixed() -> &'static str {
+    ///     "rendered once"
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// for (mode, renders) in [(Mode::Production, 1), (Mode::Development, 0)] {
+    ///     let routes = Routes::from_iter([fixed::ROUTE])?.mode(mode);
+    ///     let app = test::init_service(App::new().service(routes.clone())).await;
+    ///     for _ in 0..2 {
+    ///         let request = test::TestRequest::with_uri("/fixed").to_request();
+    ///         assert_eq!(test::call_and_read_body(&app, request).await, "rendered once");
+    ///     }
+    ///     assert_eq!(routes.stats().renders, renders); // Those for the cache.
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn mode(self, mode: Mode) -> Self {
         Self::of(self.setup.in_mode(mode))
@@ -167,6 +293,28 @@ impl Routes {
     ///
     /// Off by default: then every use is validated here, so that `revalidate_*` and authorising
     /// middleware hold everywhere.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use actix_web::{App, http::header::CACHE_CONTROL, test};
+    /// use route_runtime::{Mode, Routes, RoutesError, route};
+    ///
+    /// #[route("/logo", revalidate = 60)]
+    /// async fn logo() -> &'static str {
+    ///     "<svg/>"
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([logo::ROUTE])?.mode(Mode::Production).cdn(true);
+    /// let app = test::init_service(App::new().service(routes)).await;
+    /// let request = test::TestRequest::with_uri("/logo").to_request();
+    /// let response = test::call_service(&app, request).await;
+    /// assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), "public, max-age=0, s-maxage=60");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cdn(mut self, cdn: bool) -> Self {
         self.setup.cdn = cdn;
@@ -174,6 +322,16 @@ impl Routes {
     }
 
     /// Keeps at most this many bytes of responses and data in memory; 50 MB where nothing is said.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use route_runtime::{Routes, RoutesError};
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::collect()?.cache_capacity(200_000_000);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cache_capacity(mut self, bytes: u64) -> Self {
         self.setup.memory = MemoryOptions::with_capacity(bytes);
@@ -196,6 +354,30 @@ impl Routes {
     /// [`data`](Self::data) nor in [`configure`](Self::configure). Data that only a hand-written
     /// `App` has is not there: cached handlers do not run in it. Also a `ROUTE_MODE` that is no mode,
     /// unless [`mode`](Self::mode) says one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use route_runtime::{Mode, Routes, RoutesError, route};
+    ///
+    /// #[route("/countries/[code]", static_params = codes)]
+    /// async fn country(code: String) -> String {
+    ///     format!("country {code}")
+    /// }
+    ///
+    /// /// Asked once per process.
+    /// async fn codes() -> [&'static str; 3] {
+    ///     ["at", "ch", "de"]
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([country::ROUTE])?.mode(Mode::Production);
+    /// routes.ready().await?;
+    /// assert_eq!(routes.stats().renders, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self) -> Result<(), RoutesError> {
         for failure in self.prepare().await? {
             tracing::warn!(path = failure.path, "{failure}");
@@ -208,6 +390,27 @@ impl Routes {
     /// # Errors
     ///
     /// As [`ready`](Self::ready).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use actix_web::web::Data;
+    /// use route_runtime::{RouteProblem, Routes, RoutesError, route};
+    ///
+    /// #[route("/greeting")]
+    /// async fn greeting(greeting: Data<String>) -> String {
+    ///     greeting.to_string()
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([greeting::ROUTE])?;
+    /// let error = routes.check().await.unwrap_err();
+    /// assert!(matches!(error.problems(), [RouteProblem::MissingData { .. }]));
+    /// routes.data(String::from("hello")).check().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn check(&self) -> Result<(), RoutesError> {
         self.has_mode()?;
         if !self.has_cached() {
@@ -269,6 +472,27 @@ impl Routes {
     /// Throws away the response of one path, from anywhere; see [`revalidate_path`].
     ///
     /// [`revalidate_path`]: crate::revalidate_path
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use route_runtime::{Mode, Routes, route};
+    ///
+    /// #[route("/prices", revalidate = false, tags = ["prices"])]
+    /// async fn prices() -> &'static str {
+    ///     "computed for a long time"
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let routes = Routes::from_iter([prices::ROUTE])?.mode(Mode::Production);
+    /// routes.revalidate_path("/prices").await?;
+    /// routes.revalidate_pattern("/prices").stale().await?;
+    /// routes.revalidate_tag("prices").await?;
+    /// assert!(routes.revalidate_path("/nowhere").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revalidate_path(&self, path: impl Into<String>) -> Revalidation {
         self.revalidate(Target::Path(path.into()))
     }
@@ -323,6 +547,29 @@ impl Routes {
     }
 
     /// Every handler, sorted by pattern and method.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use route_runtime::{Method, Routes, RoutesError, route};
+    /// #[route("/votes")]
+    /// mod votes {
+    ///     pub async fn GET() -> &'static str {
+    ///         "17"
+    ///     }
+    ///
+    ///     pub async fn POST() -> &'static str {
+    ///         "thank you"
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([votes::POST::ROUTE, votes::GET::ROUTE])?;
+    /// let methods: Vec<_> = routes.iter().map(|route| route.method()).collect();
+    /// assert_eq!(methods, [Method::Get, Method::Post]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Route<'_>> {
         self.setup.table.handlers.iter().map(|handler| Route {
             pattern: &self.setup.table.nodes[handler.node].pattern,

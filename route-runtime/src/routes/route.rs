@@ -4,6 +4,29 @@ use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
 use crate::rendering::Rendering;
 
 /// One handler of the table.
+///
+/// # Example
+///
+/// ```
+/// # use std::time::Duration;
+/// # use route_runtime::{Kind, Method, Revalidate, Routes, RoutesError, page};
+/// #[page("/news/[id]", revalidate = 10, expire = 60, tags = ["news:{id}"])]
+/// async fn news(id: u64) -> String {
+///     format!("<h1>{id}</h1>")
+/// }
+///
+/// # fn main() -> Result<(), RoutesError> {
+/// let routes = Routes::from_iter([news::ROUTE])?.at("/en")?;
+/// let route = routes.iter().next().unwrap();
+/// assert_eq!((route.kind(), route.method()), (Kind::Page, Method::Get));
+/// assert_eq!((route.pattern(), route.handler()), ("/en/news/[id]", "news"));
+/// assert_eq!(route.rendering().to_string(), "`revalidate = 10`");
+/// assert_eq!(route.revalidate(), Some(Revalidate::After(10)));
+/// assert_eq!(route.expire(), Some(Duration::from_secs(60)));
+/// assert_eq!(route.tags(), ["news:{id}"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Route<'a> {
     pub(super) pattern: &'a str,

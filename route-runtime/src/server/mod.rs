@@ -102,6 +102,25 @@ impl Server {
 
     /// Mounts the routes in an app of the user's own, with middleware, services and a
     /// `default_service` beside them. Called once per worker.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use actix_web::{App, HttpResponse, middleware::Logger, web};
+    /// use route_runtime::Server;
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), route_runtime::ServeError> {
+    /// let server = Server::new().app(|routes| {
+    ///     App::new()
+    ///         .wrap(Logger::default())
+    ///         .service(routes)
+    ///         .route("/health", web::get().to(|| async { "ok" }))
+    ///         .default_service(web::to(HttpResponse::NotFound))
+    /// });
+    /// server.run().await
+    /// # }
+    /// ```
     pub fn app<F, T, B>(mut self, app: F) -> Self
     where
         F: Fn(Routes) -> App<T> + Clone + Send + 'static,
@@ -128,6 +147,24 @@ impl Server {
     ///
     /// A [`Data::new`](actix_web::web::Data::new) inside makes an instance for each of them; what
     /// they should share is made outside, or given to [`data`](Self::data).
+    ///
+    /// # Example: A client for each thread
+    ///
+    /// ```no_run
+    /// use std::rc::Rc;
+    /// use actix_web::web::Data;
+    /// use route_runtime::Server;
+    ///
+    /// struct Client(Rc<()>); // Not `Send`, as awc's is not.
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), route_runtime::ServeError> {
+    /// let server = Server::new().configure(|config| {
+    ///     config.app_data(Data::new(Client(Rc::default())));
+    /// });
+    /// server.run().await
+    /// # }
+    /// ```
     pub fn configure(
         mut self,
         configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
@@ -150,6 +187,24 @@ impl Server {
     }
 
     /// Listens here, as in `"0.0.0.0:8080"`, instead of at `HOST` and `PORT`.
+    ///
+    /// # Example: All that a program can say instead of the environment
+    ///
+    /// ```no_run
+    /// use route_runtime::{Mode, Server, store::FileStore};
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), route_runtime::ServeError> {
+    /// let server = Server::new()
+    ///     .bind("0.0.0.0:8080")
+    ///     .workers(4)
+    ///     .mode(Mode::Production)
+    ///     .cache_capacity(200_000_000)
+    ///     .cdn(true)
+    ///     .store(FileStore::open("/var/cache/shop"));
+    /// server.run().await
+    /// # }
+    /// ```
     pub fn bind(mut self, address: impl Into<String>) -> Self {
         self.built.address = Some(address.into());
         self

@@ -84,7 +84,11 @@ fn problem(literal: &LitStr, text: &str, error: PatternError) -> Problem {
         ErrorKind::Intercepting => quoted("intercepting segment")
             .help("remove it: it has no meaning for what is served over HTTP"),
         ErrorKind::Foreign { ours } => {
-            quoted("foreign parameter").help(format_args!("did you mean `{ours}`?"))
+            let problem = quoted("foreign parameter");
+            match ours {
+                Some(ours) => problem.help(format_args!("did you mean `{ours}`?")),
+                None => problem.help("a parameter is a segment in brackets, as in `[id]`"),
+            }
         }
     }
 }

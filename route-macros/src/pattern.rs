@@ -5,7 +5,7 @@ use std::ops::Range;
 
 mod foreign;
 
-use foreign::{decode, foreign};
+use foreign::{decode, foreign, near_name};
 
 /// A checked pattern: at most one catch-all, last; names unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(crate) enum ErrorKind {
     RepeatedName,
     InvalidGroup,
     Intercepting,
-    Foreign { ours: String },
+    Foreign { ours: Option<String> },
 }
 
 /// Parses a pattern.
@@ -198,10 +198,6 @@ fn parameter(part: &str) -> Result<Param, ErrorKind> {
         (false, true) => ParamKind::CatchAll,
         (true, _) => ParamKind::OptionalCatchAll,
     };
-    let param = |name: &str| Param {
-        name: name.into(),
-        kind,
-    };
     if name.is_empty() {
         let named = match kind {
             ParamKind::Single => "[id]",
@@ -216,16 +212,34 @@ fn parameter(part: &str) -> Result<Param, ErrorKind> {
         return Err(ErrorKind::TwoDots { name: name.into() });
     }
     if !is_name(name) {
-        let ours = name.replace(|c| !unicode_ident::is_xid_continue(c), "_");
-        return Err(ErrorKind::InvalidName {
-            name: name.into(),
-            ours: (ours != name && is_name(&ours)).then(|| param(&ours).to_string()),
-        });
+        return Err(invalid_name(name, kind));
     }
     if is_optional && !is_catch_all {
         return Err(ErrorKind::OptionalSingle { name: name.into() });
     }
-    Ok(param(name))
+    Ok(Param {
+        name: name.into(),
+        kind,
+    })
+}
+
+fn invalid_name(name: &str, kind: ParamKind) -> ErrorKind {
+    let required = name.trim_end_matches('?');
+    let is_optional = required != name;
+    if is_optional && kind == ParamKind::Single && is_name(required) {
+        return ErrorKind::OptionalSingle {
+            name: required.into(),
+        };
+    }
+    let kind = match kind {
+        ParamKind::CatchAll if is_optional => ParamKind::OptionalCatchAll,
+        kind => kind,
+    };
+    let ours = near_name(required).map(|name| Param { name, kind }.to_string());
+    ErrorKind::InvalidName {
+        name: name.into(),
+        ours,
+    }
 }
 
 /// What stands in `[…]` or `[[…]]`, and whether it is the latter.
@@ -260,8 +274,8 @@ fn group(part: &str) -> Result<String, ErrorKind> {
 }
 
 fn literal(part: &str) -> Result<Segment, ErrorKind> {
-    if let Some(ours) = foreign(part) {
-        return Err(ErrorKind::Foreign { ours });
+    if let Some(foreign) = foreign(part) {
+        return Err(ErrorKind::Foreign { ours: foreign.ours });
     }
     if matches!(part, "." | "..") {
         return Err(ErrorKind::DotSegment);

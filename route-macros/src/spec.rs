@@ -35,9 +35,22 @@ pub(crate) struct HandlerSpec {
     pub(crate) handler: Handler,
     /// Where each argument comes from, in their order.
     pub(crate) origins: Vec<Origin>,
-    /// A parameter that no argument binds by name: some extractor must read it, which only
-    /// types can tell.
-    pub(crate) unbound: Option<Param>,
+    pub(crate) unbound: Option<Unbound>,
+}
+
+/// A parameter that no argument binds by name: some extractor must read it, which only types can
+/// tell.
+pub(crate) struct Unbound {
+    pub(crate) param: Param,
+    /// The argument that was perhaps to bind it.
+    pub(crate) misspelt: Option<Ident>,
+}
+
+/// An argument that is called almost as a parameter.
+struct Misspelt<'a> {
+    name: &'a Ident,
+    ty: &'a Type,
+    param: &'a Param,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,40 +215,44 @@ impl HandlerSpec {
             .map(|(_, param)| param)
             .collect();
         let Some(first) = unbound.first() else { return };
-        if self.extractors().any(|it| reads_params(&it.ty)) {
+        if self.extractors().next().is_none() {
+            self.report_unbound(&unbound, errors);
             return;
         }
 
-        let mut is_misspelt = false;
-        for param in &unbound {
-            let misspelt = self
-                .extractors()
-                .filter_map(|argument| argument.name.as_ref())
-                .find(|name| is_misspelling(&name.unraw().to_string(), &param.name));
-            if let Some(name) = misspelt {
-                errors.push(
-                    Problem::new(
-                        name,
-                        format_args!("argument `{name}` is no parameter of `{}`", source.value()),
-                    )
-                    .help(format_args!(
-                        "did you mean `{}`?",
-                        argument_name(&param.name)
-                    ))
-                    .note("an argument is bound to the parameter of the same name"),
-                );
-                is_misspelt = true;
-            }
+        let misspelt: Vec<_> = self.misspelt(&unbound).collect();
+        // Any other extractor may be one that reads every parameter, and then nothing is misspelt;
+        // but a number is none, whatever the others are.
+        let are_all = misspelt.len() == self.extractors().count();
+        let (certain, perhaps): (Vec<_>, Vec<_>) = misspelt
+            .into_iter()
+            .partition(|it| are_all || is_primitive(it.ty));
+        for Misspelt { name, param, .. } in &certain {
+            errors.push(
+                Problem::new(
+                    name,
+                    format_args!("argument `{name}` is no parameter of `{}`", source.value()),
+                )
+                .help(format_args!(
+                    "did you mean `{}`?",
+                    argument_name(&param.name)
+                ))
+                .note("an argument is bound to the parameter of the same name"),
+            );
         }
-        if is_misspelt {
+        if !certain.is_empty() {
             return;
         }
-        if self.extractors().next().is_some() {
-            self.unbound = Some((*first).clone());
-            return;
-        }
+        let misspelt = perhaps.first();
+        self.unbound = Some(Unbound {
+            param: misspelt.map_or(*first, |it| it.param).clone(),
+            misspelt: misspelt.map(|it| it.name.clone()),
+        });
+    }
+
+    fn report_unbound(&self, unbound: &[&Param], errors: &mut Errors) {
         let function = &self.handler.ident;
-        for param in &unbound {
+        for param in unbound {
             errors.push(
                 Problem::new(
                     function,
@@ -245,6 +262,20 @@ impl HandlerSpec {
                 .note("an argument is bound to the parameter of the same name"),
             );
         }
+    }
+
+    /// The arguments that are called almost as a parameter which nothing binds. None where one is
+    /// spelt like an extractor that reads them all.
+    fn misspelt<'a>(&'a self, unbound: &'a [&'a Param]) -> impl Iterator<Item = Misspelt<'a>> {
+        let reads_params = self.extractors().any(|it| reads_params(&it.ty));
+        let extractors = self.extractors().filter(move |_| !reads_params);
+        extractors.filter_map(|Argument { name, ty, .. }| {
+            let name = name.as_ref()?;
+            let found = name.unraw().to_string();
+            let mut unbound = unbound.iter();
+            let param = unbound.find(|param| is_misspelling(&found, &param.name))?;
+            Some(Misspelt { name, ty, param })
+        })
     }
 
     /// The argument that is bound to the parameter of this index.
@@ -269,14 +300,25 @@ impl HandlerSpec {
     }
 }
 
-/// Whether a type is spelt like one that sees every parameter. What it really is, an alias say,
-/// the generated code asks.
+/// Whether a type is spelt like one that sees every parameter, so that the names of arguments tell
+/// nothing. What it really is the generated code asks.
 fn reads_params(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     path.path
         .segments
         .last()
         .is_some_and(|last| last.ident == "Path" || last.ident == "HttpRequest")
+}
+
+/// Whether a type is a number's, `bool` or `char`, which no request is turned into.
+fn is_primitive(ty: &Type) -> bool {
+    const NAMES: [&str; 16] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+        "u32", "u64", "u128", "usize",
+    ];
+    let Type::Path(path) = ty else { return false };
+    let name = path.path.get_ident();
+    name.is_some_and(|name| NAMES.iter().any(|it| name == it))
 }
 
 /// One letter of three or more: `db` is no `id`.

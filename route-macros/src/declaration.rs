@@ -67,11 +67,9 @@ impl Declaration {
             (Self::Module(module), Kind::Route) => {
                 if let Some(written) = written {
                     errors.push(
-                        Problem::new(
-                            written,
-                            format_args!("method `{written}` before the pattern of a module"),
-                        )
-                        .help("remove it: the functions of the module are named by their methods"),
+                        Problem::new(written, format_args!("method `{written}` on a module")).help(
+                            "remove it: the functions of the module are named by their methods",
+                        ),
                     );
                 }
                 module_endpoints(module, errors)

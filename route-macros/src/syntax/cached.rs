@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Token, parenthesized, token};
 
-use super::{OptionArg, skip_to_comma};
+use super::{WrittenOption, skip_to_comma};
 use crate::errors::{Errors, Problem, nearest};
 use crate::text::text;
 
@@ -14,7 +14,7 @@ use crate::text::text;
 pub(crate) const SKIP: &str = "skip";
 
 pub(crate) enum CachedArg {
-    Option(OptionArg),
+    Option(WrittenOption),
     Skip(SkipArg),
 }
 

@@ -59,7 +59,7 @@ fn problem(literal: &LitStr, text: &str, error: PatternError) -> Problem {
             quoted("parameter without a name").help(format_args!("name it, as in `{named}`"))
         }
         ErrorKind::InvalidName { name, ours } => {
-            let problem = quoted(&format!("`{name}` is no Rust identifier, parameter"));
+            let problem = quoted(&format!("`{name}` is not a Rust identifier, parameter"));
             match ours {
                 Some(ours) => problem.help(format_args!("did you mean `{ours}`?")),
                 None => problem.help("give the parameter another name"),

@@ -72,7 +72,7 @@ pub(crate) enum FetchCache {
 pub(crate) enum Scope {
     /// On every handler.
     Any,
-    /// Where GET is answered: it speaks of what GET's response is worth.
+    /// Where GET is answered: it is about what GET's response is worth.
     Get,
     /// Where GET is answered, on a pattern with parameters.
     GetWithParams,
@@ -170,7 +170,7 @@ impl Options {
     }
 
     /// Whether an option was given that only GET can have.
-    pub(crate) fn speak_of_get(&self) -> bool {
+    pub(crate) fn has_get_options(&self) -> bool {
         self.names.iter().any(|(_, scope)| scope.is_get())
     }
 

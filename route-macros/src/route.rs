@@ -1,10 +1,9 @@
 //! `#[route]`: parse, check, expand.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
 
 use crate::declaration::Declaration;
-use crate::errors::{Errors, Problem};
+use crate::errors::{self, Errors, Problem};
 use crate::expand;
 use crate::literal;
 use crate::options;
@@ -18,14 +17,9 @@ pub(crate) fn route(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// What `#[route]` and `#[page]` share: all but which methods may be named.
 pub(crate) fn declare(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    match check(kind, args, item.clone()) {
-        Ok((spec, declaration)) => expand::declaration(&spec, declaration),
-        Err(error) => {
-            // The item survives every failure, so that nothing else is reported missing.
-            let errors = error.into_compile_error();
-            quote! { #item #errors }
-        }
-    }
+    let expanded = check(kind, args, item.clone())
+        .map(|(spec, declaration)| expand::declaration(&spec, declaration));
+    errors::or_item(expanded, item)
 }
 
 /// Each part is checked whatever is wrong with the others; what needs two of them, where both are
@@ -46,8 +40,8 @@ fn check(
         .and_then(|literal| Some((errors.absorb(literal::check(&literal))?, literal)));
     let options = options::check(args.options, args.is_whole, &mut errors);
     let endpoints = declaration.as_ref().and_then(|declaration| {
-        let speaks_of_get = options.speak_of_get();
-        declaration.endpoints(kind, written_method.as_ref(), speaks_of_get, &mut errors)
+        let has_get_options = options.has_get_options();
+        declaration.endpoints(kind, written_method.as_ref(), has_get_options, &mut errors)
     });
 
     let methods: Option<Vec<_>> = endpoints

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::{LitStr, Type};
 
-use crate::errors::{Errors, Problem, edit_distance, list};
+use crate::errors::{Errors, Problem, edit_distance, list, nearest};
 use crate::method::Method;
 use crate::options::{Options, Scope, Tag, TagPart};
 use crate::pattern::{Param, ParamKind, Pattern};
@@ -84,7 +84,7 @@ impl RouteSpec {
     }
 }
 
-/// Options that speak of GET or of a body, without either; of parameters, without any.
+/// Options for GET or for a body, without either; for parameters, without any.
 pub(crate) fn check_options(
     options: &Options,
     methods: Option<&[Method]>,
@@ -95,20 +95,7 @@ pub(crate) fn check_options(
         if let Some(methods) = methods
             && !belongs(*scope, methods)
         {
-            let answers: Vec<_> = methods.iter().map(|method| method.name()).collect();
-            let answers = answers.join(", ");
-            let of = if scope.is_get() { "GET" } else { "a body" };
-            let problem = Problem::new(
-                name,
-                format_args!("option `{name}` speaks of {of}, but this answers {answers}"),
-            );
-            errors.push(if scope.is_get() {
-                problem.help("move it to the handler of GET, or remove it")
-            } else {
-                problem
-                    .help("remove it")
-                    .note("POST, PUT, PATCH and DELETE can have a body")
-            });
+            errors.push(misplaced(name, *scope, methods));
         } else if let (Scope::GetWithParams, Some((source, pattern))) = (scope, pattern)
             && !pattern.has_params()
         {
@@ -116,7 +103,9 @@ pub(crate) fn check_options(
             errors.push(
                 Problem::new(
                     name,
-                    format_args!("option `{name}` speaks of parameters, but `{source}` has none"),
+                    format_args!(
+                        "option `{name}` only applies to parameters, but `{source}` has none"
+                    ),
                 )
                 .help("remove it, or name a parameter in the pattern, as in `[id]`"),
             );
@@ -140,8 +129,42 @@ pub(crate) fn check_options(
             .note("it says what becomes of the paths which that list does not name"),
         );
     }
+    let names: Vec<_> = pattern.params().map(|param| param.name.clone()).collect();
+    let names = Names {
+        noun: "a parameter",
+        of: source.value(),
+        names: &names,
+    };
     for tag in options.tags.iter().flat_map(|given| &given.value) {
-        check_tag(tag, source, pattern, errors);
+        names.check_tag(tag, errors);
+    }
+}
+
+fn misplaced(name: &Ident, scope: Scope, methods: &[Method]) -> Problem {
+    let mut answered: Vec<_> = methods.iter().map(|method| method.name()).collect();
+    // Alternatives by `cfg` answer the same.
+    answered.dedup();
+    let this = if answered.len() == 1 {
+        "handler"
+    } else {
+        "module"
+    };
+    let answered = answered.join(", ");
+    let to = if scope.is_get() {
+        "GET"
+    } else {
+        "methods with a body"
+    };
+    let problem = Problem::new(
+        name,
+        format_args!("option `{name}` only applies to {to}, but this {this} answers {answered}"),
+    );
+    if scope.is_get() {
+        problem.help("move it to the handler of GET, or remove it")
+    } else {
+        problem
+            .help("remove it")
+            .note("POST, PUT, PATCH and DELETE can have a body")
     }
 }
 
@@ -153,24 +176,44 @@ fn belongs(scope: Scope, methods: &[Method]) -> bool {
     })
 }
 
-fn check_tag(tag: &Tag, source: &LitStr, pattern: &Pattern, errors: &mut Errors) {
-    for part in &tag.parts {
-        let TagPart::Param(name) = part else { continue };
-        if pattern.param(name).is_some() {
-            continue;
+/// What the parts of a tag may name.
+struct Names<'a> {
+    /// `a parameter`
+    noun: &'static str,
+    /// What they belong to, in words.
+    of: String,
+    names: &'a [String],
+}
+
+impl Names<'_> {
+    fn check_tag(&self, tag: &Tag, errors: &mut Errors) {
+        for part in &tag.parts {
+            let TagPart::Param(found) = part else {
+                continue;
+            };
+            if self.names.contains(found) {
+                continue;
+            }
+            let (noun, of, tag_text) = (self.noun, &self.of, tag.source.value());
+            let problem = Problem::new(
+                &tag.source,
+                format_args!("`{{{found}}}` in tag `{tag_text}` is not {noun} of `{of}`"),
+            );
+            errors.push(self.suggest(problem, found, |name| format!("{{{name}}}")));
         }
-        let tag_text = tag.source.value();
-        let source = source.value();
-        let problem = Problem::new(
-            &tag.source,
-            format_args!("`{{{name}}}` in tag `{tag_text}` is no parameter of `{source}`"),
-        );
-        let params = pattern.params().map(|param| format!("{{{}}}", param.name));
-        errors.push(if pattern.has_params() {
-            problem.note(format_args!("expected one of {}", list(params)))
-        } else {
-            problem.note(format_args!("`{source}` has no parameters"))
-        });
+    }
+
+    /// `written` is how a name stands where `found` does.
+    fn suggest(&self, problem: Problem, found: &str, written: fn(&str) -> String) -> Problem {
+        let problem = match nearest(found, self.names.iter().map(String::as_str)) {
+            Some(meant) => problem.help(format_args!("did you mean `{}`?", written(meant))),
+            None => problem,
+        };
+        if self.names.is_empty() {
+            return problem.note(format_args!("`{}` has none", self.of));
+        }
+        let names = self.names.iter().map(|name| written(name));
+        problem.note(format_args!("expected one of {}", list(names)))
     }
 }
 
@@ -231,7 +274,10 @@ impl HandlerSpec {
             errors.push(
                 Problem::new(
                     name,
-                    format_args!("argument `{name}` is no parameter of `{}`", source.value()),
+                    format_args!(
+                        "argument `{name}` is not a parameter of `{}`",
+                        source.value()
+                    ),
                 )
                 .help(format_args!(
                     "did you mean `{}`?",

@@ -132,7 +132,7 @@ fn pattern(input: ParseStream<'_>, method: Option<&Ident>) -> syn::Result<LitStr
         let found: Expr = input.parse()?;
         let problem = Problem::new(
             &found,
-            format_args!("the pattern is no string literal: `{}`", text(&found)),
+            format_args!("the pattern is not a string literal: `{}`", text(&found)),
         )
         .help("write the path itself, as in `\"/api/posts/[id]\"`")
         .note("it is read at compile time, where constants and `concat!` have no value yet");
@@ -161,17 +161,21 @@ fn option_name(input: ParseStream<'_>) -> Option<Ident> {
 
 /// A comma and an option; a trailing comma has none.
 fn option(input: ParseStream<'_>) -> syn::Result<Option<WrittenOption>> {
-    if !input.peek(Token![,]) {
-        let found: TokenTree = input.parse()?;
-        let problem = Problem::new(&found, format_args!("no comma before `{}`", text(&found)))
-            .help(format_args!("`, {}`", text(&found)));
-        return Err(problem.into());
-    }
-    input.parse::<Token![,]>()?;
+    comma(input)?;
     if input.is_empty() {
         return Ok(None);
     }
     input.parse().map(Some)
+}
+
+fn comma(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.parse::<Option<Token![,]>>()?.is_some() {
+        return Ok(());
+    }
+    let found: TokenTree = input.parse()?;
+    let problem = Problem::new(&found, format_args!("no comma before `{}`", text(&found)))
+        .help(format_args!("`, {}`", text(&found)));
+    Err(problem.into())
 }
 
 impl Parse for WrittenOption {
@@ -183,14 +187,14 @@ impl Parse for WrittenOption {
                 Problem::new(&found, format_args!("a second pattern: `{text}`"))
                     .help("a route has one; declare another function for the other")
             } else {
-                Problem::new(&found, format_args!("`{text}` is no option"))
+                Problem::new(&found, format_args!("`{text}` is not an option"))
                     .help("options are written `name = value`, as in `revalidate = 10`")
             };
             return Err(problem.into());
         }
         if !input.peek(Ident::peek_any) {
             let found: TokenTree = input.parse()?;
-            let problem = Problem::new(&found, format_args!("`{}` is no option", text(&found)))
+            let problem = Problem::new(&found, format_args!("`{}` is not an option", text(&found)))
                 .help("options are written `name = value`, as in `revalidate = 10`");
             return Err(problem.into());
         }

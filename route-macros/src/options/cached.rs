@@ -102,7 +102,7 @@ fn argument(found: &Expr) -> Result<Ident, Problem> {
     }
     let problem = Problem::new(
         &found,
-        format_args!("`{}` is no name of an argument", text(&found)),
+        format_args!("`{}` is not the name of an argument", text(&found)),
     );
     Err(match value::string(&found) {
         Some(name) if syn::parse_str::<Ident>(&name).is_ok() => {

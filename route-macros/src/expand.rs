@@ -97,6 +97,7 @@ fn claims(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
         quote! {
             #(#attributes)*
             #[doc(hidden)]
+            // The one lint that generated code is not spared: routes may stand in functions.
             #[allow(non_local_definitions)]
             #[macro_export]
             #claim
@@ -120,28 +121,32 @@ fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Token
         handler.method,
         spec.source.value()
     );
-    // Where the name stands, should it be taken; but generated, which clippy leaves alone.
-    let at = Span::call_site().located_at(name.span());
-    let ty = quote_spanned! {at=> struct #name {} };
+    let ty = handle_type(name, vis);
     quote! {
         #(#attributes)*
         #[doc = #doc]
-        #[allow(
-            missing_copy_implementations,
-            missing_debug_implementations,
-            non_camel_case_types,
-            unreachable_pub,
-            clippy::upper_case_acronyms
-        )]
-        #vis #ty
+        #ty
 
         #(#attributes)*
-        #[allow(dead_code, deprecated)]
         impl #name {
             /// What the attribute declared, for `Routes::from_iter`.
             #vis const ROUTE: ::route_runtime::RouteDescriptor = #descriptor;
             #items
         }
+    }
+}
+
+/// A type of the function's name, which lives in another namespace.
+///
+/// Its name is generated, which lints leave alone, and stands where the function's does, should it
+/// be taken. An `#[allow]` in its place would be an error under a `#![forbid]`.
+fn handle_type(name: &Ident, vis: &Visibility) -> TokenStream {
+    let at = Span::call_site().located_at(name.span());
+    let mut name = name.clone();
+    name.set_span(at);
+    let ty = quote_spanned! {at=> struct #name {} };
+    quote! {
+        #vis #ty
     }
 }
 
@@ -177,7 +182,6 @@ fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
     let revalidate = answers_get.then(|| {
         quote! {
             /// Throws away the cached response of the path of these parameters, once awaited.
-            #[allow(dead_code)]
             #vis fn revalidate(#(#arguments),*) -> ::route_runtime::Revalidation {
                 ::route_runtime::__private::revalidate_route(#built)
             }
@@ -185,11 +189,9 @@ fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
     });
     quote! {
         /// The pattern, as declared.
-        #[allow(dead_code)]
         #vis const PATTERN: &'static ::core::primitive::str = #source;
 
         /// The path of these parameters, percent-encoded.
-        #[allow(dead_code)]
         #[must_use]
         #vis fn path(#(#arguments),*) -> ::route_runtime::__private::String {
             #built

@@ -250,6 +250,8 @@ fn forwarded_meta(mut meta: Meta) -> Option<Meta> {
             list.path = syn::parse_quote!(allow);
             Some(meta)
         }
+        // Whoever calls it is told; the generated call is nobody's.
+        ("deprecated", _) => Some(syn::parse_quote!(allow(deprecated))),
         ("cfg_attr", Meta::List(list)) => {
             let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
             let mut parts = list.parse_args_with(parser).ok()?.into_iter();

@@ -23,7 +23,6 @@ pub(super) fn descriptor(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream
     let config = config(spec, handler);
     let call = thunk(handler);
     quote! {{
-        #[allow(unused_imports)]
         use ::route_runtime::__private::ProbeDefaults as _;
         #bound
         ::route_runtime::__private::RouteDescriptor {

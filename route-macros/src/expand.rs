@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Item, ItemFn, Visibility, parse_quote};
+use syn::{Attribute, Item, ItemFn, Visibility, parse_quote};
 
 use crate::declaration::Declaration;
 use crate::method::Method;
@@ -121,7 +121,7 @@ fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Token
         handler.method,
         spec.source.value()
     );
-    let ty = handle_type(name, vis);
+    let ty = handle_type(name, vis, &handler.handler.hidden);
     quote! {
         #(#attributes)*
         #[doc = #doc]
@@ -136,16 +136,17 @@ fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Token
     }
 }
 
-/// A type of the function's name, which lives in another namespace.
+/// A type of the function's name, which lives in another namespace; hidden where the function is.
 ///
 /// Its name is generated, which lints leave alone, and stands where the function's does, should it
 /// be taken. An `#[allow]` in its place would be an error under a `#![forbid]`.
-fn handle_type(name: &Ident, vis: &Visibility) -> TokenStream {
+fn handle_type(name: &Ident, vis: &Visibility, hidden: &[Attribute]) -> TokenStream {
     let at = Span::call_site().located_at(name.span());
     let mut name = name.clone();
     name.set_span(at);
     let ty = quote_spanned! {at=> struct #name {} };
     quote! {
+        #(#hidden)*
         #vis #ty
     }
 }

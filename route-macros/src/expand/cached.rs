@@ -144,7 +144,7 @@ fn handle(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     let names = keys.iter().map(|argument| &argument.name);
     let types = keys.iter().map(|argument| &argument.ty);
     let arguments = keys.iter().map(|argument| step("argument", argument));
-    let ty = handle_type(name, vis);
+    let ty = handle_type(name, vis, &spec.function.hidden);
     quote! {
         #(#attributes)*
         /// What is kept of the values of the function of this name.

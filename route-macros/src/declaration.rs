@@ -99,7 +99,7 @@ fn module_endpoints(module: &ItemMod, errors: &mut Errors) -> Option<Vec<Endpoin
     };
 
     let mut endpoints: Vec<Endpoint> = Vec::new();
-    let mut names: Vec<(Method, &Ident)> = Vec::new();
+    let mut methods: Vec<(Method, &ItemFn)> = Vec::new();
     let mut is_whole = true;
     for item in items {
         let Item::Fn(function) = item else { continue };
@@ -109,16 +109,25 @@ fn module_endpoints(module: &ItemMod, errors: &mut Errors) -> Option<Vec<Endpoin
             continue;
         };
         let Some(method) = method else { continue };
-        if let Some((_, first)) = names.iter().find(|(other, _)| *other == method) {
+        // Of those that may be configured away the compiler sees only what is left.
+        let is_same = |&(other, first): &(Method, &ItemFn)| {
+            other == method
+                && !signature::is_conditional(&first.attrs)
+                && !signature::is_conditional(&function.attrs)
+        };
+        if let Some((_, first)) = methods.iter().copied().find(is_same) {
             is_whole = false;
             errors.push(
                 Problem::new(name, format_args!("`{method}` is answered twice"))
                     .help("remove one of the two")
-                    .and(first, format_args!("`{method}` is first answered here")),
+                    .and(
+                        &first.sig.ident,
+                        format_args!("`{method}` is first answered here"),
+                    ),
             );
             continue;
         }
-        names.push((method, name));
+        methods.push((method, function));
         endpoints.push((method, signature::check(function, errors)));
     }
     if is_whole && endpoints.is_empty() {

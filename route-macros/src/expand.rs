@@ -8,6 +8,7 @@ use syn::{Attribute, Item, ItemFn, Visibility, parse_quote};
 use crate::declaration::Declaration;
 use crate::method::Method;
 use crate::pattern::{Param, ParamKind};
+use crate::signature::is_conditional;
 use crate::spec::{HandlerSpec, Kind, RouteSpec, argument_name};
 
 mod cached;
@@ -153,18 +154,51 @@ fn handle_type(name: &Ident, vis: &Visibility, hidden: &[Attribute]) -> TokenStr
 
 /// What belongs to the path and not to a method.
 fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
-    // GET's parameters are the ones a URL is built for.
-    let bound = spec
-        .handlers
-        .iter()
-        .find(|handler| handler.method == Method::Get)
-        .or(spec.handlers.first());
+    let source = &spec.source;
+    let handlers = typing_handlers(spec);
+    let paths = handlers.iter().map(|handler| {
+        // One of several alternatives is left, as its handler is.
+        let attributes = match handlers.len() {
+            1 => &[],
+            _ => handler.handler.attributes.as_slice(),
+        };
+        path_items(spec, handler, attributes, vis)
+    });
+    quote! {
+        /// The pattern, as declared.
+        #vis const PATTERN: &'static ::core::primitive::str = #source;
+
+        #(#paths)*
+    }
+}
+
+/// The handlers whose parameters a path is built of: GET's, which are the ones a URL is built for.
+/// One that cannot be configured away comes first; where there is none, all that answer the method.
+fn typing_handlers(spec: &RouteSpec) -> Vec<&HandlerSpec> {
+    let is_get = |it: &&HandlerSpec| it.method == Method::Get;
+    let is_certain = |it: &&HandlerSpec| !is_conditional(&it.handler.attributes);
+    let handlers = || spec.handlers.iter();
+    let certain = handlers().filter(is_certain).find(is_get);
+    if let Some(certain) = certain.or_else(|| handlers().find(is_certain)) {
+        return vec![certain];
+    }
+    let first = handlers().find(is_get).or_else(|| handlers().next());
+    let of_method = |it: &&HandlerSpec| first.is_some_and(|first| first.method == it.method);
+    handlers().filter(of_method).collect()
+}
+
+fn path_items(
+    spec: &RouteSpec,
+    handler: &HandlerSpec,
+    attributes: &[Attribute],
+    vis: &Visibility,
+) -> TokenStream {
     let mut arguments = Vec::new();
     let mut writes = Vec::new();
     for (index, param) in spec.pattern.params().enumerate() {
         let name: Ident = syn::parse_str(&argument_name(&param.name))
             .unwrap_or_else(|_| format_ident!("param{index}"));
-        let ty = bound.map_or_else(|| default_type(param), |it| param_type(it, index, param));
+        let ty = param_type(handler, index, param);
         if param.kind == ParamKind::Single {
             arguments.push(quote! { #name: impl ::route_runtime::PathArg<#ty> });
             writes.push(quote! { .single::<#ty>(#name) });
@@ -173,26 +207,24 @@ fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
             writes.push(quote! { .many::<#ty>(#name) });
         }
     }
-    let source = &spec.source;
     let segments = descriptor::segments(&spec.pattern);
     let built = quote! {
         ::route_runtime::__private::PathBuilder::new(#segments)#(#writes)*.finish()
     };
     // Only what answers GET is ever cached.
-    let answers_get = bound.is_some_and(|handler| handler.method == Method::Get);
+    let answers_get = spec.handlers.iter().any(|it| it.method == Method::Get);
     let revalidate = answers_get.then(|| {
         quote! {
             /// Throws away the cached response of the path of these parameters, once awaited.
+            #(#attributes)*
             #vis fn revalidate(#(#arguments),*) -> ::route_runtime::Revalidation {
                 ::route_runtime::__private::revalidate_route(#built)
             }
         }
     });
     quote! {
-        /// The pattern, as declared.
-        #vis const PATTERN: &'static ::core::primitive::str = #source;
-
         /// The path of these parameters, percent-encoded.
+        #(#attributes)*
         #[must_use]
         #vis fn path(#(#arguments),*) -> ::route_runtime::__private::String {
             #built

@@ -9,6 +9,7 @@ mod attributes;
 mod borrowed;
 mod cached;
 
+pub(crate) use attributes::is_conditional;
 use attributes::{attribute_of_ours, conditional_argument, forwarded, hidden};
 use borrowed::Borrowed;
 pub(crate) use cached::{CachedFn, NamedArgument, check as check_cached};

@@ -108,6 +108,28 @@ fn expansions() {
     }
 }
 
+/// How many tokens of generated code each shape costs, without what the user wrote: it is compiled
+/// once for each route of an app. A growth is meant.
+#[test]
+fn sizes() {
+    let sizes = samples().into_iter().map(|(name, input, output)| {
+        let generated = count(output) - count(input);
+        format!("{name}: {generated}\n")
+    });
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("sizes", sizes.collect::<String>());
+    });
+}
+
+fn count(tokens: TokenStream) -> usize {
+    let count = |token| match token {
+        // Its delimiters are two.
+        TokenTree::Group(group) => 2 + count(group.stream()),
+        TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => 1,
+    };
+    tokens.into_iter().map(count).sum()
+}
+
 /// Whatever the user has in scope, generated code means what it meant here.
 #[test]
 fn names_nothing_of_the_users_scope() {

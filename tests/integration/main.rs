@@ -17,6 +17,7 @@ mod handles;
 mod hostile;
 mod inheriting;
 mod limits;
+mod listed_params;
 mod listing;
 mod matching;
 mod methods;

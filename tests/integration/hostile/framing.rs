@@ -35,7 +35,7 @@ const LAST: &str = "GET /hostile/framing/smuggled HTTP/1.1\r\nHost: test.example
 
 fn server() -> Server {
     let all = [sink::ROUTE, smuggled::ROUTE, cached::ROUTE, dynamic::ROUTE];
-    Server::routes(&routes(all))
+    Server::routes(&production(all))
 }
 
 /// Head lines after `Host`, and a body; a request that would be smuggled follows.

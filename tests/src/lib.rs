@@ -3,6 +3,7 @@
 
 mod connection;
 mod counting;
+mod directory;
 mod gate;
 pub mod log;
 mod program;
@@ -12,6 +13,7 @@ mod upstream;
 
 pub use connection::{Connection, request};
 pub use counting::{Runs, SECOND, next};
+pub use directory::Directory;
 pub use gate::Gate;
 pub use program::{Ended, Program};
 pub use response::Response;

@@ -47,7 +47,8 @@ pub(crate) fn declaration(spec: &RouteSpec, item: Declaration) -> TokenStream {
     }
 }
 
-/// A function that is named `GET` is named as we ask for.
+/// A function that is named `GET` is named as we ask for. No other is allowed anything: the user may
+/// have forbidden it.
 fn allow_name(function: &mut ItemFn) {
     let name = &function.sig.ident;
     let is_upper = name.to_string().contains(char::is_uppercase);
@@ -58,10 +59,10 @@ fn allow_name(function: &mut ItemFn) {
 
 /// In a module it is also `pub` as we ask for, in any case.
 fn allow_method(function: &mut ItemFn) {
-    if Method::named(&function.sig.ident).is_some() {
-        function
-            .attrs
-            .push(parse_quote!(#[allow(non_snake_case, unreachable_pub)]));
+    allow_name(function);
+    let is_public = matches!(function.vis, Visibility::Public(_));
+    if is_public && Method::named(&function.sig.ident).is_some() {
+        function.attrs.push(parse_quote!(#[allow(unreachable_pub)]));
     }
 }
 

@@ -18,12 +18,10 @@ use route_runtime::store::{
 };
 use route_runtime::testing::{Outcome, TestApp, TestResponse};
 use route_runtime::{
-    Mode, RevalidateError, RouteDescriptor, Routes, revalidate_path, revalidate_tag, route,
+    RevalidateError, RouteDescriptor, Routes, revalidate_path, revalidate_tag, route,
 };
-use tests::Gate;
+use tests::{Gate, SECOND, production};
 use tokio::sync::watch;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// How often the handlers of all instances ran.
 #[derive(Clone, Default)]
@@ -156,9 +154,8 @@ fn routes(line: &Line, runs: &Runs) -> Routes {
 }
 
 fn these(routes: impl IntoIterator<Item = RouteDescriptor>, line: &Line, runs: &Runs) -> Routes {
-    let routes = Routes::from_iter(routes).unwrap().mode(Mode::Production);
-    let routes = routes.data(runs.clone()).build_id("test");
-    routes.store(line.clone())
+    let routes = production(routes).data(runs.clone());
+    routes.build_id("test").store(line.clone())
 }
 
 fn status(response: &TestResponse) -> &str {

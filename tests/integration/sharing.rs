@@ -2,7 +2,7 @@
 
 use std::future::{pending, ready};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -20,22 +20,8 @@ use route_runtime::testing::{Outcome, TestApp, TestResponse};
 use route_runtime::{
     RevalidateError, RouteDescriptor, Routes, revalidate_path, revalidate_tag, route,
 };
-use tests::{Gate, SECOND, production};
+use tests::{Gate, Runs, SECOND, production};
 use tokio::sync::watch;
-
-/// How often the handlers of all instances ran.
-#[derive(Clone, Default)]
-struct Runs(Arc<AtomicU32>);
-
-impl Runs {
-    fn next(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
-    fn count(&self) -> u32 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// One memory for all, and the way of one instance to it.
 #[derive(Clone)]

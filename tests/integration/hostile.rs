@@ -1,9 +1,7 @@
 //! Clients that mean harm. Nothing of what one sends reaches another, nobody else waits for it,
 //! and no answer to it says that the server failed.
 
-use std::sync::atomic::Ordering;
-
-use tests::{Response, Server, next, production, request};
+use tests::{Response, Server, production, request};
 
 mod bytes;
 mod deception;

@@ -1,10 +1,9 @@
 //! `#[cached]`: parse, check, expand.
 
 use proc_macro2::TokenStream;
-use quote::quote;
 use syn::{Item, ItemFn};
 
-use crate::errors::{Errors, Problem};
+use crate::errors::{self, Errors, Problem};
 use crate::expand;
 use crate::options;
 use crate::signature;
@@ -12,14 +11,9 @@ use crate::spec::{CachedSpec, check_cached};
 use crate::syntax;
 
 pub(crate) fn cached(args: TokenStream, item: TokenStream) -> TokenStream {
-    match check(args, item.clone()) {
-        Ok((spec, function)) => expand::cached(&spec, function),
-        Err(error) => {
-            // The item survives every failure, so that nothing else is reported missing.
-            let errors = error.into_compile_error();
-            quote! { #item #errors }
-        }
-    }
+    let expanded =
+        check(args, item.clone()).map(|(spec, function)| expand::cached(&spec, function));
+    errors::or_item(expanded, item)
 }
 
 fn check(args: TokenStream, item: TokenStream) -> syn::Result<(CachedSpec, ItemFn)> {
@@ -39,9 +33,9 @@ fn function(item: TokenStream) -> Result<ItemFn, Problem> {
     const HELP: &str = "the attribute stands on an `async fn`";
     match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Fn(item)) => Ok(item),
-        Ok(_) => Err(Problem::new(item, "no function").help(HELP)),
+        Ok(_) => Err(Problem::new(item, "not a function").help(HELP)),
         Err(error) => {
-            Err(Problem::at(error.span(), format_args!("no function: {error}")).help(HELP))
+            Err(Problem::at(error.span(), format_args!("not a function: {error}")).help(HELP))
         }
     }
 }

@@ -35,24 +35,24 @@ impl Declaration {
     pub(crate) fn endpoints(
         &self,
         kind: Kind,
-        written: Option<&Ident>,
-        speaks_of_get: bool,
+        written_method: Option<&Ident>,
+        has_get_options: bool,
         errors: &mut Errors,
     ) -> Option<Vec<Endpoint>> {
         match (self, kind) {
             (Self::Function(function), Kind::Page) => {
-                if let Some(written) = written {
+                if let Some(written) = written_method {
                     errors.push(
-                        Problem::new(written, format_args!("a page answers GET, not `{written}`"))
-                            .help("remove it, or write `#[route]`"),
+                        Problem::new(written, format_args!("method `{written}` on a page"))
+                            .help("remove it, or write `#[route]`: a page answers GET"),
                     );
                 }
                 Some(vec![(Method::Get, signature::check(function, errors))])
             }
             (Self::Function(function), Kind::Route) => {
-                let method = match written {
+                let method = match written_method {
                     Some(written) => errors.absorb(Method::written(written)),
-                    None => Some(method_by_name(&function.sig.ident, speaks_of_get)),
+                    None => Some(method_by_name(&function.sig.ident, has_get_options)),
                 };
                 let handler = signature::check(function, errors);
                 Some(vec![(method?, handler)])
@@ -65,13 +65,11 @@ impl Declaration {
                 None
             }
             (Self::Module(module), Kind::Route) => {
-                if let Some(written) = written {
+                if let Some(written) = written_method {
                     errors.push(
-                        Problem::new(
-                            written,
-                            format_args!("method `{written}` before the pattern of a module"),
-                        )
-                        .help("remove it: the functions of the module are named by their methods"),
+                        Problem::new(written, format_args!("method `{written}` on a module")).help(
+                            "remove it: the functions of the module are named by their methods",
+                        ),
                     );
                 }
                 module_endpoints(module, errors)
@@ -80,11 +78,11 @@ impl Declaration {
     }
 }
 
-/// A function is named by its method in any case, but a `post` may also be an article: where an
-/// option speaks of GET, a lower-case name is only a name.
-fn method_by_name(function: &Ident, speaks_of_get: bool) -> Method {
+/// A function is named by its method in any case, but a `post` may also be an article: beside an
+/// option that only GET can have, a lower-case name is only a name.
+fn method_by_name(function: &Ident, has_get_options: bool) -> Method {
     match Method::named(function) {
-        Some(method) if function == method.name() || !speaks_of_get => method,
+        Some(method) if function == method.name() || !has_get_options => method,
         _ => Method::Get,
     }
 }
@@ -101,7 +99,7 @@ fn module_endpoints(module: &ItemMod, errors: &mut Errors) -> Option<Vec<Endpoin
     };
 
     let mut endpoints: Vec<Endpoint> = Vec::new();
-    let mut names: Vec<(Method, &Ident)> = Vec::new();
+    let mut methods: Vec<(Method, &ItemFn)> = Vec::new();
     let mut is_whole = true;
     for item in items {
         let Item::Fn(function) = item else { continue };
@@ -111,16 +109,25 @@ fn module_endpoints(module: &ItemMod, errors: &mut Errors) -> Option<Vec<Endpoin
             continue;
         };
         let Some(method) = method else { continue };
-        if let Some((_, first)) = names.iter().find(|(other, _)| *other == method) {
+        // Of those that may be configured away the compiler sees only what is left.
+        let is_same = |&(other, first): &(Method, &ItemFn)| {
+            other == method
+                && !signature::is_conditional(&first.attrs)
+                && !signature::is_conditional(&function.attrs)
+        };
+        if let Some((_, first)) = methods.iter().copied().find(is_same) {
             is_whole = false;
             errors.push(
                 Problem::new(name, format_args!("`{method}` is answered twice"))
                     .help("remove one of the two")
-                    .and(first, format_args!("`{method}` is first answered here")),
+                    .and(
+                        &first.sig.ident,
+                        format_args!("`{method}` is first answered here"),
+                    ),
             );
             continue;
         }
-        names.push((method, name));
+        methods.push((method, function));
         endpoints.push((method, signature::check(function, errors)));
     }
     if is_whole && endpoints.is_empty() {
@@ -149,7 +156,7 @@ fn method_in_module(function: &ItemFn) -> Result<Option<Method>, Problem> {
         Some(_) => Ok(None),
         None if is_private || function.sig.asyncness.is_none() => Ok(None),
         None => {
-            let problem = Problem::new(name, format_args!("`{name}` is no method"));
+            let problem = Problem::new(name, format_args!("`{name}` is not a method"));
             let found = name.to_string().to_ascii_uppercase();
             Err(match nearest(&found, Method::ALL.map(Method::name)) {
                 Some(nearest) => problem.help(format_args!("did you mean `{nearest}`?")),

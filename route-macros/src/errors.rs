@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::Range;
 
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::LitStr;
 
 /// Everything found wrong with one declaration, reported in one build.
@@ -35,6 +35,15 @@ impl Errors {
             (None, None) => unreachable!("a check that fails pushes the reason"),
         }
     }
+}
+
+/// What an attribute expands to: the item survives every failure, so that nothing else is reported
+/// missing.
+pub(crate) fn or_item(expanded: syn::Result<TokenStream>, item: TokenStream) -> TokenStream {
+    expanded.unwrap_or_else(|error| {
+        let errors = error.into_compile_error();
+        quote! { #item #errors }
+    })
 }
 
 /// One compile error: what is wrong, where, what to write instead, what is allowed.

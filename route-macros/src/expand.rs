@@ -3,11 +3,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Item, ItemFn, Visibility, parse_quote};
+use syn::{Attribute, Item, ItemFn, Visibility, parse_quote};
 
 use crate::declaration::Declaration;
 use crate::method::Method;
 use crate::pattern::{Param, ParamKind};
+use crate::signature::is_conditional;
 use crate::spec::{HandlerSpec, Kind, RouteSpec, argument_name};
 
 mod cached;
@@ -46,7 +47,8 @@ pub(crate) fn declaration(spec: &RouteSpec, item: Declaration) -> TokenStream {
     }
 }
 
-/// A function that is named `GET` is named as we ask for.
+/// A function that is named `GET` is named as we ask for. No other is allowed anything: the user may
+/// have forbidden it.
 fn allow_name(function: &mut ItemFn) {
     let name = &function.sig.ident;
     let is_upper = name.to_string().contains(char::is_uppercase);
@@ -57,10 +59,10 @@ fn allow_name(function: &mut ItemFn) {
 
 /// In a module it is also `pub` as we ask for, in any case.
 fn allow_method(function: &mut ItemFn) {
-    if Method::named(&function.sig.ident).is_some() {
-        function
-            .attrs
-            .push(parse_quote!(#[allow(non_snake_case, unreachable_pub)]));
+    allow_name(function);
+    let is_public = matches!(function.vis, Visibility::Public(_));
+    if is_public && Method::named(&function.sig.ident).is_some() {
+        function.attrs.push(parse_quote!(#[allow(unreachable_pub)]));
     }
 }
 
@@ -97,6 +99,7 @@ fn claims(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
         quote! {
             #(#attributes)*
             #[doc(hidden)]
+            // The one lint that generated code is not spared: routes may stand in functions.
             #[allow(non_local_definitions)]
             #[macro_export]
             #claim
@@ -120,23 +123,13 @@ fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Token
         handler.method,
         spec.source.value()
     );
-    // Where the name stands, should it be taken; but generated, which clippy leaves alone.
-    let at = Span::call_site().located_at(name.span());
-    let ty = quote_spanned! {at=> struct #name {} };
+    let ty = handle_type(name, vis, &handler.handler.hidden);
     quote! {
         #(#attributes)*
         #[doc = #doc]
-        #[allow(
-            missing_copy_implementations,
-            missing_debug_implementations,
-            non_camel_case_types,
-            unreachable_pub,
-            clippy::upper_case_acronyms
-        )]
-        #vis #ty
+        #ty
 
         #(#attributes)*
-        #[allow(dead_code, deprecated)]
         impl #name {
             /// What the attribute declared, for `Routes::from_iter`.
             #vis const ROUTE: ::route_runtime::RouteDescriptor = #descriptor;
@@ -145,20 +138,68 @@ fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Token
     }
 }
 
+/// A type of the function's name, which lives in another namespace; hidden where the function is.
+///
+/// Its name is generated, which lints leave alone, and stands where the function's does, should it
+/// be taken. An `#[allow]` in its place would be an error under a `#![forbid]`.
+fn handle_type(name: &Ident, vis: &Visibility, hidden: &[Attribute]) -> TokenStream {
+    let at = Span::call_site().located_at(name.span());
+    let mut name = name.clone();
+    name.set_span(at);
+    let ty = quote_spanned! {at=> struct #name {} };
+    quote! {
+        #(#hidden)*
+        #vis #ty
+    }
+}
+
 /// What belongs to the path and not to a method.
 fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
-    // GET's parameters are the ones a URL is built for.
-    let bound = spec
-        .handlers
-        .iter()
-        .find(|handler| handler.method == Method::Get)
-        .or(spec.handlers.first());
+    let source = &spec.source;
+    let handlers = typing_handlers(spec);
+    let paths = handlers.iter().map(|handler| {
+        // One of several alternatives is left, as its handler is.
+        let attributes = match handlers.len() {
+            1 => &[],
+            _ => handler.handler.attributes.as_slice(),
+        };
+        path_items(spec, handler, attributes, vis)
+    });
+    quote! {
+        /// The pattern, as declared.
+        #vis const PATTERN: &'static ::core::primitive::str = #source;
+
+        #(#paths)*
+    }
+}
+
+/// The handlers whose parameters a path is built of: GET's, which are the ones a URL is built for.
+/// One that cannot be configured away comes first; where there is none, all that answer the method.
+fn typing_handlers(spec: &RouteSpec) -> Vec<&HandlerSpec> {
+    let is_get = |it: &&HandlerSpec| it.method == Method::Get;
+    let is_certain = |it: &&HandlerSpec| !is_conditional(&it.handler.attributes);
+    let handlers = || spec.handlers.iter();
+    let certain = handlers().filter(is_certain).find(is_get);
+    if let Some(certain) = certain.or_else(|| handlers().find(is_certain)) {
+        return vec![certain];
+    }
+    let first = handlers().find(is_get).or_else(|| handlers().next());
+    let of_method = |it: &&HandlerSpec| first.is_some_and(|first| first.method == it.method);
+    handlers().filter(of_method).collect()
+}
+
+fn path_items(
+    spec: &RouteSpec,
+    handler: &HandlerSpec,
+    attributes: &[Attribute],
+    vis: &Visibility,
+) -> TokenStream {
     let mut arguments = Vec::new();
     let mut writes = Vec::new();
     for (index, param) in spec.pattern.params().enumerate() {
         let name: Ident = syn::parse_str(&argument_name(&param.name))
             .unwrap_or_else(|_| format_ident!("param{index}"));
-        let ty = bound.map_or_else(|| default_type(param), |it| param_type(it, index, param));
+        let ty = param_type(handler, index, param);
         if param.kind == ParamKind::Single {
             arguments.push(quote! { #name: impl ::route_runtime::PathArg<#ty> });
             writes.push(quote! { .single::<#ty>(#name) });
@@ -167,29 +208,24 @@ fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
             writes.push(quote! { .many::<#ty>(#name) });
         }
     }
-    let source = &spec.source;
     let segments = descriptor::segments(&spec.pattern);
     let built = quote! {
         ::route_runtime::__private::PathBuilder::new(#segments)#(#writes)*.finish()
     };
     // Only what answers GET is ever cached.
-    let answers_get = bound.is_some_and(|handler| handler.method == Method::Get);
+    let answers_get = spec.handlers.iter().any(|it| it.method == Method::Get);
     let revalidate = answers_get.then(|| {
         quote! {
             /// Throws away the cached response of the path of these parameters, once awaited.
-            #[allow(dead_code)]
+            #(#attributes)*
             #vis fn revalidate(#(#arguments),*) -> ::route_runtime::Revalidation {
                 ::route_runtime::__private::revalidate_route(#built)
             }
         }
     });
     quote! {
-        /// The pattern, as declared.
-        #[allow(dead_code)]
-        #vis const PATTERN: &'static ::core::primitive::str = #source;
-
         /// The path of these parameters, percent-encoded.
-        #[allow(dead_code)]
+        #(#attributes)*
         #[must_use]
         #vis fn path(#(#arguments),*) -> ::route_runtime::__private::String {
             #built

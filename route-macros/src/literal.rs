@@ -1,9 +1,10 @@
 //! The pattern as it stands in the attribute: parsed, and what is wrong with it said in words.
 
-use syn::LitStr;
+use syn::{Ident, LitStr, Type};
 
 use crate::errors::{Problem, fragment_span};
 use crate::pattern::{self, ErrorKind, Pattern, PatternError};
+use crate::text;
 
 /// Parses the pattern; an error quotes the fragment that is wrong.
 pub(crate) fn check(literal: &LitStr) -> Result<Pattern, Problem> {
@@ -59,12 +60,17 @@ fn problem(literal: &LitStr, text: &str, error: PatternError) -> Problem {
             quoted("parameter without a name").help(format_args!("name it, as in `{named}`"))
         }
         ErrorKind::InvalidName { name, ours } => {
-            let problem = quoted(&format!("`{name}` is no Rust identifier, parameter"));
+            let problem = quoted(&format!("`{name}` is not a Rust identifier, parameter"));
             match ours {
                 Some(ours) => problem.help(format_args!("did you mean `{ours}`?")),
                 None => problem.help("give the parameter another name"),
             }
-            .note("an argument of the handler has the parameter's name")
+            .note(match typed(fragment) {
+                Some(argument) => {
+                    format!("its type is that of the handler's argument: `{argument}`")
+                }
+                None => "an argument of the handler has the parameter's name".into(),
+            })
         }
         ErrorKind::Partial => quoted("text beside a parameter, in segment")
             .help("a parameter is a whole segment: bind it all and split it in the handler"),
@@ -84,9 +90,22 @@ fn problem(literal: &LitStr, text: &str, error: PatternError) -> Problem {
         ErrorKind::Intercepting => quoted("intercepting segment")
             .help("remove it: it has no meaning for what is served over HTTP"),
         ErrorKind::Foreign { ours } => {
-            quoted("foreign parameter").help(format_args!("did you mean `{ours}`?"))
+            let problem = quoted("foreign parameter");
+            match ours {
+                Some(ours) => problem.help(format_args!("did you mean `{ours}`?")),
+                None => problem.help("a parameter is a segment in brackets, as in `[id]`"),
+            }
         }
     }
+}
+
+/// The argument that `[id:u64]` means.
+fn typed(fragment: &str) -> Option<String> {
+    let inner = fragment.strip_prefix('[')?.strip_suffix(']')?;
+    let (name, ty) = inner.split_once(':')?;
+    let name: Ident = syn::parse_str(name).ok()?;
+    let ty: Type = syn::parse_str(ty).ok()?;
+    Some(format!("{name}: {}", text::text(&ty)))
 }
 
 #[cfg(test)]

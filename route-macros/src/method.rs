@@ -59,7 +59,7 @@ impl Method {
         if let Some(method) = Self::ALL.into_iter().find(|method| ident == method.name()) {
             return Ok(method);
         }
-        let problem = Problem::new(ident, format_args!("`{ident}` is no method"));
+        let problem = Problem::new(ident, format_args!("`{ident}` is not a method"));
         Err(match Self::named(ident) {
             Some(method) => problem.help(format_args!("did you mean `{method}`?")),
             None => problem,

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Expr, Path};
 
 use crate::errors::{Errors, Problem, list, nearest};
-use crate::syntax::OptionArg;
+use crate::syntax::{OptionArg, WrittenOption};
 
 mod cached;
 mod tag;
@@ -72,7 +72,7 @@ pub(crate) enum FetchCache {
 pub(crate) enum Scope {
     /// On every handler.
     Any,
-    /// Where GET is answered: it speaks of what GET's response is worth.
+    /// Where GET is answered: it is about what GET's response is worth.
     Get,
     /// Where GET is answered, on a pattern with parameters.
     GetWithParams,
@@ -137,19 +137,15 @@ const TABLE: &[Rule] = &[
 
 /// Reads every option; what cannot be read is pushed and left out. What two options say together
 /// is judged only if all could be read: `args_are_whole` tells of those that are not among `args`.
-pub(crate) fn check(args: Vec<OptionArg>, args_are_whole: bool, errors: &mut Errors) -> Options {
+pub(crate) fn check(
+    args: Vec<WrittenOption>,
+    args_are_whole: bool,
+    errors: &mut Errors,
+) -> Options {
     let mut options = Options::default();
     let mut is_whole = args_are_whole;
     for arg in args {
-        let result = match TABLE.iter().find(|rule| arg.name == rule.name) {
-            Some(rule) => {
-                if !options.names.iter().any(|(name, _)| *name == arg.name) {
-                    options.names.push((arg.name.clone(), rule.scope));
-                }
-                (rule.read)(arg, &mut options)
-            }
-            None => Err(unknown(&arg.name, || TABLE.iter().map(|rule| rule.name))),
-        };
+        let result = options.read(arg);
         is_whole &= errors.absorb(result).is_some();
     }
     if is_whole {
@@ -159,8 +155,22 @@ pub(crate) fn check(args: Vec<OptionArg>, args_are_whole: bool, errors: &mut Err
 }
 
 impl Options {
+    fn read(&mut self, arg: WrittenOption) -> syn::Result<()> {
+        let Some(rule) = TABLE.iter().find(|rule| arg.name == rule.name) else {
+            if arg.name == "method" || arg.name == "methods" {
+                return Err(method(&arg.name).into());
+            }
+            return Err(unknown(&arg.name, || TABLE.iter().map(|rule| rule.name)).into());
+        };
+        if !self.names.iter().any(|(name, _)| *name == arg.name) {
+            self.names.push((arg.name.clone(), rule.scope));
+        }
+        (rule.read)(arg.read()?, self)?;
+        Ok(())
+    }
+
     /// Whether an option was given that only GET can have.
-    pub(crate) fn speak_of_get(&self) -> bool {
+    pub(crate) fn has_get_options(&self) -> bool {
         self.names.iter().any(|(_, scope)| scope.is_get())
     }
 
@@ -235,6 +245,13 @@ fn repeated(name: &Ident, first: &Ident) -> Problem {
     Problem::new(name, format_args!("option `{name}` is given twice"))
         .help("remove one of the two")
         .and(first, format_args!("option `{name}` is first given here"))
+}
+
+/// `method = "POST"`
+fn method(name: &Ident) -> Problem {
+    Problem::new(name, format_args!("unknown option `{name}`"))
+        .help("write the method before the pattern, as in `POST, \"/api/posts\"`")
+        .note("a module of functions answers several methods")
 }
 
 fn unknown<I: Iterator<Item = &'static str>>(name: &Ident, names: impl Fn() -> I) -> Problem {

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
+mod foreign;
+
+use foreign::{decode, foreign, near_name};
+
 /// A checked pattern: at most one catch-all, last; names unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
@@ -122,7 +126,7 @@ pub(crate) enum ErrorKind {
     RepeatedName,
     InvalidGroup,
     Intercepting,
-    Foreign { ours: String },
+    Foreign { ours: Option<String> },
 }
 
 /// Parses a pattern.
@@ -194,10 +198,6 @@ fn parameter(part: &str) -> Result<Param, ErrorKind> {
         (false, true) => ParamKind::CatchAll,
         (true, _) => ParamKind::OptionalCatchAll,
     };
-    let param = |name: &str| Param {
-        name: name.into(),
-        kind,
-    };
     if name.is_empty() {
         let named = match kind {
             ParamKind::Single => "[id]",
@@ -212,16 +212,34 @@ fn parameter(part: &str) -> Result<Param, ErrorKind> {
         return Err(ErrorKind::TwoDots { name: name.into() });
     }
     if !is_name(name) {
-        let ours = name.replace(|c| !unicode_ident::is_xid_continue(c), "_");
-        return Err(ErrorKind::InvalidName {
-            name: name.into(),
-            ours: (ours != name && is_name(&ours)).then(|| param(&ours).to_string()),
-        });
+        return Err(invalid_name(name, kind));
     }
     if is_optional && !is_catch_all {
         return Err(ErrorKind::OptionalSingle { name: name.into() });
     }
-    Ok(param(name))
+    Ok(Param {
+        name: name.into(),
+        kind,
+    })
+}
+
+fn invalid_name(name: &str, kind: ParamKind) -> ErrorKind {
+    let required = name.trim_end_matches('?');
+    let is_optional = required != name;
+    if is_optional && kind == ParamKind::Single && is_name(required) {
+        return ErrorKind::OptionalSingle {
+            name: required.into(),
+        };
+    }
+    let kind = match kind {
+        ParamKind::CatchAll if is_optional => ParamKind::OptionalCatchAll,
+        kind => kind,
+    };
+    let ours = near_name(required).map(|name| Param { name, kind }.to_string());
+    ErrorKind::InvalidName {
+        name: name.into(),
+        ours,
+    }
 }
 
 /// What stands in `[…]` or `[[…]]`, and whether it is the latter.
@@ -256,8 +274,8 @@ fn group(part: &str) -> Result<String, ErrorKind> {
 }
 
 fn literal(part: &str) -> Result<Segment, ErrorKind> {
-    if let Some(ours) = foreign(part) {
-        return Err(ErrorKind::Foreign { ours });
+    if let Some(foreign) = foreign(part) {
+        return Err(ErrorKind::Foreign { ours: foreign.ours });
     }
     if matches!(part, "." | "..") {
         return Err(ErrorKind::DotSegment);
@@ -280,38 +298,6 @@ fn literal(part: &str) -> Result<Segment, ErrorKind> {
     Ok(Segment::Literal(part.into()))
 }
 
-/// How another framework's parameter is written here.
-fn foreign(part: &str) -> Option<String> {
-    if let Some(name) = part.strip_prefix(':') {
-        let plain = name.trim_end_matches(['*', '+', '?']);
-        let dots = if name.ends_with(['*', '+']) {
-            "..."
-        } else {
-            ""
-        };
-        return is_name(plain).then(|| format!("[{dots}{plain}]"));
-    }
-    if let Some(name) = part.strip_prefix('*') {
-        let name = if name.is_empty() { "rest" } else { name };
-        return is_name(name).then(|| format!("[...{name}]"));
-    }
-    let inner = part
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .or_else(|| part.strip_prefix('<')?.strip_suffix('>'))?;
-    let (name, expression) = inner.split_once(':').unwrap_or((inner, ""));
-    let plain = name.trim_start_matches('*').trim_end_matches("..");
-    if !is_name(plain) {
-        return None;
-    }
-    let is_tail = plain != name || expression.contains('*');
-    Some(if is_tail {
-        format!("[...{plain}]")
-    } else {
-        format!("[{plain}]")
-    })
-}
-
 /// Names are Rust identifiers; those that cannot even be written `r#name` are none.
 fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
@@ -320,29 +306,6 @@ fn is_name(name: &str) -> bool {
         .is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
         && chars.all(unicode_ident::is_xid_continue)
         && !matches!(name, "_" | "self" | "Self" | "super" | "crate")
-}
-
-/// Percent-decodes what is well-formed; leaves the rest.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = text
-            .get(at + 1..at + 3)
-            .filter(|digits| bytes[at] == b'%' && digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.into())
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! `#[route]`: parse, check, expand.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
 
 use crate::declaration::Declaration;
-use crate::errors::Errors;
+use crate::errors::{self, Errors, Problem};
 use crate::expand;
 use crate::literal;
 use crate::options;
 use crate::spec::{self, Kind, RouteSpec};
-use crate::syntax;
+use crate::syntax::{self, RouteArgs};
+use crate::text::text;
 
 pub(crate) fn route(args: TokenStream, item: TokenStream) -> TokenStream {
     declare(Kind::Route, args, item)
@@ -17,14 +17,9 @@ pub(crate) fn route(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// What `#[route]` and `#[page]` share: all but which methods may be named.
 pub(crate) fn declare(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    match check(kind, args, item.clone()) {
-        Ok((spec, declaration)) => expand::declaration(&spec, declaration),
-        Err(error) => {
-            // The item survives every failure, so that nothing else is reported missing.
-            let errors = error.into_compile_error();
-            quote! { #item #errors }
-        }
-    }
+    let expanded = check(kind, args, item.clone())
+        .map(|(spec, declaration)| expand::declaration(&spec, declaration));
+    errors::or_item(expanded, item)
 }
 
 /// Each part is checked whatever is wrong with the others; what needs two of them, where both are
@@ -36,14 +31,17 @@ fn check(
 ) -> syn::Result<(RouteSpec, Declaration)> {
     let mut errors = Errors::default();
     let args = syntax::parse(args, &mut errors);
+    let declaration = errors.absorb(Declaration::parse(item));
+    let written_method = declaration
+        .as_ref()
+        .and_then(|declaration| written_method(kind, &args, declaration, &mut errors));
     let pattern = args
         .pattern
         .and_then(|literal| Some((errors.absorb(literal::check(&literal))?, literal)));
     let options = options::check(args.options, args.is_whole, &mut errors);
-    let declaration = errors.absorb(Declaration::parse(item));
     let endpoints = declaration.as_ref().and_then(|declaration| {
-        let written = args.method.as_ref();
-        declaration.endpoints(kind, written, options.speak_of_get(), &mut errors)
+        let has_get_options = options.has_get_options();
+        declaration.endpoints(kind, written_method.as_ref(), has_get_options, &mut errors)
     });
 
     let methods: Option<Vec<_>> = endpoints
@@ -63,4 +61,31 @@ fn check(
         RouteSpec::new(kind, literal, pattern, options, handlers, &mut errors)
     });
     errors.finish(spec.zip(declaration))
+}
+
+/// The method before the pattern; or after it, where a route is told to have it before. Pages and
+/// modules have none, wherever it stands.
+fn written_method(
+    kind: Kind,
+    args: &RouteArgs,
+    declaration: &Declaration,
+    errors: &mut Errors,
+) -> Option<Ident> {
+    let Some(late) = &args.late_method else {
+        return args.method.clone();
+    };
+    if kind == Kind::Page || matches!(declaration, Declaration::Module(_)) {
+        return Some(args.method.as_ref().unwrap_or(late).clone());
+    }
+    let problem = Problem::new(late, format_args!("method `{late}` after the pattern"));
+    let method = Ident::new(&late.to_string().to_ascii_uppercase(), late.span());
+    errors.push(match (&args.method, &args.pattern) {
+        (Some(_), _) => problem.help("remove it: a module of functions answers several"),
+        (None, Some(pattern)) => problem.help(format_args!(
+            "write it first: `{method}, {}`",
+            text(pattern)
+        )),
+        (None, None) => problem.help("write it first"),
+    });
+    Some(args.method.clone().unwrap_or(method))
 }

@@ -1,18 +1,17 @@
 //! What a handler function may look like.
 
-use quote::quote;
-use syn::punctuated::Punctuated;
-use syn::visit::{self, Visit};
-use syn::{
-    Attribute, FnArg, Ident, ItemFn, Lifetime, Meta, Pat, ReturnType, Token, Type, TypeImplTrait,
-    TypeReference, Visibility,
-};
+use syn::{Attribute, FnArg, Ident, ItemFn, Lifetime, Pat, ReturnType, Type, Visibility};
 
 use crate::errors::{Errors, Problem};
 use crate::text::text;
 
+mod attributes;
+mod borrowed;
 mod cached;
 
+pub(crate) use attributes::is_conditional;
+use attributes::{attribute_of_ours, conditional_argument, forwarded, hidden};
+use borrowed::Borrowed;
 pub(crate) use cached::{CachedFn, NamedArgument, check as check_cached};
 
 /// A function that can be called with arguments of known types, and awaited.
@@ -23,6 +22,8 @@ pub(crate) struct Handler {
     pub(crate) output: Option<Type>,
     /// `cfg` and lint attributes, which everything generated for the function shares.
     pub(crate) attributes: Vec<Attribute>,
+    /// `#[doc(hidden)]`, which its handle shares.
+    pub(crate) hidden: Vec<Attribute>,
 }
 
 /// One argument; a name that is destructured away is `None`.
@@ -73,6 +74,7 @@ pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> Option<Handler> {
             ReturnType::Type(_, ty) => Some((**ty).clone()),
         },
         attributes: forwarded(&function.attrs),
+        hidden: hidden(&function.attrs),
     })
 }
 
@@ -148,19 +150,6 @@ fn cached_route(function: &ItemFn, other: &[&str]) -> Option<Problem> {
     )
 }
 
-/// The first attribute of one of these names, as it is written where nobody else's is meant.
-fn attribute_of_ours<'a>(function: &'a ItemFn, names: &[&str]) -> Option<&'a Attribute> {
-    function.attrs.iter().find(|attribute| {
-        let mut path = attribute.path().segments.iter().rev();
-        let Some(name) = path.next() else {
-            return false;
-        };
-        let module = path.next();
-        names.iter().any(|it| name.ident == it)
-            && module.is_none_or(|module| module.ident == "route_runtime")
-    })
-}
-
 fn argument(input: &FnArg) -> Result<Argument, Problem> {
     let typed = match input {
         FnArg::Receiver(receiver) => {
@@ -169,10 +158,13 @@ fn argument(input: &FnArg) -> Result<Argument, Problem> {
         }
         FnArg::Typed(typed) => typed,
     };
-    let mut finder = NotConcrete(None);
-    finder.visit_type(&typed.ty);
-    if let Some(problem) = finder.0 {
+    if let Some(problem) = conditional_argument(typed, &HANDLER) {
         return Err(problem);
+    }
+    // `'static` is anybody's, and other names are undeclared.
+    let is_owned = |lifetime: &Lifetime| lifetime.ident != "_";
+    if let Some(borrowed) = Borrowed::find(&typed.ty, true, is_owned) {
+        return Err(not_concrete(&borrowed));
     }
     Ok(Argument {
         name: match &*typed.pat {
@@ -184,80 +176,16 @@ fn argument(input: &FnArg) -> Result<Argument, Problem> {
     })
 }
 
-/// Finds in a type what a request cannot be turned into: `impl Trait`, what is borrowed.
-struct NotConcrete(Option<Problem>);
-
-impl<'ast> Visit<'ast> for NotConcrete {
-    fn visit_type_impl_trait(&mut self, found: &'ast TypeImplTrait) {
-        self.0.get_or_insert_with(|| {
-            Problem::new(found, "an argument of a handler cannot be `impl Trait`")
-                .help("write the concrete type: it is what the request is turned into")
-        });
+/// A request cannot be turned into `impl Trait`, nor into what is borrowed.
+fn not_concrete(found: &Borrowed<'_>) -> Problem {
+    if let Borrowed::ImplTrait(found) = found {
+        return Problem::new(found, "an argument of a handler cannot be `impl Trait`")
+            .help("write the concrete type: it is what the request is turned into");
     }
-
-    fn visit_type_reference(&mut self, found: &'ast TypeReference) {
-        if found.lifetime.is_none() {
-            self.borrowed(found);
-        }
-        visit::visit_type_reference(self, found);
+    let problem = Problem::new(found, "an argument of a handler cannot be borrowed");
+    match &*text(found) {
+        "&str" => problem.help("take it by value: `String`"),
+        _ => problem.help("take it by value"),
     }
-
-    fn visit_lifetime(&mut self, found: &'ast Lifetime) {
-        if found.ident == "_" {
-            self.borrowed(found);
-        }
-    }
-
-    // Their references are no argument's: `fn(&str)`, `Fn(&str)`.
-    fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments(
-        &mut self,
-        _: &'ast syn::ParenthesizedGenericArguments,
-    ) {
-    }
-}
-
-impl NotConcrete {
-    fn borrowed(&mut self, found: &impl quote::ToTokens) {
-        self.0.get_or_insert_with(|| {
-            let found_text = text(found);
-            let problem = Problem::new(found, "an argument of a handler cannot be borrowed");
-            match &*found_text {
-                "&str" => problem.help("take it by value: `String`"),
-                _ => problem.help("take it by value"),
-            }
-            .note("it is made from the request, and belongs to the handler")
-        });
-    }
-}
-
-/// `cfg` and lint levels, also in a `cfg_attr` that holds nothing else.
-fn forwarded(attributes: &[Attribute]) -> Vec<Attribute> {
-    let forward = |attribute: &Attribute| {
-        let mut attribute = attribute.clone();
-        attribute.meta = forwarded_meta(attribute.meta)?;
-        Some(attribute)
-    };
-    attributes.iter().filter_map(forward).collect()
-}
-
-fn forwarded_meta(mut meta: Meta) -> Option<Meta> {
-    let name = meta.path().get_ident()?.to_string();
-    match (&*name, &mut meta) {
-        ("cfg" | "allow" | "warn" | "deny" | "forbid", _) => Some(meta),
-        // What the function is expected to do, the code generated for it need not.
-        ("expect", Meta::List(list)) => {
-            list.path = syn::parse_quote!(allow);
-            Some(meta)
-        }
-        ("cfg_attr", Meta::List(list)) => {
-            let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
-            let mut parts = list.parse_args_with(parser).ok()?.into_iter();
-            let condition = parts.next()?;
-            let forwarded: Vec<_> = parts.map(forwarded_meta).collect::<Option<_>>()?;
-            list.tokens = quote! { #condition, #(#forwarded),* };
-            Some(meta)
-        }
-        _ => None,
-    }
+    .note("it is made from the request, and belongs to the handler")
 }

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::{LitStr, Type};
 
-use crate::errors::{Errors, Problem, edit_distance, list};
+use crate::errors::{Errors, Problem, edit_distance, list, nearest};
 use crate::method::Method;
 use crate::options::{Options, Scope, Tag, TagPart};
 use crate::pattern::{Param, ParamKind, Pattern};
@@ -35,9 +35,22 @@ pub(crate) struct HandlerSpec {
     pub(crate) handler: Handler,
     /// Where each argument comes from, in their order.
     pub(crate) origins: Vec<Origin>,
-    /// A parameter that no argument binds by name: some extractor must read it, which only
-    /// types can tell.
-    pub(crate) unbound: Option<Param>,
+    pub(crate) unbound: Option<Unbound>,
+}
+
+/// A parameter that no argument binds by name: some extractor must read it, which only types can
+/// tell.
+pub(crate) struct Unbound {
+    pub(crate) param: Param,
+    /// The argument that was perhaps to bind it.
+    pub(crate) misspelt: Option<Ident>,
+}
+
+/// An argument that is called almost as a parameter.
+struct Misspelt<'a> {
+    name: &'a Ident,
+    ty: &'a Type,
+    param: &'a Param,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +84,7 @@ impl RouteSpec {
     }
 }
 
-/// Options that speak of GET or of a body, without either; of parameters, without any.
+/// Options for GET or for a body, without either; for parameters, without any.
 pub(crate) fn check_options(
     options: &Options,
     methods: Option<&[Method]>,
@@ -82,20 +95,7 @@ pub(crate) fn check_options(
         if let Some(methods) = methods
             && !belongs(*scope, methods)
         {
-            let answers: Vec<_> = methods.iter().map(|method| method.name()).collect();
-            let answers = answers.join(", ");
-            let of = if scope.is_get() { "GET" } else { "a body" };
-            let problem = Problem::new(
-                name,
-                format_args!("option `{name}` speaks of {of}, but this answers {answers}"),
-            );
-            errors.push(if scope.is_get() {
-                problem.help("move it to the handler of GET, or remove it")
-            } else {
-                problem
-                    .help("remove it")
-                    .note("POST, PUT, PATCH and DELETE can have a body")
-            });
+            errors.push(misplaced(name, *scope, methods));
         } else if let (Scope::GetWithParams, Some((source, pattern))) = (scope, pattern)
             && !pattern.has_params()
         {
@@ -103,7 +103,9 @@ pub(crate) fn check_options(
             errors.push(
                 Problem::new(
                     name,
-                    format_args!("option `{name}` speaks of parameters, but `{source}` has none"),
+                    format_args!(
+                        "option `{name}` only applies to parameters, but `{source}` has none"
+                    ),
                 )
                 .help("remove it, or name a parameter in the pattern, as in `[id]`"),
             );
@@ -127,8 +129,42 @@ pub(crate) fn check_options(
             .note("it says what becomes of the paths which that list does not name"),
         );
     }
+    let names: Vec<_> = pattern.params().map(|param| param.name.clone()).collect();
+    let names = Names {
+        noun: "a parameter",
+        of: source.value(),
+        names: &names,
+    };
     for tag in options.tags.iter().flat_map(|given| &given.value) {
-        check_tag(tag, source, pattern, errors);
+        names.check_tag(tag, errors);
+    }
+}
+
+fn misplaced(name: &Ident, scope: Scope, methods: &[Method]) -> Problem {
+    let mut answered: Vec<_> = methods.iter().map(|method| method.name()).collect();
+    // Alternatives by `cfg` answer the same.
+    answered.dedup();
+    let this = if answered.len() == 1 {
+        "handler"
+    } else {
+        "module"
+    };
+    let answered = answered.join(", ");
+    let to = if scope.is_get() {
+        "GET"
+    } else {
+        "methods with a body"
+    };
+    let problem = Problem::new(
+        name,
+        format_args!("option `{name}` only applies to {to}, but this {this} answers {answered}"),
+    );
+    if scope.is_get() {
+        problem.help("move it to the handler of GET, or remove it")
+    } else {
+        problem
+            .help("remove it")
+            .note("POST, PUT, PATCH and DELETE can have a body")
     }
 }
 
@@ -140,24 +176,44 @@ fn belongs(scope: Scope, methods: &[Method]) -> bool {
     })
 }
 
-fn check_tag(tag: &Tag, source: &LitStr, pattern: &Pattern, errors: &mut Errors) {
-    for part in &tag.parts {
-        let TagPart::Param(name) = part else { continue };
-        if pattern.param(name).is_some() {
-            continue;
+/// What the parts of a tag may name.
+struct Names<'a> {
+    /// `a parameter`
+    noun: &'static str,
+    /// What they belong to, in words.
+    of: String,
+    names: &'a [String],
+}
+
+impl Names<'_> {
+    fn check_tag(&self, tag: &Tag, errors: &mut Errors) {
+        for part in &tag.parts {
+            let TagPart::Param(found) = part else {
+                continue;
+            };
+            if self.names.contains(found) {
+                continue;
+            }
+            let (noun, of, tag_text) = (self.noun, &self.of, tag.source.value());
+            let problem = Problem::new(
+                &tag.source,
+                format_args!("`{{{found}}}` in tag `{tag_text}` is not {noun} of `{of}`"),
+            );
+            errors.push(self.suggest(problem, found, |name| format!("{{{name}}}")));
         }
-        let tag_text = tag.source.value();
-        let source = source.value();
-        let problem = Problem::new(
-            &tag.source,
-            format_args!("`{{{name}}}` in tag `{tag_text}` is no parameter of `{source}`"),
-        );
-        let params = pattern.params().map(|param| format!("{{{}}}", param.name));
-        errors.push(if pattern.has_params() {
-            problem.note(format_args!("expected one of {}", list(params)))
-        } else {
-            problem.note(format_args!("`{source}` has no parameters"))
-        });
+    }
+
+    /// `written` is how a name stands where `found` does.
+    fn suggest(&self, problem: Problem, found: &str, written: fn(&str) -> String) -> Problem {
+        let problem = match nearest(found, self.names.iter().map(String::as_str)) {
+            Some(meant) => problem.help(format_args!("did you mean `{}`?", written(meant))),
+            None => problem,
+        };
+        if self.names.is_empty() {
+            return problem.note(format_args!("`{}` has none", self.of));
+        }
+        let names = self.names.iter().map(|name| written(name));
+        problem.note(format_args!("expected one of {}", list(names)))
     }
 }
 
@@ -202,40 +258,47 @@ impl HandlerSpec {
             .map(|(_, param)| param)
             .collect();
         let Some(first) = unbound.first() else { return };
-        if self.extractors().any(|it| reads_params(&it.ty)) {
+        if self.extractors().next().is_none() {
+            self.report_unbound(&unbound, errors);
             return;
         }
 
-        let mut is_misspelt = false;
-        for param in &unbound {
-            let misspelt = self
-                .extractors()
-                .filter_map(|argument| argument.name.as_ref())
-                .find(|name| is_misspelling(&name.unraw().to_string(), &param.name));
-            if let Some(name) = misspelt {
-                errors.push(
-                    Problem::new(
-                        name,
-                        format_args!("argument `{name}` is no parameter of `{}`", source.value()),
-                    )
-                    .help(format_args!(
-                        "did you mean `{}`?",
-                        argument_name(&param.name)
-                    ))
-                    .note("an argument is bound to the parameter of the same name"),
-                );
-                is_misspelt = true;
-            }
+        let misspelt: Vec<_> = self.misspelt(&unbound).collect();
+        // Any other extractor may be one that reads every parameter, and then nothing is misspelt;
+        // but a number is none, whatever the others are.
+        let are_all = misspelt.len() == self.extractors().count();
+        let (certain, perhaps): (Vec<_>, Vec<_>) = misspelt
+            .into_iter()
+            .partition(|it| are_all || is_primitive(it.ty));
+        for Misspelt { name, param, .. } in &certain {
+            errors.push(
+                Problem::new(
+                    name,
+                    format_args!(
+                        "argument `{name}` is not a parameter of `{}`",
+                        source.value()
+                    ),
+                )
+                .help(format_args!(
+                    "did you mean `{}`?",
+                    argument_name(&param.name)
+                ))
+                .note("an argument is bound to the parameter of the same name"),
+            );
         }
-        if is_misspelt {
+        if !certain.is_empty() {
             return;
         }
-        if self.extractors().next().is_some() {
-            self.unbound = Some((*first).clone());
-            return;
-        }
+        let misspelt = perhaps.first();
+        self.unbound = Some(Unbound {
+            param: misspelt.map_or(*first, |it| it.param).clone(),
+            misspelt: misspelt.map(|it| it.name.clone()),
+        });
+    }
+
+    fn report_unbound(&self, unbound: &[&Param], errors: &mut Errors) {
         let function = &self.handler.ident;
-        for param in &unbound {
+        for param in unbound {
             errors.push(
                 Problem::new(
                     function,
@@ -245,6 +308,20 @@ impl HandlerSpec {
                 .note("an argument is bound to the parameter of the same name"),
             );
         }
+    }
+
+    /// The arguments that are called almost as a parameter which nothing binds. None where one is
+    /// spelt like an extractor that reads them all.
+    fn misspelt<'a>(&'a self, unbound: &'a [&'a Param]) -> impl Iterator<Item = Misspelt<'a>> {
+        let reads_params = self.extractors().any(|it| reads_params(&it.ty));
+        let extractors = self.extractors().filter(move |_| !reads_params);
+        extractors.filter_map(|Argument { name, ty, .. }| {
+            let name = name.as_ref()?;
+            let found = name.unraw().to_string();
+            let mut unbound = unbound.iter();
+            let param = unbound.find(|param| is_misspelling(&found, &param.name))?;
+            Some(Misspelt { name, ty, param })
+        })
     }
 
     /// The argument that is bound to the parameter of this index.
@@ -269,14 +346,25 @@ impl HandlerSpec {
     }
 }
 
-/// Whether a type is spelt like one that sees every parameter. What it really is, an alias say,
-/// the generated code asks.
+/// Whether a type is spelt like one that sees every parameter, so that the names of arguments tell
+/// nothing. What it really is the generated code asks.
 fn reads_params(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     path.path
         .segments
         .last()
         .is_some_and(|last| last.ident == "Path" || last.ident == "HttpRequest")
+}
+
+/// Whether a type is a number's, `bool` or `char`, which no request is turned into.
+fn is_primitive(ty: &Type) -> bool {
+    const NAMES: [&str; 16] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+        "u32", "u64", "u128", "usize",
+    ];
+    let Type::Path(path) = ty else { return false };
+    let name = path.path.get_ident();
+    name.is_some_and(|name| NAMES.iter().any(|it| name == it))
 }
 
 /// One letter of three or more: `db` is no `id`.

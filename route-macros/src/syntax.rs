@@ -19,8 +19,10 @@ pub(crate) struct RouteArgs {
     pub(crate) method: Option<Ident>,
     /// `None` if there is none.
     pub(crate) pattern: Option<LitStr>,
-    /// Those that could be read.
-    pub(crate) options: Vec<OptionArg>,
+    /// A method where an option is expected.
+    pub(crate) late_method: Option<Ident>,
+    /// Those whose names could be read.
+    pub(crate) options: Vec<WrittenOption>,
     /// Whether all could be.
     pub(crate) is_whole: bool,
 }
@@ -29,6 +31,13 @@ pub(crate) struct RouteArgs {
 pub(crate) struct OptionArg {
     pub(crate) name: Ident,
     pub(crate) value: Expr,
+}
+
+/// `name = value`, or what was written instead of it: an unknown name is to be told before its
+/// value is asked for.
+pub(crate) struct WrittenOption {
+    pub(crate) name: Ident,
+    value: syn::Result<Expr>,
 }
 
 /// Reads what can be read, and goes on after what cannot.
@@ -57,6 +66,10 @@ impl RouteArgs {
         self.pattern = errors.absorb(pattern(input, self.method.as_ref()));
         self.is_whole = true;
         while !input.is_empty() {
+            if let Some(method) = late_method(input)? {
+                self.late_method = Some(method);
+                continue;
+            }
             match option(input) {
                 Ok(option) => self.options.extend(option),
                 Err(error) => {
@@ -88,6 +101,21 @@ fn method(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     Ok(Some(method))
 }
 
+/// The same after a comma.
+fn late_method(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
+    let ahead = input.fork();
+    let has_comma = ahead.parse::<Token![,]>().is_ok();
+    let Ok(word) = ahead.call(Ident::parse_any) else {
+        return Ok(None);
+    };
+    let is_alone = ahead.is_empty() || ahead.peek(Token![,]);
+    if !(has_comma && is_alone && Method::named(&word).is_some()) {
+        return Ok(None);
+    }
+    input.parse::<Token![,]>()?;
+    input.call(Ident::parse_any).map(Some)
+}
+
 fn pattern(input: ParseStream<'_>, method: Option<&Ident>) -> syn::Result<LitStr> {
     if input.is_empty() {
         let problem = match method {
@@ -104,7 +132,7 @@ fn pattern(input: ParseStream<'_>, method: Option<&Ident>) -> syn::Result<LitStr
         let found: Expr = input.parse()?;
         let problem = Problem::new(
             &found,
-            format_args!("the pattern is no string literal: `{}`", text(&found)),
+            format_args!("the pattern is not a string literal: `{}`", text(&found)),
         )
         .help("write the path itself, as in `\"/api/posts/[id]\"`")
         .note("it is read at compile time, where constants and `concat!` have no value yet");
@@ -132,21 +160,25 @@ fn option_name(input: ParseStream<'_>) -> Option<Ident> {
 }
 
 /// A comma and an option; a trailing comma has none.
-fn option(input: ParseStream<'_>) -> syn::Result<Option<OptionArg>> {
-    if !input.peek(Token![,]) {
-        let found: TokenTree = input.parse()?;
-        let problem = Problem::new(&found, format_args!("no comma before `{}`", text(&found)))
-            .help(format_args!("`, {}`", text(&found)));
-        return Err(problem.into());
-    }
-    input.parse::<Token![,]>()?;
+fn option(input: ParseStream<'_>) -> syn::Result<Option<WrittenOption>> {
+    comma(input)?;
     if input.is_empty() {
         return Ok(None);
     }
     input.parse().map(Some)
 }
 
-impl Parse for OptionArg {
+fn comma(input: ParseStream<'_>) -> syn::Result<()> {
+    if input.parse::<Option<Token![,]>>()?.is_some() {
+        return Ok(());
+    }
+    let found: TokenTree = input.parse()?;
+    let problem = Problem::new(&found, format_args!("no comma before `{}`", text(&found)))
+        .help(format_args!("`, {}`", text(&found)));
+    Err(problem.into())
+}
+
+impl Parse for WrittenOption {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(LitStr) {
             let found: LitStr = input.parse()?;
@@ -155,35 +187,48 @@ impl Parse for OptionArg {
                 Problem::new(&found, format_args!("a second pattern: `{text}`"))
                     .help("a route has one; declare another function for the other")
             } else {
-                Problem::new(&found, format_args!("`{text}` is no option"))
+                Problem::new(&found, format_args!("`{text}` is not an option"))
                     .help("options are written `name = value`, as in `revalidate = 10`")
             };
             return Err(problem.into());
         }
         if !input.peek(Ident::peek_any) {
             let found: TokenTree = input.parse()?;
-            let problem = Problem::new(&found, format_args!("`{}` is no option", text(&found)))
+            let problem = Problem::new(&found, format_args!("`{}` is not an option", text(&found)))
                 .help("options are written `name = value`, as in `revalidate = 10`");
             return Err(problem.into());
         }
         let name = Ident::parse_any(input)?;
-        if !input.peek(Token![=]) {
-            let value = misplaced_value(input).unwrap_or_else(|| "…".into());
-            let problem = Problem::new(&name, format_args!("option `{name}` has no value"))
-                .help(format_args!("`{name} = {value}`"));
-            return Err(problem.into());
+        let value = value(&name, input);
+        if value.is_err() {
+            skip_to_comma(input);
         }
-        input.parse::<Token![=]>()?;
-        if input.is_empty() || input.peek(Token![,]) {
-            let problem = Problem::new(&name, format_args!("option `{name}` has no value"))
-                .help(format_args!("write it after the `=`: `{name} = …`"));
-            return Err(problem.into());
-        }
-        Ok(Self {
-            name,
-            value: ungroup(input.parse()?),
+        Ok(Self { name, value })
+    }
+}
+
+impl WrittenOption {
+    /// The option, if it has a value.
+    pub(crate) fn read(self) -> syn::Result<OptionArg> {
+        Ok(OptionArg {
+            name: self.name,
+            value: self.value?,
         })
     }
+}
+
+fn value(name: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
+    let problem = Problem::new(name, format_args!("option `{name}` has no value"));
+    if !input.peek(Token![=]) {
+        let value = misplaced_value(input).unwrap_or_else(|| "…".into());
+        return Err(problem.help(format_args!("`{name} = {value}`")).into());
+    }
+    input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        let help = format_args!("write it after the `=`: `{name} = …`");
+        return Err(problem.help(help).into());
+    }
+    input.parse().map(ungroup)
 }
 
 /// A value that comes from a `macro_rules` of the user's stands in an invisible group.

@@ -58,15 +58,15 @@ impl Source {
         rest.is_some_and(|rest| rest.starts_with(['/', '.']))
     }
 
-    /// The crate's own modules that it names: `a` of `crate::a::B` and of `crate::{a::B}`.
+    /// The crate's own modules that it names: `a` of `crate::a::B` and of `crate::{a::B}`, also where
+    /// `super::super::` leads to the crate.
     fn modules(&self) -> BTreeSet<String> {
         let name = |text: &str| -> String {
             let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_'));
             text[..end.unwrap_or(text.len())].into()
         };
         let mut modules = BTreeSet::new();
-        for (at, found) in self.code.match_indices("crate::") {
-            let rest = &self.code[at + found.len()..];
+        for rest in self.after_the_crate() {
             let Some(list) = rest.strip_prefix('{') else {
                 modules.insert(name(rest));
                 continue;
@@ -91,6 +91,54 @@ impl Source {
         }
         modules
     }
+}
+
+impl Source {
+    /// What stands behind each path to the crate's root.
+    fn after_the_crate(&self) -> impl Iterator<Item = &str> {
+        let absolute = self.code.match_indices("crate::");
+        let absolute = absolute.map(|(at, found)| &self.code[at + found.len()..]);
+        let depth = self.path.split('/').filter(|it| *it != "mod.rs").count();
+        let relative = self
+            .code
+            .match_indices("super::")
+            .filter_map(move |(at, _)| {
+                let is_first = !self.code[..at].ends_with("super::");
+                let mut rest = &self.code[at..];
+                let mut steps = 0;
+                while let Some(after) = rest.strip_prefix("super::") {
+                    rest = after;
+                    steps += 1;
+                }
+                (is_first && steps >= depth).then_some(rest)
+            });
+        absolute.chain(relative)
+    }
+}
+
+#[test]
+fn a_path_by_super_is_seen() {
+    let modules = |path: &str, code: &str| {
+        let (path, code) = (path.into(), code.into());
+        let modules = Source { path, code }.modules();
+        modules.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(modules("cache/key.rs", "use crate::{a::B, c};"), "a c");
+    assert_eq!(
+        modules("cache/key.rs", "use super::super::server::X;"),
+        "server"
+    );
+    assert_eq!(
+        modules("cache/key.rs", "use super::super::{store, server::X};"),
+        "server store"
+    );
+    assert_eq!(modules("cache/key.rs", "use super::entry::X;"), "");
+    assert_eq!(modules("cache/mod.rs", "use super::server::X;"), "server");
+    assert_eq!(modules("trie.rs", "use super::server::X;"), "server");
+    assert_eq!(
+        modules("store/redis/link.rs", "use super::super::{News};"),
+        ""
+    );
 }
 
 /// No file that `is_bound` says `word`.

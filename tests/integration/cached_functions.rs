@@ -1,35 +1,19 @@
 //! `#[cached]`: what is kept of a function, who shares it, and what routes inherit from it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use actix_web::web::Data;
 use futures_util::future::join_all;
 use route_runtime::testing::{Outcome, TestApp};
-use route_runtime::{
-    Mode, RevalidateError, RouteDescriptor, Routes, cached, revalidate_tag, route,
-};
-use tests::Gate;
+use route_runtime::{RevalidateError, RouteDescriptor, cached, revalidate_tag, route};
+use tests::{Gate, Runs, SECOND, production};
 
 mod bounds;
 
-const SECOND: Duration = Duration::from_secs(1);
-
-/// How often each function of a test ran.
-#[derive(Default)]
-struct Runs(AtomicU32);
-
-impl Runs {
-    fn next(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
-    }
-}
-
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
-    let routes = Routes::from_iter(routes).unwrap().mode(Mode::Production);
-    TestApp::new(routes.data(Runs::default())).await.unwrap()
+    let routes = production(routes).data(Runs::default());
+    TestApp::new(routes).await.unwrap()
 }
 
 async fn get(app: &TestApp, path: &str) -> String {

@@ -1,25 +1,20 @@
 //! Cached routes as a client sees them: what is shared, with which headers, and for how long.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
+use route_runtime::RouteDescriptor;
 use route_runtime::testing::{TestApp, TestResponse};
-use route_runtime::{Mode, RouteDescriptor, Routes};
+use tests::{SECOND, next, production};
 
 mod encodings;
 mod entries;
+mod expiring;
 mod flights;
 mod headers;
 
-const SECOND: Duration = Duration::from_secs(1);
-
-fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
-    Routes::from_iter(routes).unwrap().mode(Mode::Production)
-}
-
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
-    TestApp::new(self::routes(routes)).await.unwrap()
+    TestApp::new(production(routes)).await.unwrap()
 }
 
 async fn with(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> TestResponse {
@@ -28,8 +23,4 @@ async fn with(app: &TestApp, path: &str, headers: &[(&str, &str)]) -> TestRespon
         request = request.append_header(*header);
     }
     app.send(request).await
-}
-
-fn next(count: &AtomicU32) -> u32 {
-    count.fetch_add(1, Ordering::SeqCst) + 1
 }

@@ -1,11 +1,9 @@
 //! The command line of a program: what each command prints, and how it ends.
 
-use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tests::{Ended, Program, request};
+use tests::{Directory, Ended, Program, request};
 
 mod building;
 mod exporting;
@@ -15,54 +13,6 @@ const BUILT: &str = env!("CARGO_BIN_EXE_built");
 const COMMANDS: &str = env!("CARGO_BIN_EXE_commands");
 const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
 const COLLIDING: &str = env!("CARGO_BIN_EXE_colliding");
-
-/// A directory of one test's own, empty at first.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        // Of this run's own, too: another may be going on.
-        let name = format!("{name}-{}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::remove_dir_all(&path).ok();
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn run(&self, program: &str, arguments: &str, environment: &[(&str, &str)]) -> Ended {
-        let arguments: Vec<_> = arguments.split_whitespace().collect();
-        Program::start_in(&self.0, program, &arguments, environment).end()
-    }
-
-    fn read(&self, file: &str) -> String {
-        fs::read_to_string(self.0.join(file)).unwrap()
-    }
-
-    /// Every file below, with a line each, sorted.
-    fn files(&self, folder: &str) -> Vec<String> {
-        let mut files = Vec::new();
-        let mut folders = vec![self.0.join(folder)];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let file = path.strip_prefix(&self.0).unwrap();
-                    files.push(file.to_str().unwrap().to_owned());
-                }
-            }
-        }
-        files.sort();
-        files
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 #[track_caller]
 fn check(ended: &Ended, code: i32, stdout: &str, stderr: &str) {
@@ -303,12 +253,17 @@ a cached route needs app data that is not registered
 
 #[test]
 fn an_option_comes_before_the_program_and_that_before_the_environment() {
-    // Nobody may listen on port 1, and no host has this address.
+    // Somebody else listens there, and no host has this address.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let bound = taken.local_addr().unwrap().to_string();
     let environment = [
-        ("BUILT", "1"),
+        ("BUILT", &*bound),
         ("HOST", "192.0.2.1"),
         ("ROUTE_WORKERS", "2"),
     ];
+    let ended = Program::start(COMMANDS, &[], &environment).end();
+    let start = format!("Error: cannot listen on {bound}: ");
+    assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
     for arguments in [
         ["--port", "0", "--mode", "production"].as_slice(),
         ["serve", "--mode=production", "--port=0"].as_slice(),
@@ -321,10 +276,12 @@ fn an_option_comes_before_the_program_and_that_before_the_environment() {
         let status = news.header("cache-status").unwrap();
         assert!(status.starts_with("route; hit"), "{status}");
     }
-    let environment = [("HOST", "192.0.2.1"), ("PORT", "1")];
-    let arguments = ["--host", "::1", "--port", "0"];
-    let mut program = Program::start(COMMANDS, &arguments, &environment);
-    assert!(program.address().is_ipv6());
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = [("HOST", "192.0.2.1"), ("PORT", &*port)];
+    let arguments = ["--host", "127.0.0.1", "--port", "0"];
+    let address = Program::start(COMMANDS, &arguments, &environment).address();
+    assert!(address.ip().is_loopback());
+    assert_ne!(address.port().to_string(), port);
 }
 
 #[test]

@@ -1,20 +1,19 @@
 //! Exports that no program asks for: each reason why a route has no file.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use actix_web::HttpResponse;
 use actix_web::cookie::Cookie;
 use actix_web::http::header;
 use route_runtime::export::{Export, ExportError};
 use route_runtime::{Redirect, RouteDescriptor, Routes, redirect, route};
+use tests::Directory;
 
 /// What an export of these routes refuses: path, and why.
 async fn refused(name: &str, routes: impl IntoIterator<Item = RouteDescriptor>) -> Vec<String> {
     let routes = Routes::from_iter(routes).unwrap();
-    let directory = directory(name);
-    let error = Export::of(&routes).write(&directory).await.unwrap_err();
-    assert!(!directory.exists());
+    let directory = Directory::new(&format!("exports-{name}"));
+    let site = directory.join("site");
+    let error = Export::of(&routes).write(&site).await.unwrap_err();
+    assert!(!site.exists());
     match error {
         ExportError::Refused(refusals) => refusals
             .into_iter()
@@ -22,10 +21,6 @@ async fn refused(name: &str, routes: impl IntoIterator<Item = RouteDescriptor>) 
             .collect(),
         other => panic!("{other}"),
     }
-}
-
-fn directory(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("exports-{name}"))
 }
 
 #[route("/exports/cookie")]
@@ -146,14 +141,10 @@ async fn paths_that_no_file_can_have() {
 #[actix_web::test]
 async fn what_is_left_out_is_said() {
     let routes = Routes::from_iter([files::ROUTE, cookie::ROUTE]).unwrap();
-    let directory = directory("partial");
-    fs::remove_dir_all(&directory).ok();
-    let exported = Export::of(&routes).partial(true).write(&directory).await;
+    let directory = Directory::new("exports-partial");
+    let site = directory.join("site");
+    let exported = Export::of(&routes).partial(true).write(&site).await;
     let exported = exported.unwrap();
     assert_eq!((exported.files, exported.left_out.len()), (1, 4));
-    assert_eq!(
-        fs::read_to_string(directory.join("exports/files/a/index.txt")).unwrap(),
-        "a"
-    );
-    fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(directory.read("site/exports/files/a/index.txt"), "a");
 }

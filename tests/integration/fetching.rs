@@ -9,18 +9,15 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use route_runtime::testing::TestApp;
 use route_runtime::{Fetch, FetchError, Mode, RouteDescriptor, Routes, fetch, route};
-use tests::Upstream;
+use tests::{SECOND, Upstream, production};
 
 mod failing;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes(
     upstream: &Upstream,
     routes: impl IntoIterator<Item = RouteDescriptor>,
 ) -> Routes {
-    let routes = Routes::from_iter(routes).unwrap().mode(Mode::Production);
-    routes.data(upstream.clone())
+    production(routes).data(upstream.clone())
 }
 
 pub(crate) async fn app(

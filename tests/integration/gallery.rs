@@ -1,5 +1,6 @@
 //! The guide's page of error messages is what the compiler says, as the UI tests hold it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
@@ -8,7 +9,7 @@ const INTRODUCTION: &str = "\
 What the compiler says when something is wrong with `#[route]`, `#[page]` or `#[cached]`: what is wrong,
 then what to write instead, then what is allowed. Where types decide, rustc words the frame.
 
-Each group is one rule; what only the whole table shows comes last.
+Each group is one rule, under the first message of it; what only the whole table shows comes last.
 ";
 
 const AT_START: &str = "\
@@ -17,25 +18,85 @@ places. Two handlers for one path, and a page and a route at one path, are found
 the rest within a crate too.
 ";
 
+/// What a rule is about, by how its name begins; the first that fits.
+const SUBJECTS: [(&str, &[&str]); 9] = [
+    ("Patterns", &["pattern_"]),
+    ("Methods", &["method_"]),
+    (
+        "Parameters",
+        &[
+            "param",
+            "catch_all_",
+            "single_",
+            "static_params_",
+            "dynamic_params_",
+        ],
+    ),
+    (
+        "Options",
+        &[
+            "option_",
+            "value_",
+            "get_only_",
+            "body_limit_",
+            "no_body",
+            "expire_",
+            "revalidate_",
+            "dynamic_error_",
+            "tag_",
+            "wrap_",
+        ],
+    ),
+    (
+        "Handlers",
+        &[
+            "no_function",
+            "not_async",
+            "generic",
+            "unsafe_",
+            "self_",
+            "argument_",
+            "borrowed_",
+            "impl_trait_",
+            "response_",
+            "name_",
+        ],
+    ),
+    ("Modules and pages", &["module_", "page_"]),
+    ("One path twice", &["duplicate_"]),
+    ("Cached functions", &["cached_"]),
+    ("Several mistakes at once", &["several_"]),
+];
+
 #[test]
 fn the_page_of_errors_is_what_the_compiler_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut rules: Vec<_> = fs::read_dir(root.join("ui/fail"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "stderr")
-        })
-        .collect();
-    rules.sort();
+    let fixtures = root.join("ui/fail");
+    let named = |ending: &str| -> BTreeSet<String> {
+        let files = fs::read_dir(&fixtures).unwrap();
+        let files = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        files
+            .filter_map(|file| Some(file.strip_suffix(ending)?.to_owned()))
+            .collect()
+    };
+    let rules = named(".rs");
+    assert_eq!(rules, named(".stderr"), "each rule says something");
+
     let mut page = INTRODUCTION.to_owned();
-    for path in rules {
-        let rule = path.file_stem().unwrap().to_str().unwrap();
-        let said = fs::read_to_string(&path).unwrap();
-        let said = said.replace(&format!("ui/fail/{rule}.rs"), "src/main.rs");
-        let title = rule.replace('_', " ");
-        write!(page, "\n# {title}\n\n```text\n{}\n```\n", said.trim_end()).unwrap();
+    for (subject, _) in SUBJECTS {
+        write!(page, "\n# {subject}\n").unwrap();
+        for rule in rules.iter().filter(|rule| subject_of(rule) == subject) {
+            let said = fs::read_to_string(fixtures.join(format!("{rule}.stderr"))).unwrap();
+            let said = said.replace(&format!("ui/fail/{rule}.rs"), "src/main.rs");
+            // Where the library is, is nobody's matter.
+            let mut said = said.replace("$WORKSPACE/", "").trim_end().to_owned();
+            // The others say the same of the other methods that a page claims.
+            if rule.starts_with("duplicate_") {
+                said.truncate(said.find("\n\nerror").unwrap_or(said.len()));
+            }
+            let title = title(&said);
+            write!(page, "\n## {title}\n\n```text\n{said}\n```\n").unwrap();
+        }
     }
     let said = fs::read_to_string(root.join("fixtures/colliding.stderr")).unwrap();
     let said = said.trim_end();
@@ -53,4 +114,25 @@ fn the_page_of_errors_is_what_the_compiler_says() {
         is_current,
         "messages have changed: `UPDATE_GALLERY=1 cargo test -p tests --test integration gallery`"
     );
+}
+
+fn subject_of(rule: &str) -> &'static str {
+    let mut subjects = SUBJECTS.iter();
+    let subject = subjects.find(|(_, begins)| begins.iter().any(|it| rule.starts_with(it)));
+    subject
+        .unwrap_or_else(|| panic!("`{rule}` has a subject"))
+        .0
+}
+
+/// The first message, without what rustc files it under.
+fn title(said: &str) -> &str {
+    let line = said.lines().find(|line| line.starts_with("error"));
+    let (_, message) = line
+        .and_then(|line| line.split_once(": "))
+        .expect("an error");
+    let message = message
+        .strip_prefix("evaluation panicked: ")
+        .unwrap_or(message);
+    // What follows is help.
+    message.split_once("; ").map_or(message, |(what, _)| what)
 }

@@ -1,20 +1,13 @@
 //! Clients that mean harm. Nothing of what one sends reaches another, nobody else waits for it,
 //! and no answer to it says that the server failed.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use route_runtime::{Mode, RouteDescriptor, Routes};
-use tests::{Response, Server, request};
+use tests::{Response, Server, production, request};
 
 mod bytes;
 mod deception;
 mod floods;
 mod framing;
 mod poisoning;
-
-fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
-    Routes::from_iter(routes).unwrap().mode(Mode::Production)
-}
 
 /// What everybody is to be answered, whoever asked before: all but what tells the time, and how
 /// the answer came about.
@@ -55,8 +48,4 @@ fn statuses(answer: &[u8]) -> Vec<u16> {
     let lines = text.split("HTTP/1.").skip(1);
     let statuses = lines.filter_map(|line| line.get(2..5)?.parse().ok());
     statuses.filter(|status| *status >= 200).collect()
-}
-
-fn next(count: &AtomicU32) -> u32 {
-    count.fetch_add(1, Ordering::SeqCst) + 1
 }

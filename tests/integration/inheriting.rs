@@ -12,11 +12,9 @@ use route_runtime::testing::{Outcome, TestApp};
 use route_runtime::{
     FetchError, Mode, RevalidateError, context, fetch, revalidate_path, revalidate_tag, route,
 };
-use tests::{Upstream, log};
+use tests::{SECOND, Upstream, log};
 
 use crate::fetching::{app, routes, wished};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[route("/inheriting/image")]
 async fn image(upstream: Data<Upstream>) -> Result<String, FetchError> {

@@ -9,13 +9,9 @@ use actix_web::error::InternalError;
 use actix_web::web::{self, Bytes, Form, Json, JsonConfig};
 use actix_web::{App, FromRequest, HttpRequest, HttpResponse};
 use futures_util::StreamExt as _;
+use route_runtime::route;
 use route_runtime::testing::TestApp;
-use route_runtime::{Mode, RouteDescriptor, Routes, route};
-use tests::{Gate, Response, Server};
-
-fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
-    Routes::from_iter(routes).unwrap().mode(Mode::Production)
-}
+use tests::{Gate, Response, Server, production};
 
 fn post(server: &Server, path: &str, kind: &str, body: &[u8]) -> Response {
     let mut wire = server.connect();
@@ -52,7 +48,7 @@ async fn small_stream(mut body: web::Payload) -> String {
 
 #[test]
 fn a_length_beyond_the_limit_is_refused_before_the_body() {
-    let server = Server::routes(&routes([small::ROUTE]));
+    let server = Server::routes(&production([small::ROUTE]));
     let mut wire = server.connect();
     // No body is sent: an answer to it would never come.
     let reply = wire.ask("POST /limits/small HTTP/1.1\nContent-Length: 11");
@@ -68,7 +64,7 @@ fn a_length_beyond_the_limit_is_refused_before_the_body() {
 
 #[actix_web::test]
 async fn chunks_beyond_the_limit_are_refused_as_they_come() {
-    let server = Server::routes(&routes([small::ROUTE, small_stream::ROUTE]));
+    let server = Server::routes(&production([small::ROUTE, small_stream::ROUTE]));
     let mut wire = server.connect();
     wire.begin("POST /limits/small HTTP/1.1\nTransfer-Encoding: chunked");
     wire.write("6\r\n123456\r\n5\r\n12345\r\n");
@@ -98,7 +94,7 @@ async fn chunks_beyond_the_limit_are_refused_as_they_come() {
 /// `Connection: Upgrade` is something a client says, not something that was agreed.
 #[test]
 fn an_upgrade_that_nobody_granted_lifts_no_limit() {
-    let server = Server::routes(&routes([small_stream::ROUTE]));
+    let server = Server::routes(&production([small_stream::ROUTE]));
     let mut wire = server.connect();
     wire.begin(
         "POST /limits/small/stream HTTP/1.1
@@ -143,7 +139,7 @@ async fn form(body: Form<Filled>) -> String {
 
 #[test]
 fn the_limits_of_extractors_follow_up_and_down() {
-    let server = Server::routes(&routes([
+    let server = Server::routes(&production([
         bytes::ROUTE,
         text::ROUTE,
         json::ROUTE,
@@ -193,7 +189,7 @@ fn the_limits_of_extractors_follow_up_and_down() {
 
 #[test]
 fn how_json_errors_are_answered_stays_the_users() {
-    let routes = routes([json::ROUTE, json_default::ROUTE]);
+    let routes = production([json::ROUTE, json_default::ROUTE]);
     let server = Server::start(move || {
         let config = JsonConfig::default()
             .limit(5)
@@ -229,7 +225,7 @@ fn limits_of_the_app_hold_where_the_route_says_nothing() {
     async fn bytes_default(body: Bytes) -> String {
         body.len().to_string()
     }
-    let routes = routes([form_default::ROUTE, bytes_default::ROUTE]);
+    let routes = production([form_default::ROUTE, bytes_default::ROUTE]);
     let limited = {
         let routes = routes.clone();
         Server::start(move || {
@@ -264,7 +260,7 @@ async fn zipped(body: Bytes) -> String {
 
 #[test]
 fn a_compressed_body_is_bounded_before_and_after() {
-    let server = Server::routes(&routes([zipped::ROUTE]));
+    let server = Server::routes(&production([zipped::ROUTE]));
     let send = |body: &[u8]| {
         let mut wire = server.connect();
         wire.begin(&format!(
@@ -292,7 +288,7 @@ async fn hanging() -> &'static str {
 
 #[actix_web::test]
 async fn a_handler_that_hangs_is_cut_off_by_the_clock() {
-    let app = TestApp::new(routes([hanging::ROUTE])).await.unwrap();
+    let app = TestApp::new(production([hanging::ROUTE])).await.unwrap();
     let answered = app.get("/limits/hanging");
     let (response, ()) = tokio::join!(answered, async {
         HANGING.pass().await;
@@ -331,7 +327,7 @@ async fn upload(_begun: Begun, body: Bytes) -> String {
 
 #[actix_web::test]
 async fn a_client_that_does_not_send_is_told_so() {
-    let app = TestApp::new(routes([upload::ROUTE])).await.unwrap();
+    let app = TestApp::new(production([upload::ROUTE])).await.unwrap();
     let server = Server::routes(app.routes());
     let mut wire = server.connect();
     wire.begin("POST /limits/upload HTTP/1.1\nContent-Length: 10");

@@ -19,6 +19,7 @@ mod handles;
 mod hostile;
 mod inheriting;
 mod limits;
+mod listed_params;
 mod listing;
 mod matching;
 mod methods;

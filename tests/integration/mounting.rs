@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{Service as _, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{DefaultHeaders, Next, from_fn};
+use actix_web::dev::{Service as _, ServiceResponse};
+use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, Data};
-use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
+use actix_web::{App, HttpMessage as _};
 use route_runtime::{Matched, RouteProblem, Routes, route};
 use tests::Server;
 
@@ -168,70 +168,4 @@ fn middleware_sees_what_matched() {
             "404 -",
         ]
     );
-}
-
-async fn outer(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    request.extensions_mut().insert(vec!["outer"]);
-    let mut response = next.call(request).await?;
-    let name = actix_web::http::header::HeaderName::from_static("x-outer");
-    let value = actix_web::http::header::HeaderValue::from_static("yes");
-    response.headers_mut().insert(name, value);
-    Ok(response)
-}
-
-async fn inner(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if request.query_string() == "stop" {
-        return Err(actix_web::error::ErrorForbidden("stopped"));
-    }
-    if let Some(seen) = request.extensions_mut().get_mut::<Vec<&str>>() {
-        seen.push("inner");
-    }
-    next.call(request).await
-}
-
-#[route("/mounting/wrapped/[id]", wrap = outer, wrap = self::inner)]
-async fn wrapped(id: u8, request: HttpRequest, path: web::Path<u8>) -> HttpResponse {
-    let seen = request.extensions().get::<Vec<&str>>().cloned();
-    HttpResponse::Ok().body(format!("{id} {path} {seen:?}"))
-}
-
-#[route(DELETE, "/mounting/wrapped/[id]")]
-async fn bare(id: u8) -> String {
-    id.to_string()
-}
-
-#[test]
-fn wrap_goes_round_one_handler() {
-    let routes = Routes::from_iter([wrapped::ROUTE, bare::ROUTE]).unwrap();
-    let server = Server::start(move || App::new().wrap(from_fn(pass)).service(routes.clone()));
-    let response = server.get("/mounting/wrapped/7");
-    assert_eq!(response.text(), "7 7 Some([\"outer\", \"inner\"])");
-    assert_eq!(response.header("x-outer"), Some("yes"));
-    let response = server.get("/mounting/wrapped/7?stop");
-    assert_eq!((response.status, response.text()), (403, "stopped"));
-    let response = server.ask("HEAD", "/mounting/wrapped/7");
-    assert_eq!(
-        (response.status, response.header("x-outer")),
-        (200, Some("yes"))
-    );
-    assert_eq!(response.header("content-length"), Some("28"));
-
-    let response = server.ask("DELETE", "/mounting/wrapped/7");
-    assert_eq!((response.text(), response.header("x-outer")), ("7", None));
-    // What is answered for the path is nobody's handler's.
-    let response = server.ask("POST", "/mounting/wrapped/7");
-    assert_eq!((response.status, response.header("x-outer")), (405, None));
-}
-
-async fn pass(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    next.call(request).await
 }

@@ -1,35 +1,21 @@
 //! Throwing away what was cached, and what is known of paths ahead.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::error::ErrorInternalServerError;
 use actix_web::test::TestRequest;
 use actix_web::web::Data;
 use futures_util::future::join_all;
 use route_runtime::testing::{Outcome, TestApp};
 use route_runtime::{
-    Mode, Problem, RevalidateError, RouteDescriptor, Routes, cache, not_found, revalidate_path,
+    Problem, RevalidateError, RouteDescriptor, cache, not_found, revalidate_path,
     revalidate_pattern, revalidate_tag, route,
 };
-use tests::Gate;
-
-const SECOND: Duration = Duration::from_secs(1);
-
-/// How often each handler of a test ran.
-#[derive(Default)]
-struct Runs(AtomicU32);
-
-impl Runs {
-    fn next(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
-    }
-}
+use tests::{Gate, Runs, SECOND, production};
 
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
-    let routes = Routes::from_iter(routes).unwrap().mode(Mode::Production);
-    TestApp::new(routes.data(Runs::default())).await.unwrap()
+    let routes = production(routes).data(Runs::default());
+    TestApp::new(routes).await.unwrap()
 }
 
 #[route("/revalidating/item/[id]", revalidate = false, tags = ["items", "item:{id}"])]
@@ -290,163 +276,6 @@ async fn a_render_cannot_throw_itself_away() {
         );
     }
     assert_eq!(app.get(&own::path("another")).await.text(), "Ok(())");
-}
-
-#[route("/revalidating/born/[id]", revalidate = 3600)]
-async fn born(id: u32, runs: Data<Runs>) -> Result<String, Problem> {
-    match runs.next() {
-        1 => Err(not_found()),
-        _ => Ok(id.to_string()),
-    }
-}
-
-#[actix_web::test]
-async fn an_absence_that_nobody_listed_is_brief() {
-    let app = app([born::ROUTE]).await;
-    let check = async |status: u16, cache_status: &str| {
-        let found = app.get("/revalidating/born/1").await;
-        assert_eq!(found.status(), status);
-        assert_eq!(found.header("cache-status"), Some(cache_status));
-    };
-    check(404, "route; fwd=miss; stored").await;
-    app.advance(9 * SECOND);
-    check(404, "route; hit; ttl=1").await;
-    app.advance(SECOND);
-    check(200, "route; fwd=stale; stored").await;
-    check(200, "route; hit; ttl=3600").await;
-}
-
-async fn known() -> Vec<u32> {
-    vec![1, 2]
-}
-
-#[route("/revalidating/known/[id]", static_params = known, dynamic_params = false)]
-async fn known_only(id: u32, runs: Data<Runs>) -> String {
-    format!("{id} {}", runs.next())
-}
-
-#[route("/revalidating/ahead/[id]", static_params = known)]
-async fn ahead(id: u32, runs: Data<Runs>) -> Result<String, Problem> {
-    runs.next();
-    match id {
-        1 => Ok("1".into()),
-        2 => panic!("not ahead"),
-        _ => Ok("later".into()),
-    }
-}
-
-#[actix_web::test]
-async fn known_paths_are_there_before_anybody_asks_and_no_others() {
-    let app = app([known_only::ROUTE]).await;
-    assert_eq!(app.routes().stats().renders, 2);
-    for id in [1, 2] {
-        let found = app.get(&known_only::path(id)).await;
-        assert_eq!(found.header("cache-status"), Some("route; hit"));
-    }
-    for path in [
-        "/revalidating/known/3",
-        "/revalidating/known/x",
-        "/revalidating/known/01",
-    ] {
-        let found = app.get(path).await;
-        assert_eq!(found.status(), 404);
-        assert_eq!(
-            found.header("content-type"),
-            Some("application/problem+json")
-        );
-        assert!(found.header("cache-control").unwrap().contains("no-store"));
-    }
-    // No handler ran for them.
-    assert_eq!(app.routes().stats().renders, 2);
-
-    let app = self::app([ahead::ROUTE]).await;
-    assert_eq!(
-        app.get("/revalidating/ahead/1").await.outcome(),
-        Some(Outcome::Hit)
-    );
-    // What failed is left to who asks; what nobody listed is rendered on demand.
-    app.advance(2 * SECOND);
-    assert_eq!(app.get("/revalidating/ahead/2").await.status(), 500);
-    let found = app.get("/revalidating/ahead/3").await;
-    assert_eq!(
-        (found.text(), found.outcome()),
-        ("later", Some(Outcome::Miss))
-    );
-    assert_eq!(
-        app.get("/revalidating/ahead/3").await.outcome(),
-        Some(Outcome::Hit)
-    );
-}
-
-static DOWN: AtomicBool = AtomicBool::new(true);
-static LISTED: AtomicU32 = AtomicU32::new(0);
-
-async fn sometimes() -> Result<Vec<u32>, actix_web::Error> {
-    LISTED.fetch_add(1, Ordering::SeqCst);
-    match DOWN.load(Ordering::SeqCst) {
-        true => Err(ErrorInternalServerError("the database is down")),
-        false => Ok(vec![1]),
-    }
-}
-
-#[route("/revalidating/sometimes/[id]", static_params = sometimes, dynamic_params = false)]
-async fn listed_late(id: u32) -> String {
-    id.to_string()
-}
-
-#[actix_web::test]
-async fn as_long_as_nobody_knows_the_paths_they_are_unavailable() {
-    let app = app([listed_late::ROUTE]).await;
-    for path in ["/revalidating/sometimes/1", "/revalidating/sometimes/2"] {
-        let found = app.get(path).await;
-        assert_eq!(found.status(), 503);
-        assert!(!found.text().contains("database"), "{}", found.text());
-    }
-    // It was asked at the start, and not by each of them.
-    assert_eq!(LISTED.load(Ordering::SeqCst), 1);
-    app.advance(SECOND);
-    join_all((0..10).map(|_| app.get("/revalidating/sometimes/1"))).await;
-    assert_eq!(LISTED.load(Ordering::SeqCst), 2);
-    DOWN.store(false, Ordering::SeqCst);
-    app.advance(SECOND);
-    let found = app.get("/revalidating/sometimes/1").await;
-    assert_eq!((found.status().as_u16(), found.text()), (200, "1"));
-    assert_eq!(app.get("/revalidating/sometimes/2").await.status(), 404);
-}
-
-#[route("/revalidating/expiring", revalidate = 10, expire = 60)]
-async fn expiring(runs: Data<Runs>) -> String {
-    runs.next().to_string()
-}
-
-#[route("/revalidating/error", dynamic = "error")]
-async fn error(runs: Data<Runs>) -> String {
-    runs.next().to_string()
-}
-
-#[actix_web::test]
-async fn what_has_expired_is_waited_for() {
-    let app = app([expiring::ROUTE, error::ROUTE]).await;
-    let first = app.get("/revalidating/expiring").await.text().to_owned();
-    app.advance(59 * SECOND);
-    let stale = app.get("/revalidating/expiring").await;
-    assert_eq!(
-        (stale.header("cache-status"), stale.text()),
-        (Some("route; hit; ttl=-49"), &*first)
-    );
-    app.settled().await;
-    app.advance(60 * SECOND);
-    let expired = app.get("/revalidating/expiring").await;
-    assert_eq!(
-        expired.header("cache-status"),
-        Some("route; fwd=stale; stored")
-    );
-    assert_ne!(expired.text(), first);
-    // `dynamic = "error"` is for ever, a year later too.
-    app.advance(Duration::from_secs(31_536_000));
-    let for_ever = app.get("/revalidating/error").await;
-    assert_eq!(for_ever.header("cache-status"), Some("route; hit"));
-    assert_eq!(for_ever.header("age"), Some("31536119"));
 }
 
 #[route("/revalidating/many/[id]", revalidate = false, tags = ["many"])]

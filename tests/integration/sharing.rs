@@ -2,7 +2,7 @@
 
 use std::future::{pending, ready};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -18,26 +18,10 @@ use route_runtime::store::{
 };
 use route_runtime::testing::{Outcome, TestApp, TestResponse};
 use route_runtime::{
-    Mode, RevalidateError, RouteDescriptor, Routes, revalidate_path, revalidate_tag, route,
+    RevalidateError, RouteDescriptor, Routes, revalidate_path, revalidate_tag, route,
 };
-use tests::Gate;
+use tests::{Gate, Runs, SECOND, production};
 use tokio::sync::watch;
-
-const SECOND: Duration = Duration::from_secs(1);
-
-/// How often the handlers of all instances ran.
-#[derive(Clone, Default)]
-struct Runs(Arc<AtomicU32>);
-
-impl Runs {
-    fn next(&self) -> u32 {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
-    fn count(&self) -> u32 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// One memory for all, and the way of one instance to it.
 #[derive(Clone)]
@@ -156,9 +140,8 @@ fn routes(line: &Line, runs: &Runs) -> Routes {
 }
 
 fn these(routes: impl IntoIterator<Item = RouteDescriptor>, line: &Line, runs: &Runs) -> Routes {
-    let routes = Routes::from_iter(routes).unwrap().mode(Mode::Production);
-    let routes = routes.data(runs.clone()).build_id("test");
-    routes.store(line.clone())
+    let routes = production(routes).data(runs.clone());
+    routes.build_id("test").store(line.clone())
 }
 
 fn status(response: &TestResponse) -> &str {

@@ -11,14 +11,10 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::{StreamExt as _, stream};
 use route_runtime::testing::{Outcome, TestApp};
-use route_runtime::{Mode, RouteDescriptor, Routes, StaticExtractor, page, route};
-use tests::{Gate, Server};
+use route_runtime::{StaticExtractor, page, route};
+use tests::{Gate, Server, production};
 
 mod belonging;
-
-fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
-    Routes::from_iter(routes).unwrap().mode(Mode::Production)
-}
 
 /// Opens a gate when it goes.
 struct Leaving(&'static Gate);
@@ -66,7 +62,7 @@ async fn events_cached() -> HttpResponse {
 
 #[actix_web::test]
 async fn each_chunk_is_sent_before_the_next_is_made() {
-    let server = Server::routes(&routes([live::ROUTE, events_cached::ROUTE]));
+    let server = Server::routes(&production([live::ROUTE, events_cached::ROUTE]));
     for (path, [gate, left], detail) in [
         ("/streams/live", &LIVE, "dynamic"),
         ("/streams/events", &EVENTS, "stream"),
@@ -113,7 +109,7 @@ async fn head_of_what_never_ends_ends() {
             .body(events(&NEVER, &LEFT))
     }
 
-    let server = Server::routes(&routes([endless::ROUTE, endless_cached::ROUTE]));
+    let server = Server::routes(&production([endless::ROUTE, endless_cached::ROUTE]));
     let mut wire = server.connect();
     for path in ["/streams/endless", "/streams/endless/cached"] {
         for _ in 0..2 {
@@ -150,7 +146,7 @@ async fn large_sized() -> HttpResponse {
 #[test]
 fn what_is_too_large_to_keep_is_passed_on_as_it_comes() {
     // An entry may have a quarter of it.
-    let routes = routes([large::ROUTE, large_sized::ROUTE]).cache_capacity(40_000);
+    let routes = production([large::ROUTE, large_sized::ROUTE]).cache_capacity(40_000);
     let server = Server::routes(&routes);
     for run in 1..=2 {
         let mut wire = server.connect();
@@ -193,7 +189,7 @@ async fn calm() -> &'static str {
 
 #[actix_web::test]
 async fn a_client_that_leaves_takes_its_request_with_it() {
-    let server = Server::routes(&routes([waiting::ROUTE, calm::ROUTE]));
+    let server = Server::routes(&production([waiting::ROUTE, calm::ROUTE]));
     for _ in 0..3 {
         let mut wire = server.connect();
         wire.begin("GET /streams/waiting HTTP/1.1");
@@ -277,7 +273,7 @@ const PROBLEM: &str = r#"{"type":"about:blank","title":"Internal Server Error","
 
 #[test]
 fn a_panic_in_a_render_is_an_answer_and_ends_nothing() {
-    let server = Server::routes(&routes([
+    let server = Server::routes(&production([
         in_extractor::ROUTE,
         in_handler::ROUTE,
         in_responder::ROUTE,
@@ -316,7 +312,7 @@ fn a_panic_in_a_render_is_an_answer_and_ends_nothing() {
 
 #[test]
 fn a_body_that_panics_ends_its_connection_and_no_other() {
-    let server = Server::routes(&routes([in_body_dynamic::ROUTE, calm::ROUTE]));
+    let server = Server::routes(&production([in_body_dynamic::ROUTE, calm::ROUTE]));
     let mut other = server.connect();
     assert_eq!(other.ask("GET /streams/calm HTTP/1.1").text(), "calm");
     let mut wire = server.connect();
@@ -341,7 +337,7 @@ async fn turning() -> HttpResponse {
 /// It is an error like any other, and not a response for one request.
 #[actix_web::test]
 async fn a_refresh_whose_body_fails_leaves_the_old_entry() {
-    let app = TestApp::new(routes([turning::ROUTE])).await.unwrap();
+    let app = TestApp::new(production([turning::ROUTE])).await.unwrap();
     for turn in 2..=4 {
         app.advance(Duration::from_secs(10));
         let stale = app.get("/streams/turning").await;

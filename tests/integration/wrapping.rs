@@ -4,18 +4,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::error::ErrorUnauthorized;
+use actix_web::error::{ErrorForbidden, ErrorUnauthorized};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::middleware::Next;
-use actix_web::web::{Bytes, Data};
-use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
-use route_runtime::{Mode, RouteDescriptor, Routes, route};
-use tests::Server;
-
-fn routes(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
-    Routes::from_iter(routes).unwrap().mode(Mode::Production)
-}
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
+use route_runtime::{Routes, route};
+use tests::{Server, production};
 
 /// The one key that opens, kept as app data.
 struct Secret(&'static str);
@@ -41,7 +37,7 @@ async fn guarded() -> String {
 
 #[test]
 fn who_is_not_authorised_reaches_neither_handler_nor_hit() {
-    let server = Server::routes(&routes([guarded::ROUTE]).data(Secret("Bearer s")));
+    let server = Server::routes(&production([guarded::ROUTE]).data(Secret("Bearer s")));
     let ask = |headers: &str| {
         server
             .connect()
@@ -116,7 +112,7 @@ async fn order_cached() -> &'static str {
 
 #[test]
 fn the_first_is_the_outermost_and_sees_the_real_request() {
-    let server = Server::routes(&routes([order::ROUTE, order_cached::ROUTE]));
+    let server = Server::routes(&production([order::ROUTE, order_cached::ROUTE]));
     let reply = server
         .connect()
         .ask("GET /wrapping/order HTTP/1.1\nX-Seen: a");
@@ -154,7 +150,7 @@ async fn never() -> &'static str {
 
 #[test]
 fn one_that_answers_by_itself_ends_it() {
-    let server = Server::routes(&routes([never::ROUTE]));
+    let server = Server::routes(&production([never::ROUTE]));
     let mut wire = server.connect();
     for _ in 0..2 {
         let reply = wire.ask("POST /wrapping/shut HTTP/1.1");
@@ -184,7 +180,7 @@ async fn signed_body(body: Bytes) -> Bytes {
 
 #[test]
 fn one_that_reads_the_body_is_bounded_too() {
-    let server = Server::routes(&routes([signed_body::ROUTE]));
+    let server = Server::routes(&production([signed_body::ROUTE]));
     let send = |body: &str| {
         let mut wire = server.connect();
         wire.begin("POST /wrapping/signed HTTP/1.1\nTransfer-Encoding: chunked");
@@ -195,4 +191,71 @@ fn one_that_reads_the_body_is_bounded_too() {
     assert_eq!(send("signed abc"), (200, "signed abc".into()));
     assert_eq!(send("abc"), (401, "unsigned".into()));
     assert_eq!(send("signed but rather longer than that").0, 413);
+}
+
+async fn outer(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    request.extensions_mut().insert(vec!["outer"]);
+    let mut response = next.call(request).await?;
+    let name = HeaderName::from_static("x-outer");
+    let value = HeaderValue::from_static("yes");
+    response.headers_mut().insert(name, value);
+    Ok(response)
+}
+
+async fn inner(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.query_string() == "stop" {
+        return Err(ErrorForbidden("stopped"));
+    }
+    if let Some(seen) = request.extensions_mut().get_mut::<Vec<&str>>() {
+        seen.push("inner");
+    }
+    next.call(request).await
+}
+
+#[route("/wrapping/wrapped/[id]", wrap = outer, wrap = self::inner)]
+async fn wrapped(id: u8, request: HttpRequest, path: web::Path<u8>) -> HttpResponse {
+    let seen = request.extensions().get::<Vec<&str>>().cloned();
+    HttpResponse::Ok().body(format!("{id} {path} {seen:?}"))
+}
+
+#[route(DELETE, "/wrapping/wrapped/[id]")]
+async fn bare(id: u8) -> String {
+    id.to_string()
+}
+
+/// As that of an app.
+async fn pass(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next.call(request).await
+}
+
+#[test]
+fn wrap_goes_round_one_handler() {
+    let routes = Routes::from_iter([wrapped::ROUTE, bare::ROUTE]).unwrap();
+    let server = Server::start(move || App::new().wrap(from_fn(pass)).service(routes.clone()));
+    let response = server.get("/wrapping/wrapped/7");
+    assert_eq!(response.text(), "7 7 Some([\"outer\", \"inner\"])");
+    assert_eq!(response.header("x-outer"), Some("yes"));
+    let response = server.get("/wrapping/wrapped/7?stop");
+    assert_eq!((response.status, response.text()), (403, "stopped"));
+    let response = server.ask("HEAD", "/wrapping/wrapped/7");
+    assert_eq!(
+        (response.status, response.header("x-outer")),
+        (200, Some("yes"))
+    );
+    assert_eq!(response.header("content-length"), Some("28"));
+
+    let response = server.ask("DELETE", "/wrapping/wrapped/7");
+    assert_eq!((response.text(), response.header("x-outer")), ("7", None));
+    // What is answered for the path is nobody's handler's.
+    let response = server.ask("POST", "/wrapping/wrapped/7");
+    assert_eq!((response.status, response.header("x-outer")), (405, None));
 }

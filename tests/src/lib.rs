@@ -2,6 +2,8 @@
 //! programs as child processes.
 
 mod connection;
+mod counting;
+mod directory;
 mod gate;
 pub mod log;
 mod program;
@@ -10,8 +12,10 @@ mod server;
 mod upstream;
 
 pub use connection::{Connection, request};
+pub use counting::{Runs, SECOND, next};
+pub use directory::Directory;
 pub use gate::Gate;
 pub use program::{Ended, Program};
 pub use response::Response;
-pub use server::Server;
+pub use server::{Server, production};
 pub use upstream::Upstream;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::{self, JoinHandle};
 
 use crate::Connection;
 
@@ -13,6 +14,8 @@ pub struct Program {
     child: Child,
     output: BufReader<ChildStdout>,
     printed: String,
+    /// Read all along: a program that nobody reads stops when the pipe is full.
+    errors: Option<JoinHandle<String>>,
 }
 
 /// How a program ended.
@@ -55,10 +58,17 @@ impl Program {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let output = child.stdout.take().expect("it is piped");
+        let mut errors = child.stderr.take().expect("it is piped");
+        let errors = thread::spawn(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).expect("text");
+            text
+        });
         Self {
             child,
             output: BufReader::new(output),
             printed: String::new(),
+            errors: Some(errors),
         }
     }
 
@@ -71,7 +81,9 @@ impl Program {
         loop {
             let start = self.printed.len();
             let length = self.output.read_line(&mut self.printed).expect("a text");
-            assert_ne!(length, 0, "it serves: {:?}", self.child.wait());
+            if length == 0 {
+                panic!("it serves: {:?} {}", self.child.wait(), self.complaints());
+            }
             if let Some(address) = self.printed[start..].strip_prefix("serving http://") {
                 return address.trim_end().parse().expect("an address");
             }
@@ -102,14 +114,18 @@ impl Program {
     #[must_use]
     pub fn end(mut self) -> Ended {
         self.output.read_to_string(&mut self.printed).expect("text");
-        let mut stderr = String::new();
-        let mut errors = self.child.stderr.take().expect("it is piped");
-        errors.read_to_string(&mut stderr).expect("text");
+        let stderr = self.complaints();
         Ended {
             code: self.child.wait().expect("it is ours").code(),
             stdout: std::mem::take(&mut self.printed),
             stderr,
         }
+    }
+
+    /// All that it wrote to stderr, once it has ended.
+    fn complaints(&mut self) -> String {
+        let errors = self.errors.take().expect("it ends once");
+        errors.join().expect("text")
     }
 }
 

@@ -8,9 +8,20 @@ use std::time::Duration;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::{App, Error, HttpServer};
-use route_runtime::{RouteDescriptor, Routes};
+use route_runtime::{Mode, RouteDescriptor, Routes};
 
 use crate::{Connection, Response, request};
+
+/// These routes and no others, as they are in production: nothing says what only developers ask.
+///
+/// # Panics
+///
+/// If they do not fit together.
+#[must_use]
+pub fn production(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
+    let routes = Routes::from_iter(routes).expect("the routes fit together");
+    routes.mode(Mode::Production)
+}
 
 /// One worker behind a free port of 127.0.0.1; ends when it is dropped.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{FnArg, ItemFn, Pat, Signature, parse_quote};
 
-use super::{config, mixed, private};
+use super::{config, handle_type, mixed, private};
 use crate::options::{Tag, TagPart};
 use crate::signature::NamedArgument;
 use crate::spec::CachedSpec;
@@ -91,7 +91,6 @@ fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
     let method = Ident::new("run", at);
     quote! {
         fn call(#(#parameters),*) -> ::route_runtime::__private::BoxFuture<'static, #output> {
-            #[allow(unused_imports)]
             use ::route_runtime::__private::ReturnsValue as _;
             ::route_runtime::__private::CachedCall::of(#name::FUNCTION)
                 #(#arguments)*
@@ -145,24 +144,13 @@ fn handle(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     let names = keys.iter().map(|argument| &argument.name);
     let types = keys.iter().map(|argument| &argument.ty);
     let arguments = keys.iter().map(|argument| step("argument", argument));
-    // Where the name stands, should it be taken; but generated, which clippy leaves alone.
-    let at = Span::call_site().located_at(name.span());
-    let ty = quote_spanned! {at=> struct #name {} };
+    let ty = handle_type(name, vis, &spec.function.hidden);
     quote! {
         #(#attributes)*
         /// What is kept of the values of the function of this name.
-        #[allow(
-            dead_code,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            non_camel_case_types,
-            unreachable_pub,
-            clippy::upper_case_acronyms
-        )]
-        #vis #ty
+        #ty
 
         #(#attributes)*
-        #[allow(dead_code, deprecated)]
         impl #name {
             const FUNCTION: &'static ::route_runtime::__private::Function = &#function;
 

@@ -10,7 +10,7 @@ use super::{mixed, private, variant};
 use crate::method::Method;
 use crate::options::{Dynamic, Options, Revalidate};
 use crate::pattern::{Param, ParamKind, Pattern, Segment};
-use crate::spec::{HandlerSpec, RouteSpec, as_argument};
+use crate::spec::{HandlerSpec, RouteSpec, Unbound, argument_name, as_argument};
 
 pub(super) fn descriptor(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
     let kind = variant("Kind", spec.kind);
@@ -23,7 +23,6 @@ pub(super) fn descriptor(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream
     let config = config(spec, handler);
     let call = thunk(handler);
     quote! {{
-        #[allow(unused_imports)]
         use ::route_runtime::__private::ProbeDefaults as _;
         #bound
         ::route_runtime::__private::RouteDescriptor {
@@ -59,14 +58,18 @@ pub(super) fn segments(pattern: &Pattern) -> TokenStream {
 
 /// Where only types can tell whether a parameter is read at all.
 fn binding_assertion(handler: &HandlerSpec, source: &LitStr) -> Option<TokenStream> {
-    let unbound = handler.unbound.as_ref()?;
+    let Unbound { param, misspelt } = handler.unbound.as_ref()?;
     let types = handler.extractors().map(|argument| &argument.ty);
     let name = &handler.handler.ident;
+    let meant = misspelt.as_ref().map_or_else(String::new, |misspelt| {
+        let argument = argument_name(&param.name);
+        format!(" (did you mean `{argument}` by `{misspelt}`?)")
+    });
     let message = format!(
-        "no argument of `{name}` binds `{unbound}`; add the argument `{}`, or one that reads every \
-         parameter: `web::Path<_>`, `HttpRequest`, or a type that implements \
+        "no argument of `{name}` binds `{param}`{meant}; add the argument `{}`, or one that reads \
+         every parameter: `web::Path<_>`, `HttpRequest`, or a type that implements \
          `route_runtime::ReadsParams`",
-        as_argument(unbound)
+        as_argument(param)
     );
     Some(quote_spanned! {source.span()=>
         ::core::assert!(

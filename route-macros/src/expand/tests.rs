@@ -16,6 +16,14 @@ fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
         quote! { "/" },
         quote! { async fn home() -> &'static str { "home" } },
     );
+    let typical = (
+        quote! { "/posts/[id]", revalidate = 60, tags = ["posts", "post:{id}"] },
+        quote! {
+            pub async fn post(id: u64, db: Data<Db>) -> Result<Json<Post>, PostError> {
+                todo!()
+            }
+        },
+    );
     let everything = (
         quote! {
             GET,
@@ -84,6 +92,7 @@ fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
     );
     [
         ("minimal", minimal, route as fn(_, _) -> _),
+        ("typical", typical, route),
         ("everything", everything, route),
         ("module", module, route),
         ("unbound", unbound, route),
@@ -106,6 +115,28 @@ fn expansions() {
             insta::assert_snapshot!(name, prettyplease::unparse(&file));
         });
     }
+}
+
+/// How many tokens of generated code each shape costs, without what the user wrote: it is compiled
+/// once for each route of an app, so that more of it is to be decided and not to happen.
+#[test]
+fn sizes() {
+    let sizes = samples().into_iter().map(|(name, input, output)| {
+        let generated = count(output) - count(input);
+        format!("{name}: {generated}\n")
+    });
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("sizes", sizes.collect::<String>());
+    });
+}
+
+fn count(tokens: TokenStream) -> usize {
+    let count = |token| match token {
+        // Its delimiters are two.
+        TokenTree::Group(group) => 2 + count(group.stream()),
+        TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => 1,
+    };
+    tokens.into_iter().map(count).sum()
 }
 
 /// Whatever the user has in scope, generated code means what it meant here.

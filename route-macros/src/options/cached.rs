@@ -5,7 +5,7 @@ use syn::{Expr, Ident};
 
 use super::{Given, Reader, Revalidate, Tag, read_once, repeated, tag, unknown, value};
 use crate::errors::{Errors, Problem};
-use crate::syntax::{CachedArg, SKIP, SkipArg, ungroup};
+use crate::syntax::{CachedArg, SKIP, SkipArg, WrittenOption, ungroup};
 use crate::text::text;
 
 /// Every option that was given, read; `None` where it was not.
@@ -42,16 +42,24 @@ pub(crate) fn check(args: Vec<CachedArg>, errors: &mut Errors) -> CachedOptions 
         match arg {
             CachedArg::Skip(arg) => skip(arg, &mut options, errors),
             CachedArg::Option(arg) => {
-                let result = match TABLE.iter().find(|(name, _)| arg.name == name) {
-                    Some((_, read)) => read(arg, &mut options),
-                    None if arg.name == SKIP => Err(assigned(&arg.name, &arg.value)),
-                    None => Err(unknown(&arg.name, names)),
-                };
+                let result = option(arg, &mut options);
                 errors.absorb(result);
             }
         }
     }
     options
+}
+
+fn option(arg: WrittenOption, options: &mut CachedOptions) -> syn::Result<()> {
+    match TABLE.iter().find(|(name, _)| arg.name == name) {
+        Some((_, read)) => read(arg.read()?, options)?,
+        None if arg.name == SKIP => {
+            let arg = arg.read()?;
+            return Err(assigned(&arg.name, &arg.value).into());
+        }
+        None => return Err(unknown(&arg.name, names).into()),
+    }
+    Ok(())
 }
 
 fn skip(arg: SkipArg, options: &mut CachedOptions, errors: &mut Errors) {
@@ -94,7 +102,7 @@ fn argument(found: &Expr) -> Result<Ident, Problem> {
     }
     let problem = Problem::new(
         &found,
-        format_args!("`{}` is no name of an argument", text(&found)),
+        format_args!("`{}` is not the name of an argument", text(&found)),
     );
     Err(match value::string(&found) {
         Some(name) if syn::parse_str::<Ident>(&name).is_ok() => {

@@ -42,7 +42,7 @@ pub(super) fn tags(arg: &OptionArg) -> Result<Vec<Tag>, Problem> {
             ..
         }) = ungroup(element.clone())
         else {
-            return Err(Problem::new(element, "a tag is no string literal").note(NOTE));
+            return Err(Problem::new(element, "a tag is not a string literal").note(NOTE));
         };
         if tags.iter().any(|tag| tag.source.value() == source.value()) {
             return Err(Problem::new(

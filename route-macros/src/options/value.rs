@@ -192,6 +192,6 @@ pub(super) fn bad_value(arg: &OptionArg) -> Problem {
     let OptionArg { name, value } = arg;
     Problem::new(
         value,
-        format_args!("`{}` is no value of `{name}`", text(value)),
+        format_args!("`{}` is not a value of `{name}`", text(value)),
     )
 }

@@ -89,12 +89,17 @@ fn rejects_and_quotes_the_fragment() {
     invalid("/[self]", None);
     invalid("/[_]", None);
     invalid("/[-]", None);
+    invalid("/[id:u64]", Some("[id]"));
+    invalid("/[...post-id?]", Some("[[...post_id]]"));
+    invalid("/[user.id]", None);
+    invalid("/[$id]", None);
     check("/[..slug]", E::TwoDots { name: name("slug") }, "[..slug]");
     check("/post-[id]", E::Partial, "post-[id]");
     check("/[id].json", E::Partial, "[id].json");
     check("/x[id]y", E::Partial, "x[id]y");
     check("/[a][b]", E::Partial, "[a][b]");
     check("/[[id]]", E::OptionalSingle { name: name("id") }, "[[id]]");
+    check("/[id?]", E::OptionalSingle { name: name("id") }, "[id?]");
     check("/[...a]/b", E::CatchAllNotLast, "b");
     check("/[[...a]]/(g)", E::CatchAllNotLast, "(g)");
     check("/[id]/[id]", E::RepeatedName, "[id]");
@@ -107,19 +112,47 @@ fn rejects_and_quotes_the_fragment() {
     check("/[", E::Unclosed { close: "]" }, "[");
     check("/(.)photo", E::Intercepting, "(.)photo");
     check("/(...)photo", E::Intercepting, "(...)photo");
-    let foreign = |text: &str, ours: &str| {
-        check(text, E::Foreign { ours: ours.into() }, &text[1..]);
+}
+
+/// What is a parameter elsewhere is never a literal here, whatever its name.
+#[test]
+fn rejects_what_another_framework_would_bind() {
+    let check = |text: &str, ours: Option<&str>| {
+        let error = parse(text).unwrap_err();
+        let ours = ours.map(Into::into);
+        assert_eq!(error.kind, E::Foreign { ours }, "{text}");
+        assert_eq!(&text[error.range], &text[1..]);
     };
-    foreign("/:id", "[id]");
-    foreign("/:slug*", "[...slug]");
-    foreign("/{id}", "[id]");
-    foreign("/{id:\\d+}", "[id]");
-    foreign("/{tail:.*}", "[...tail]");
-    foreign("/{*rest}", "[...rest]");
-    foreign("/<id>", "[id]");
-    foreign("/<path..>", "[...path]");
-    foreign("/*", "[...rest]");
-    foreign("/*path", "[...path]");
+    check("/:id", Some("[id]"));
+    check("/:id?", Some("[id]"));
+    check("/:id(\\d+)", Some("[id]"));
+    check("/:slug*", Some("[...slug]"));
+    check("/:post-id", Some("[post_id]"));
+    check("/:post-id+", Some("[...post_id]"));
+    check("/:a.json", None);
+    check("/:1", None);
+    check("/:", None);
+    check("/*", Some("[...rest]"));
+    check("/**", Some("[...rest]"));
+    check("/*path", Some("[...path]"));
+    check("/*.json", None);
+    check("/{id}", Some("[id]"));
+    check("/{id?}", Some("[id]"));
+    check("/{post-id}", Some("[post_id]"));
+    check("/{id:\\d+}", Some("[id]"));
+    check("/{id:\\d*}", Some("[id]"));
+    check("/{tail:.*}", Some("[...tail]"));
+    check("/{tail:path}", Some("[...tail]"));
+    check("/{*rest}", Some("[...rest]"));
+    check("/{rest...}", Some("[...rest]"));
+    check("/{1}", None);
+    check("/{}", None);
+    check("/<id>", Some("[id]"));
+    check("/<int:id>", Some("[id]"));
+    check("/<path:rest>", Some("[...rest]"));
+    check("/<path..>", Some("[...path]"));
+    check("/<post-id>", Some("[post_id]"));
+    check("/<a.b>", None);
 }
 
 #[test]

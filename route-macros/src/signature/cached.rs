@@ -1,12 +1,11 @@
 //! What a cached function may look like: its arguments are a key, its value is kept.
 
-use syn::visit::{self, Visit};
 use syn::{
     Attribute, FnArg, Ident, ItemFn, Lifetime, Pat, PatType, ReturnType, Type, TypeImplTrait,
     TypeReference,
 };
 
-use super::{Role, cached_route, forwarded};
+use super::{Borrowed, Role, cached_route, conditional_argument, forwarded, hidden};
 use crate::errors::{Errors, Problem};
 use crate::text::text;
 
@@ -22,6 +21,7 @@ pub(crate) struct CachedFn {
     pub(crate) output: Type,
     /// As of a handler.
     pub(crate) attributes: Vec<Attribute>,
+    pub(crate) hidden: Vec<Attribute>,
 }
 
 /// One argument, which has a name.
@@ -59,6 +59,7 @@ pub(crate) fn check(
         arguments,
         output,
         attributes: forwarded(&function.attrs),
+        hidden: hidden(&function.attrs),
     })
 }
 
@@ -72,21 +73,16 @@ fn argument(input: &FnArg, is_skipped: impl Fn(&Ident) -> bool) -> Result<NamedA
         }
         FnArg::Typed(typed) => typed,
     };
-    let name = name(typed)?;
-    let mut finder = NotKept {
-        place: Place::Argument {
-            is_skipped: is_skipped(name),
-        },
-        problem: None,
-    };
-    finder.visit_type(&typed.ty);
-    match finder.problem {
-        Some(problem) => Err(problem),
-        None => Ok(NamedArgument {
-            name: name.clone(),
-            ty: (*typed.ty).clone(),
-        }),
+    if let Some(problem) = conditional_argument(typed, &CACHED) {
+        return Err(problem);
     }
+    let name = name(typed)?;
+    let is_skipped = is_skipped(name);
+    Place::Argument { is_skipped }.check(&typed.ty)?;
+    Ok(NamedArgument {
+        name: name.clone(),
+        ty: (*typed.ty).clone(),
+    })
 }
 
 fn name(typed: &PatType) -> Result<&Ident, Problem> {
@@ -120,21 +116,8 @@ fn output(function: &ItemFn) -> Result<Type, Problem> {
         Type::Never(never) => return Err(Problem::new(never, nothing).help(help)),
         _ => {}
     }
-    let mut finder = NotKept {
-        place: Place::Output,
-        problem: None,
-    };
-    finder.visit_type(ty);
-    match finder.problem {
-        Some(problem) => Err(problem),
-        None => Ok(ty.clone()),
-    }
-}
-
-/// Finds in a type what cannot be kept beyond a call: what is borrowed, `impl Trait`.
-struct NotKept {
-    place: Place,
-    problem: Option<Problem>,
+    Place::Output.check(ty)?;
+    Ok(ty.clone())
 }
 
 #[derive(Clone, Copy)]
@@ -143,77 +126,51 @@ enum Place {
     Output,
 }
 
-impl<'ast> Visit<'ast> for NotKept {
-    fn visit_type_impl_trait(&mut self, found: &'ast TypeImplTrait) {
-        let place = self.place;
-        self.problem.get_or_insert_with(|| match place {
-            Place::Argument { .. } => Problem::new(
+impl Place {
+    /// Finds in a type what cannot be kept beyond a call.
+    fn check(self, ty: &Type) -> Result<(), Problem> {
+        // Whoever calls has a `&'static` for ever, and a key can be made of it.
+        let allows_references = matches!(self, Self::Argument { .. });
+        let is_owned = |lifetime: &Lifetime| lifetime.ident == "static";
+        match Borrowed::find(ty, allows_references, is_owned) {
+            None => Ok(()),
+            Some(Borrowed::ImplTrait(found)) => Err(self.impl_trait(found)),
+            Some(Borrowed::Reference(found)) => Err(self.reference(found)),
+            Some(Borrowed::Lifetime(found)) => Err(self
+                .borrowed(found)
+                .help("write a type that owns its data")
+                .note(self.why())),
+        }
+    }
+
+    fn impl_trait(self, found: &TypeImplTrait) -> Problem {
+        match self {
+            Self::Argument { .. } => Problem::new(
                 found,
                 "an argument of a cached function cannot be `impl Trait`",
             )
             .help("write the concrete type: it is what tells values apart"),
-            Place::Output => Problem::new(found, "a cached function cannot return `impl Trait`")
+            Self::Output => Problem::new(found, "a cached function cannot return `impl Trait`")
                 .help("write the concrete type: it is what is kept, and read again"),
-        });
-    }
-
-    fn visit_type_reference(&mut self, found: &'ast TypeReference) {
-        let is_static = found
-            .lifetime
-            .as_ref()
-            .is_some_and(|it| it.ident == "static");
-        match self.place {
-            // Whoever calls has it for ever, and a key can be made of it.
-            Place::Argument { .. } if is_static => visit::visit_type_reference(self, found),
-            _ => self.borrowed(found, &found.elem),
         }
     }
 
-    fn visit_lifetime(&mut self, found: &'ast Lifetime) {
-        if found.ident != "static" {
-            let place = self.place;
-            self.problem.get_or_insert_with(|| {
-                let problem = place.borrowed(found);
-                problem
-                    .help("write a type that owns its data")
-                    .note(place.why())
-            });
-        }
-    }
-
-    // Their references are nobody's value: `fn(&str)`, `Fn(&str)`.
-    fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments(
-        &mut self,
-        _: &'ast syn::ParenthesizedGenericArguments,
-    ) {
-    }
-}
-
-impl NotKept {
-    fn borrowed(&mut self, found: &TypeReference, elem: &Type) {
-        let place = self.place;
-        self.problem.get_or_insert_with(|| {
-            let problem = place.borrowed(found);
-            match (place, elem) {
-                (_, Type::Path(path)) if path.path.is_ident("str") => problem.help("`String`"),
-                (_, Type::Slice(slice)) => {
-                    problem.help(format_args!("`Vec<{}>`", text(&slice.elem)))
-                }
-                (Place::Argument { is_skipped: true }, elem) if !is_shared(elem) => {
-                    let elem = text(elem);
-                    problem.help(format_args!(
-                        "share it: `web::Data<{elem}>` or `Arc<{elem}>`"
-                    ))
-                }
-                (_, elem) => problem.help(format_args!("`{}`", text(elem))),
+    fn reference(self, found: &TypeReference) -> Problem {
+        let problem = self.borrowed(found);
+        match (self, &*found.elem) {
+            (_, Type::Path(path)) if path.path.is_ident("str") => problem.help("`String`"),
+            (_, Type::Slice(slice)) => problem.help(format_args!("`Vec<{}>`", text(&slice.elem))),
+            (Self::Argument { is_skipped: true }, elem) if !is_shared(elem) => {
+                let elem = text(elem);
+                problem.help(format_args!(
+                    "share it: `web::Data<{elem}>` or `Arc<{elem}>`"
+                ))
             }
-            .note(place.why())
-        });
+            (_, elem) => problem.help(format_args!("`{}`", text(elem))),
+        }
+        .note(self.why())
     }
-}
 
-impl Place {
     fn borrowed(self, found: &impl quote::ToTokens) -> Problem {
         let found_text = text(found);
         match self {

@@ -1,10 +1,11 @@
 //! A checked cached function: its options and its arguments fit each other.
 
+use syn::ItemFn;
 use syn::ext::IdentExt as _;
-use syn::{Ident, ItemFn};
 
-use crate::errors::{Errors, Problem, list, nearest};
-use crate::options::{CachedOptions, Tag, TagPart};
+use super::Names;
+use crate::errors::{Errors, Problem};
+use crate::options::CachedOptions;
 use crate::signature::{CachedFn, NamedArgument};
 
 /// Everything expansion needs; there is no invalid one.
@@ -42,56 +43,22 @@ pub(crate) fn check_cached(options: &CachedOptions, function: &ItemFn, errors: &
         })
         .collect();
     let function = &function.sig.ident;
+    let names = Names {
+        noun: "an argument",
+        of: function.to_string(),
+        names: &names,
+    };
     for skipped in options.skip.iter().flat_map(|skip| &skip.arguments) {
         let found = skipped.unraw().to_string();
-        if !names.contains(&found) {
+        if !names.names.contains(&found) {
             let problem = Problem::new(
                 skipped,
-                format_args!("`skip` names `{skipped}`, which is no argument of `{function}`"),
+                format_args!("`skip` names `{skipped}`, which is not an argument of `{function}`"),
             );
-            errors.push(suggest(problem, &found, &names, function, |name| {
-                name.into()
-            }));
+            errors.push(names.suggest(problem, &found, str::to_owned));
         }
     }
     for tag in options.tags.iter().flat_map(|given| &given.value) {
-        check_tag(tag, &names, function, errors);
+        names.check_tag(tag, errors);
     }
-}
-
-fn check_tag(tag: &Tag, names: &[String], function: &Ident, errors: &mut Errors) {
-    for part in &tag.parts {
-        let TagPart::Param(found) = part else {
-            continue;
-        };
-        if names.contains(found) {
-            continue;
-        }
-        let tag_text = tag.source.value();
-        let problem = Problem::new(
-            &tag.source,
-            format_args!("`{{{found}}}` in tag `{tag_text}` is no argument of `{function}`"),
-        );
-        errors.push(suggest(problem, found, names, function, |name| {
-            format!("{{{name}}}")
-        }));
-    }
-}
-
-fn suggest(
-    problem: Problem,
-    found: &str,
-    names: &[String],
-    function: &Ident,
-    written: impl Fn(&str) -> String,
-) -> Problem {
-    let problem = match nearest(found, names.iter().map(String::as_str)) {
-        Some(meant) => problem.help(format_args!("did you mean `{}`?", written(meant))),
-        None => problem,
-    };
-    if names.is_empty() {
-        return problem.note(format_args!("`{function}` has no arguments"));
-    }
-    let names = names.iter().map(|name| written(name));
-    problem.note(format_args!("expected one of {}", list(names)))
 }

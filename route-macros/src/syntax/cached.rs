@@ -1,12 +1,12 @@
 //! What `#[cached]` is given: options alone, one of which is a list.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Token, parenthesized, token};
 
-use super::{OptionArg, skip_to_comma};
+use super::{WrittenOption, comma, skip_to_comma};
 use crate::errors::{Errors, Problem, nearest};
 use crate::text::text;
 
@@ -14,7 +14,7 @@ use crate::text::text;
 pub(crate) const SKIP: &str = "skip";
 
 pub(crate) enum CachedArg {
-    Option(OptionArg),
+    Option(WrittenOption),
     Skip(SkipArg),
 }
 
@@ -36,7 +36,9 @@ pub(crate) fn parse_cached(args: TokenStream, errors: &mut Errors) -> Vec<Cached
                     skip_to_comma(input);
                 }
             }
-            if let Err(error) = comma(input) {
+            if !input.is_empty()
+                && let Err(error) = comma(input)
+            {
                 errors.push(error);
                 skip_to_comma(input);
                 input.parse::<Option<Token![,]>>()?;
@@ -53,7 +55,7 @@ fn arg(input: ParseStream<'_>) -> syn::Result<CachedArg> {
     if input.peek(LitStr) {
         let found: LitStr = input.parse()?;
         let found_text = text(&found);
-        let problem = Problem::new(&found, format_args!("`{found_text}` is no option"));
+        let problem = Problem::new(&found, format_args!("`{found_text}` is not an option"));
         return Err(if found.value().starts_with('/') {
             problem.help("remove it: a cached function has no path of its own")
         } else {
@@ -90,14 +92,4 @@ fn arg(input: ParseStream<'_>) -> syn::Result<CachedArg> {
         name,
         arguments: arguments.into_iter().collect(),
     }))
-}
-
-fn comma(input: ParseStream<'_>) -> syn::Result<()> {
-    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
-        return Ok(());
-    }
-    let found: TokenTree = input.parse()?;
-    let problem = Problem::new(&found, format_args!("no comma before `{}`", text(&found)))
-        .help(format_args!("`, {}`", text(&found)));
-    Err(problem.into())
 }

@@ -1,6 +1,7 @@
 //! How long a cached function may run, and how often.
 
 use std::future::pending;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::join;
 
@@ -116,14 +117,13 @@ async fn round_other(runs: Data<Runs>, others: Data<AtomicU32>) -> String {
 
 #[route("/cached/round/runs", dynamic = "force-dynamic")]
 async fn round_runs(runs: Data<Runs>) -> String {
-    runs.0.load(Ordering::SeqCst).to_string()
+    runs.count().to_string()
 }
 
 #[actix_web::test]
 async fn one_that_runs_alone_because_of_a_cycle_runs_once() {
-    let routes =
-        Routes::from_iter([round_one::ROUTE, round_other::ROUTE, round_runs::ROUTE]).unwrap();
-    let routes = routes.mode(Mode::Production).data(Runs::default());
+    let routes = production([round_one::ROUTE, round_other::ROUTE, round_runs::ROUTE]);
+    let routes = routes.data(Runs::default());
     let app = TestApp::new(routes.data(AtomicU32::new(0))).await.unwrap();
     let second = async {
         ROUND[0].pass().await;

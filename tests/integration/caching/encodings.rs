@@ -146,7 +146,7 @@ async fn bodies_are_compressed_as_the_client_prefers() {
 
 #[test]
 fn it_behaves_under_the_middleware_of_others() {
-    let routes = routes([
+    let routes = production([
         text::ROUTE,
         text_small::ROUTE,
         image::ROUTE,
@@ -203,7 +203,7 @@ async fn headed(id: u32) -> String {
 
 #[test]
 fn head_fills_the_entry_and_has_no_body() {
-    let server = Server::routes(&routes([headed::ROUTE]));
+    let server = Server::routes(&production([headed::ROUTE]));
     let mut wire = server.connect();
     let head = wire.ask("HEAD /caching/headed/7 HTTP/1.1");
     assert_eq!(

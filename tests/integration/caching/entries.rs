@@ -19,7 +19,7 @@ pub(super) async fn one(name: String) -> String {
 
 #[test]
 fn whatever_a_request_brings_it_is_one_entry() {
-    let server = Server::routes(&routes([one::ROUTE]));
+    let server = Server::routes(&production([one::ROUTE]));
     let first = server.get("/caching/one/caf%C3%A9%20b");
     assert_eq!((first.status, first.text()), (200, "café b 1"));
     for (target, header) in [
@@ -82,7 +82,7 @@ async fn status(code: u16) -> HttpResponse {
 
 #[test]
 fn what_is_kept_is_replayed_exactly_and_errors_are_not_kept() {
-    let all = routes([status::ROUTE]);
+    let all = production([status::ROUTE]);
     let server = Server::routes(&all);
     let mut wire = server.connect();
     for code in [200, 201, 204, 301, 302, 307, 308, 404, 410] {

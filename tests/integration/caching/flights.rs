@@ -116,7 +116,7 @@ async fn leader(id: u32) -> String {
 
 #[actix_web::test]
 async fn a_leader_that_hangs_up_stops_nobody() {
-    let routes = routes([leader::ROUTE]);
+    let routes = production([leader::ROUTE]);
     let server = Server::routes(&routes);
     let mut first = server.connect();
     first.begin("GET /caching/leader/1 HTTP/1.1");
@@ -226,7 +226,7 @@ async fn flood(id: u32) -> String {
 
 #[actix_web::test]
 async fn a_flood_of_ids_stays_within_the_bound() {
-    let all = routes([flood::ROUTE]).cache_capacity(500_000);
+    let all = production([flood::ROUTE]).cache_capacity(500_000);
     let app = TestApp::new(all).await.unwrap();
     for start in (0..2000).step_by(50) {
         let ids = start..start + 50;

@@ -41,7 +41,7 @@ async fn shared_caches_are_told_how_long_if_at_all() {
         cdn_always::ROUTE,
         cdn_own::ROUTE,
     ];
-    let app = TestApp::new(routes(all).cdn(true)).await.unwrap();
+    let app = TestApp::new(production(all).cdn(true)).await.unwrap();
     let check = async |path: &str, expected: [Option<&str>; 3]| {
         for headers in [&[][..], &[("if-none-match", "*")]] {
             let found = with(&app, path, headers).await;
@@ -85,7 +85,7 @@ async fn shared_caches_are_told_how_long_if_at_all() {
         Some("route; fwd=stale; stored")
     );
 
-    let app = TestApp::new(routes(all)).await.unwrap();
+    let app = TestApp::new(production(all)).await.unwrap();
     let off = app.get("/caching/cdn").await;
     assert_eq!(off.header("cache-control"), Some("no-cache"));
     assert_eq!(off.header("cache-tag"), None);

@@ -1,20 +1,25 @@
 //! `build` and `start`
 
 use std::fs;
+use std::net::TcpListener;
 
 use tests::{Program, request};
 
-use super::{BUILT, Ended, Scratch, check};
+use super::{BUILT, Directory, Ended, check};
 
 /// A program that serves, and what it has rendered.
 struct Started(Program);
 
-impl Scratch {
-    fn start(&self, arguments: &str, environment: &[(&str, &str)]) -> Started {
-        let arguments: Vec<_> = arguments.split_whitespace().collect();
-        let environment: Vec<_> = [("PORT", "0")].iter().chain(environment).copied().collect();
-        Started(Program::start_in(&self.0, BUILT, &arguments, &environment))
-    }
+fn start(scratch: &Directory, arguments: &str, environment: &[(&str, &str)]) -> Started {
+    let arguments: Vec<_> = arguments.split_whitespace().collect();
+    let environment: Vec<_> = [("PORT", "0")].iter().chain(environment).copied().collect();
+    let directory = scratch.path();
+    Started(Program::start_in(
+        directory,
+        BUILT,
+        &arguments,
+        &environment,
+    ))
 }
 
 impl Started {
@@ -37,14 +42,16 @@ const LEFT: &str = "left to each request, whose own its response is: /cookie\n";
 
 #[test]
 fn what_is_built_is_served_by_whoever_starts() {
-    let scratch = Scratch::new("build");
+    let scratch = Directory::new("build");
     // Production, whatever the environment says; and no port is needed.
-    let environment = [("ROUTE_MODE", "development"), ("PORT", "1")];
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = [("ROUTE_MODE", "development"), ("PORT", &*port)];
     let built = scratch.run(BUILT, "build", &environment);
     check(&built, 0, DONE, LEFT);
 
     let all = ["GET /rendered", "GET /each/1", "GET /each/2", "GET /data"];
-    let ([rendered, one, two, data], ended) = scratch.start("start", &[]).asked(all);
+    let ([rendered, one, two, data], ended) = start(&scratch, "start", &[]).asked(all);
     assert_eq!(ended.code, Some(0));
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("/cookie was not rendered ahead"));
@@ -65,23 +72,23 @@ fn what_is_built_is_served_by_whoever_starts() {
         "GET /each/1",
         "GET /data",
     ];
-    let ([_, anew, still, data_again], _) = scratch.start("start", &[]).asked(asked);
+    let ([_, anew, still, data_again], _) = start(&scratch, "start", &[]).asked(asked);
     assert_ne!(anew, rendered);
     assert_eq!((still, &data_again), (format!("1 {rendered}"), &data));
-    let ([last, ..], _) = scratch.start("start", &[]).asked(all);
+    let ([last, ..], _) = start(&scratch, "start", &[]).asked(all);
     assert_eq!(last, anew);
 
     // Built again, all is rendered again; data is not, which has a life of its own.
     check(&scratch.run(BUILT, "build", &[]), 0, DONE, LEFT);
-    let ([again, _, _, data_still], _) = scratch.start("start", &[]).asked(all);
+    let ([again, _, _, data_still], _) = start(&scratch, "start", &[]).asked(all);
     assert!(![&rendered, &anew].contains(&&again));
     assert_eq!(data_still, data);
 }
 
 #[test]
 fn nothing_that_another_program_built_is_served() {
-    let scratch = Scratch::new("build-other");
-    let ([rendered], ended) = scratch.start("start", &[]).asked(["GET /rendered"]);
+    let scratch = Directory::new("build-other");
+    let ([rendered], ended) = start(&scratch, "start", &[]).asked(["GET /rendered"]);
     assert!(
         ended.stderr.contains("nothing is built in `.route/cache`"),
         "{}",
@@ -89,7 +96,7 @@ fn nothing_that_another_program_built_is_served() {
     );
     let other = [("ROUTE_BUILD_ID", "other")];
     check(&scratch.run(BUILT, "build", &other), 0, DONE, LEFT);
-    let ([served], ended) = scratch.start("start", &[]).asked(["GET /rendered"]);
+    let ([served], ended) = start(&scratch, "start", &[]).asked(["GET /rendered"]);
     assert!(
         ended.stderr.contains("was built by another program"),
         "{}",
@@ -100,29 +107,29 @@ fn nothing_that_another_program_built_is_served() {
 
 #[test]
 fn a_render_that_fails_fails_the_build() {
-    let scratch = Scratch::new("build-fails");
+    let scratch = Directory::new("build-fails");
     let ended = scratch.run(BUILT, "build", &[("BROKEN", "1")]);
     let error = "\
 Error: 1 path could not be rendered
   /fails: it answered 418 I'm a teapot
 ";
     check(&ended, 1, "", error);
-    assert!(!scratch.0.join(".route/cache/build.json").exists());
+    assert!(!scratch.join(".route/cache/build.json").exists());
 }
 
 #[test]
 fn the_directory_may_be_another() {
-    let scratch = Scratch::new("build-out");
+    let scratch = Directory::new("build-out");
     let ended = scratch.run(BUILT, "build --out left", &[("ROUTE_CACHE_DIR", "unused")]);
     check(&ended, 0, "4 responses in `left`\n", LEFT);
     let asked = ["GET /rendered"];
-    let ([rendered], _) = scratch.start("start --cache-dir left", &[]).asked(asked);
+    let ([rendered], _) = start(&scratch, "start --cache-dir left", &[]).asked(asked);
     let environment = [("ROUTE_CACHE_DIR", "left"), ("ROUTE_MODE", "production")];
     // Whoever only serves finds it, too, when told where.
-    let ([served], _) = scratch.start("serve", &environment).asked(asked);
+    let ([served], _) = start(&scratch, "serve", &environment).asked(asked);
     assert_eq!(served, rendered);
 
-    fs::write(scratch.0.join("file"), "").unwrap();
+    fs::write(scratch.join("file"), "").unwrap();
     let ended = scratch.run(BUILT, "build --out file/below", &[]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
     assert!(
@@ -134,7 +141,7 @@ fn the_directory_may_be_another() {
 
 #[test]
 fn there_is_one_store() {
-    let scratch = Scratch::new("build-store");
+    let scratch = Directory::new("build-store");
     let both = [
         ("ROUTE_CACHE_DIR", "a"),
         ("ROUTE_CACHE_URL", "redis://me:secret@b"),

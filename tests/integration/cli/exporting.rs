@@ -1,8 +1,9 @@
 //! `export`
 
 use std::fs;
+use std::net::TcpListener;
 
-use super::{COMMANDS, EXPORTED, Scratch, check};
+use super::{COMMANDS, Directory, EXPORTED, check};
 
 const DONE: &str = "7 files and 1 redirect in `site`; 1 path without a file, for 404\n";
 
@@ -21,9 +22,11 @@ const FILES: [&str; 10] = [
 
 #[test]
 fn a_directory_holds_what_the_routes_answer() {
-    let scratch = Scratch::new("export");
+    let scratch = Directory::new("export");
     // Production, whatever the environment says; and no port is needed.
-    let environment = [("ROUTE_MODE", "development"), ("PORT", "1")];
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = [("ROUTE_MODE", "development"), ("PORT", &*port)];
     let ended = scratch.run(EXPORTED, "export site", &environment);
     check(&ended, 0, DONE, "");
     assert_eq!(scratch.files("site"), FILES);
@@ -68,16 +71,16 @@ fn a_directory_holds_what_the_routes_answer() {
 
 #[test]
 fn an_earlier_export_is_replaced_and_nothing_else() {
-    let scratch = Scratch::new("export-again");
-    fs::create_dir(scratch.0.join("site")).unwrap();
+    let scratch = Directory::new("export-again");
+    fs::create_dir(scratch.join("site")).unwrap();
     for _ in 0..2 {
         check(&scratch.run(EXPORTED, "export site", &[]), 0, DONE, "");
         assert_eq!(scratch.files(""), FILES);
         // Gone with the next.
-        fs::write(scratch.0.join("site/old"), "").unwrap();
+        fs::write(scratch.join("site/old"), "").unwrap();
     }
 
-    fs::remove_file(scratch.0.join("site/.route-export")).unwrap();
+    fs::remove_file(scratch.join("site/.route-export")).unwrap();
     let before = scratch.files("");
     let refused = |directory: &str, why: &str| {
         let ended = scratch.run(EXPORTED, &format!("export {directory}"), &[]);
@@ -129,7 +132,7 @@ answers POST, and a file is only read
 
 #[test]
 fn what_a_directory_cannot_answer_is_listed_or_left_out() {
-    let scratch = Scratch::new("export-refused");
+    let scratch = Directory::new("export-refused");
     let stderr = format!(
         "Error: 5 problems keep the routes from being exported\n\n{REFUSED}\nhelp: `--partial` \
          leaves these out and exports the others\n"
@@ -164,7 +167,7 @@ fn what_a_directory_cannot_answer_is_listed_or_left_out() {
 
 #[test]
 fn hostile_paths_and_failing_renders_write_nothing() {
-    let scratch = Scratch::new("export-hostile");
+    let scratch = Directory::new("export-hostile");
     let ended = scratch.run(EXPORTED, "export inner/site", &[("BROKEN", "1")]);
     check(
         &ended,

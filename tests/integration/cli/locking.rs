@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{COMMANDS, Scratch, check};
+use super::{COMMANDS, Directory, check};
 
 const LOCK: &str = "\
 # How each route is rendered: `lock` writes it, `check --locked` compares it.
@@ -19,7 +19,7 @@ POST /votes dynamic # answers POST
 
 #[test]
 fn what_is_locked_is_as_it_was() {
-    let scratch = Scratch::new("lock");
+    let scratch = Directory::new("lock");
     let ended = scratch.run(COMMANDS, "lock", &[]);
     check(&ended, 0, "8 routes in `routes.lock`\n", "");
     assert_eq!(scratch.read("routes.lock"), LOCK);
@@ -29,15 +29,15 @@ fn what_is_locked_is_as_it_was() {
 
     // The mode, and why a route is as it is, are not part of it.
     let reworded = LOCK.replace("`req: HttpRequest`", "`request: HttpRequest`");
-    fs::write(
-        scratch.0.join("routes.lock"),
-        reworded.replace('\n', "\r\n"),
-    )
-    .unwrap();
+    fs::write(scratch.join("routes.lock"), reworded.replace('\n', "\r\n")).unwrap();
     let ended = scratch.run(COMMANDS, "check --locked --mode production", &[]);
     check(&ended, 0, same, "");
 
-    let ended = scratch.run(COMMANDS, "lock --file other.lock", &[("BUILT", "1")]);
+    let ended = scratch.run(
+        COMMANDS,
+        "lock --file other.lock",
+        &[("BUILT", "127.0.0.1:0")],
+    );
     check(&ended, 0, "8 routes in `other.lock`\n", "");
     assert_eq!(scratch.read("other.lock"), LOCK);
     let ended = scratch.run(COMMANDS, "check --locked --file other.lock", &[]);
@@ -47,10 +47,10 @@ fn what_is_locked_is_as_it_was() {
 
 #[test]
 fn each_kind_of_difference_is_quoted_with_what_did_it() {
-    let scratch = Scratch::new("lock-differs");
+    let scratch = Directory::new("lock-differs");
     let differs = |old: &str, new: &str, expected: &str| {
         assert!(LOCK.contains(old), "{old}");
-        fs::write(scratch.0.join("routes.lock"), LOCK.replace(old, new)).unwrap();
+        fs::write(scratch.join("routes.lock"), LOCK.replace(old, new)).unwrap();
         let ended = scratch.run(COMMANDS, "check --locked", &[]);
         let stderr = format!(
             "Error: 1 route is not as it was locked\n\n{expected}\n\nhelp: if that is meant, run \
@@ -127,8 +127,8 @@ fn each_kind_of_difference_is_quoted_with_what_did_it() {
 
 #[test]
 fn every_difference_is_listed() {
-    let scratch = Scratch::new("lock-empty");
-    fs::write(scratch.0.join("routes.lock"), "version 1\nGET /a dynamic\n").unwrap();
+    let scratch = Directory::new("lock-empty");
+    fs::write(scratch.join("routes.lock"), "version 1\nGET /a dynamic\n").unwrap();
     let ended = scratch.run(COMMANDS, "check --locked", &[]);
     assert_eq!(ended.code, Some(1));
     let first = "Error: 9 routes are not as they were locked\n";
@@ -138,7 +138,7 @@ fn every_difference_is_listed() {
 
 #[test]
 fn a_file_that_cannot_be_used_is_an_error_that_helps() {
-    let scratch = Scratch::new("lock-unusable");
+    let scratch = Directory::new("lock-unusable");
     check(
         &scratch.run(COMMANDS, "check --locked", &[]),
         1,
@@ -147,7 +147,7 @@ fn a_file_that_cannot_be_used_is_an_error_that_helps() {
          `lock` to write it\n",
     );
     let text = LOCK.replace("GET /news", "<<<<<<< ours\nGET /news");
-    fs::write(scratch.0.join("routes.lock"), text).unwrap();
+    fs::write(scratch.join("routes.lock"), text).unwrap();
     check(
         &scratch.run(COMMANDS, "check --locked", &[]),
         1,
@@ -155,7 +155,7 @@ fn a_file_that_cannot_be_used_is_an_error_that_helps() {
         "Error: line 5 of the lock of the routes is no route: `<<<<<<< ours`\n  help: run `lock` \
          to write it anew\n",
     );
-    fs::write(scratch.0.join("routes.lock"), "version 2\n").unwrap();
+    fs::write(scratch.join("routes.lock"), "version 2\n").unwrap();
     check(
         &scratch.run(COMMANDS, "check --locked", &[]),
         1,

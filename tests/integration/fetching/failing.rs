@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use route_runtime::testing::TestApp;
 use route_runtime::{FetchError, Mode, Routes, fetch, route};
 use tests::{Server, Upstream};
+use tokio::net::TcpSocket;
 
 use super::*;
 
@@ -34,10 +35,10 @@ async fn what_upstreams_do_wrong_is_an_error() {
 
 #[route("/fetching/nowhere/[how]", dynamic = "force-dynamic")]
 async fn nowhere(how: String) -> Result<String, FetchError> {
-    // A port that was free a moment ago, and nobody listens on.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    // Held, so that nobody else gets the port, and nobody listens on it.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = held.local_addr().unwrap();
     let url = match &*how {
         "nobody" => format!("http://me:secret@{address}/"),
         "malformed" => "no url".into(),

@@ -49,7 +49,7 @@ fn fuzz_server() {
         sink::ROUTE,
         json::ROUTE,
     ];
-    let server = Server::routes(&routes(all).cache_capacity(1_000_000));
+    let server = Server::routes(&production(all).cache_capacity(1_000_000));
     let targets = ["/fuzz/plain", "/fuzz/cached/a", "/fuzz/dynamic/b"];
     let expected = targets.map(|target| innocent(&server, target));
     let words = [

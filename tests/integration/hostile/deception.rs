@@ -80,7 +80,7 @@ fn nothing_that_a_session_shows_reaches_a_client_without() {
         everything_else::ROUTE,
     ];
     // As open as it can be: caches outside may keep what is cached.
-    let server = Server::routes(&routes(all).cdn(true));
+    let server = Server::routes(&production(all).cdn(true));
     for path in ["account", "user/me", "careless", "ACCOUNT", "%61ccount"] {
         for suffix in SUFFIXES {
             let target = format!("/hostile/deceive/{path}{suffix}");

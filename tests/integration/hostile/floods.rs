@@ -20,7 +20,7 @@ async fn sink(body: Bytes) -> String {
 }
 
 fn server() -> Server {
-    Server::routes(&routes([cached::ROUTE, sink::ROUTE]))
+    Server::routes(&production([cached::ROUTE, sink::ROUTE]))
 }
 
 /// Far more than an answer takes, far less than the attack lasts.
@@ -169,7 +169,7 @@ fn heads_that_are_too_large_are_refused() {
 /// Each path is a key of its own, so what bounds memory has to count keys.
 #[test]
 fn long_paths_do_not_fill_the_memory() {
-    let routes = routes([cached::ROUTE]).cache_capacity(2_000_000);
+    let routes = production([cached::ROUTE]).cache_capacity(2_000_000);
     let server = Server::routes(&routes);
     for number in 0..200 {
         let path = format!("{number}{}", "%00".repeat(19_000));

@@ -1,18 +1,15 @@
 //! Where a request ends. If another server in front could see it end elsewhere, it is refused, and
 //! so is everything behind it on the connection.
 
-use std::sync::atomic::AtomicU32;
-
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Data};
 use route_runtime::route;
+use tests::Runs;
 
 use super::*;
 
-static SMUGGLED: AtomicU32 = AtomicU32::new(0);
-
 #[route("/hostile/framing/smuggled", dynamic = "force-dynamic")]
-async fn smuggled() -> String {
-    format!("run {}", next(&SMUGGLED))
+async fn smuggled(runs: Data<Runs>) -> String {
+    format!("run {}", runs.next())
 }
 
 #[route(POST, "/hostile/framing/sink")]
@@ -33,14 +30,16 @@ async fn dynamic() -> &'static str {
 const LAST: &str = "GET /hostile/framing/smuggled HTTP/1.1\r\nHost: test.example\r\n\
                     Connection: close\r\n\r\n";
 
-fn server() -> Server {
+/// A server, and how often it ran what is not to be smuggled.
+fn server() -> (Server, Runs) {
     let all = [sink::ROUTE, smuggled::ROUTE, cached::ROUTE, dynamic::ROUTE];
-    Server::routes(&routes(all))
+    let ran = Runs::default();
+    (Server::routes(&production(all).data(ran.clone())), ran)
 }
 
 /// Head lines after `Host`, and a body; a request that would be smuggled follows.
-fn check_refused(server: &Server, method: &str, lines: &str, body: &str) {
-    let before = SMUGGLED.load(Ordering::SeqCst);
+fn check_refused((server, ran): &(Server, Runs), method: &str, lines: &str, body: &str) {
+    let before = ran.count();
     for target in ["sink", "cached", "dynamic"] {
         let request = format!(
             "{method} /hostile/framing/{target} HTTP/1.1\r\nHost: test.example\r\n{lines}\r\n\r\n\
@@ -49,7 +48,7 @@ fn check_refused(server: &Server, method: &str, lines: &str, body: &str) {
         let answer = raw(server, request.as_bytes());
         assert_eq!(statuses(&answer), [400], "{request:?}");
     }
-    assert_eq!(SMUGGLED.load(Ordering::SeqCst), before, "{lines:?}");
+    assert_eq!(ran.count(), before, "{lines:?}");
 }
 
 #[test]
@@ -126,8 +125,8 @@ fn what_could_end_in_two_places_is_refused() {
 
 #[test]
 fn an_older_version_has_no_chunks() {
-    let server = server();
-    let before = SMUGGLED.load(Ordering::SeqCst);
+    let (server, ran) = server();
+    let before = ran.count();
     for lines in [
         "Transfer-Encoding: chunked",
         "Transfer-Encoding: chunked\r\nContent-Length: 5",
@@ -136,13 +135,13 @@ fn an_older_version_has_no_chunks() {
         let head = format!("POST /hostile/framing/sink HTTP/1.0\r\n{lines}\r\n\r\n0\r\n\r\n{LAST}");
         assert_eq!(statuses(&raw(&server, head.as_bytes())), [400], "{lines}");
     }
-    assert_eq!(SMUGGLED.load(Ordering::SeqCst), before);
+    assert_eq!(ran.count(), before);
 }
 
 #[test]
 fn broken_chunks_end_the_connection() {
-    let server = server();
-    let before = SMUGGLED.load(Ordering::SeqCst);
+    let (server, ran) = server();
+    let before = ran.count();
     for body in [
         "\r\n\r\n",
         "x\r\n",
@@ -171,13 +170,13 @@ fn broken_chunks_end_the_connection() {
             "{body:?}"
         );
     }
-    assert_eq!(SMUGGLED.load(Ordering::SeqCst), before);
+    assert_eq!(ran.count(), before);
 }
 
 /// The reverse: what is odd but clear is read as it is meant, and what follows it as well.
 #[test]
 fn what_is_clear_is_read_to_its_end_and_no_further() {
-    let server = server();
+    let (server, _) = server();
     for (lines, body, answer) in [
         ("Content-Length: 5", "hello", "took 5"),
         ("Content-Length:5", "hello", "took 5"),
@@ -255,13 +254,13 @@ fn a_bare_line_feed_hides_no_header() {
     }
     // All lines alike are clear.
     let request = "POST /hostile/framing/sink HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello";
-    let found = raw(&server, format!("{request}{LAST}").as_bytes());
+    let found = raw(&server.0, format!("{request}{LAST}").as_bytes());
     assert_eq!(statuses(&found), [200, 200]);
 }
 
 #[test]
 fn a_request_that_names_no_host_or_two_is_refused() {
-    let server = server();
+    let (server, _) = server();
     for host in [
         "",
         "Host: a\r\nHost: a\r\n",
@@ -276,7 +275,7 @@ fn a_request_that_names_no_host_or_two_is_refused() {
 /// An answer that does not need the body leaves it unread. It is no request all the same.
 #[test]
 fn the_body_of_a_request_is_no_request() {
-    let server = server();
+    let (server, ran) = server();
     assert_eq!(server.get("/hostile/framing/cached").status, 200);
     let prefix = "GET /hostile/framing/smuggled HTTP/1.1\r\nHost: test.example\r\n\r\n";
     let chunked = format!("{:x}\r\n{prefix}\r\n0\r\n\r\n", prefix.len());
@@ -296,13 +295,13 @@ fn the_body_of_a_request_is_no_request() {
             "GET /hostile/nothing",
             "POST /hostile/framing/sink",
         ] {
-            let before = SMUGGLED.load(Ordering::SeqCst);
+            let before = ran.count();
             let attack =
                 format!("{line} HTTP/1.1\r\nHost: test.example\r\n{framing}\r\n\r\n{body}");
             // Only what follows it is another request, if the connection goes on at all.
             let found = raw(&server, format!("{attack}{LAST}").as_bytes());
             let count = statuses(&found).len();
-            let runs = SMUGGLED.load(Ordering::SeqCst) - before;
+            let runs = ran.count() - before;
             assert!(
                 count == 1 && runs == 0 || count == 2 && runs == 1,
                 "{attack:?} {runs}: {count}"
@@ -315,7 +314,7 @@ fn the_body_of_a_request_is_no_request() {
             connection.try_write(LAST).ok();
             let found = connection.rest();
             let count = statuses(&found).len();
-            let runs = SMUGGLED.load(Ordering::SeqCst) - before - runs;
+            let runs = ran.count() - before - runs;
             assert!(
                 count == 1 && runs == 0 || count == 2 && runs == 1,
                 "{attack:?} {runs}: {count}"
@@ -327,14 +326,14 @@ fn the_body_of_a_request_is_no_request() {
 /// `Upgrade` is a wish, as is the length of what follows one that nobody grants.
 #[test]
 fn an_upgrade_that_nobody_granted_hides_no_request() {
-    let server = server();
+    let (server, ran) = server();
     for upgrade in [
         "Upgrade: websocket",
         "Connection: Upgrade\r\nUpgrade: websocket",
         "Connection: Upgrade\r\nUpgrade: h2c",
     ] {
         for target in ["cached", "dynamic"] {
-            let before = SMUGGLED.load(Ordering::SeqCst);
+            let before = ran.count();
             let request = format!(
                 "GET /hostile/framing/{target} HTTP/1.1\r\nHost: test.example\r\n{upgrade}\r\n\
                  Content-Length: {}\r\n\r\n{LAST}",
@@ -346,7 +345,7 @@ fn an_upgrade_that_nobody_granted_hides_no_request() {
             assert_eq!(response.status, 200, "{upgrade} {target}");
             connection.finish();
             assert_eq!(statuses(&connection.rest()), [0_u16; 0], "{upgrade}");
-            assert_eq!(SMUGGLED.load(Ordering::SeqCst), before);
+            assert_eq!(ran.count(), before);
         }
     }
 }

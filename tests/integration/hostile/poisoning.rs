@@ -252,8 +252,8 @@ fn attacks(path: &str) -> Vec<Vec<u8>> {
 #[actix_web::test]
 async fn what_is_no_part_of_a_key_changes_nothing_that_is_kept_under_it() {
     let all = [plain::ROUTE, item::ROUTE, any::ROUTE];
-    let control = Server::routes(&routes(all));
-    let routes = routes(all);
+    let control = Server::routes(&production(all));
+    let routes = production(all);
     let server = Server::routes(&routes);
     for path in [
         "/hostile/poison/plain",
@@ -290,7 +290,7 @@ async fn keys(path: Vec<String>) -> String {
 #[test]
 fn two_spellings_are_one_resource_or_two_and_never_mix() {
     const SAME: bool = true;
-    let server = Server::routes(&routes([keys::ROUTE]));
+    let server = Server::routes(&production([keys::ROUTE]));
     for (number, (one, other, is_same)) in [
         ("a", "%61", SAME),
         ("a%2fb", "a%2Fb", SAME),
@@ -334,7 +334,7 @@ fn two_spellings_are_one_resource_or_two_and_never_mix() {
 
 #[test]
 fn what_is_no_utf8_names_nothing() {
-    let server = Server::routes(&routes([keys::ROUTE]));
+    let server = Server::routes(&production([keys::ROUTE]));
     for encoded in [
         "%C0%AF",
         "%C0%AE%C0%AE",
@@ -359,7 +359,7 @@ async fn posted(id: u32) -> String {
 /// A shared cache may keep a 405 that says nothing of itself, and answer everybody with it.
 #[test]
 fn a_refusal_is_kept_by_nobody() {
-    let server = Server::routes(&routes([plain::ROUTE, posted::ROUTE]));
+    let server = Server::routes(&production([plain::ROUTE, posted::ROUTE]));
     for (method, target, status) in [
         ("GET", "/hostile/faults/1", 405),
         ("POST", "/hostile/poison/plain", 405),

@@ -3,13 +3,11 @@
 use actix_web::web::Data;
 use futures_util::future::FutureExt as _;
 use route_runtime::{after, cache, cached, fetch, revalidate_tag};
-use tests::Upstream;
+use tests::{SECOND, Upstream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::*;
 use crate::fetching::app;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// One chunk, whose text is fetched when it is asked for.
 fn fetched(upstream: Data<Upstream>) -> BodyStream<impl stream::Stream<Item = Chunk>> {
@@ -67,7 +65,7 @@ async fn cached_function() -> HttpResponse {
 
 #[actix_web::test]
 async fn so_are_functions_and_tags_also_where_the_length_is_known() {
-    let app = TestApp::new(routes([cached_function::ROUTE]))
+    let app = TestApp::new(production([cached_function::ROUTE]))
         .await
         .unwrap();
     let before = FUNCTION_RUNS.load(Ordering::Relaxed);
@@ -143,7 +141,7 @@ async fn leaves_cached(results: Results) -> HttpResponse {
 #[actix_web::test]
 async fn work_left_by_a_stream_finds_its_routes() {
     let (sender, mut results) = unbounded_channel::<Result<(), String>>();
-    let routes = routes([leaves::ROUTE, leaves_cached::ROUTE]).data(sender);
+    let routes = production([leaves::ROUTE, leaves_cached::ROUTE]).data(sender);
     let server = Server::routes(&routes);
     for path in [leaves::path(), leaves_cached::path()] {
         assert_eq!(server.get(&path).text(), "left");

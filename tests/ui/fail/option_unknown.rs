@@ -15,8 +15,20 @@ async fn two() -> String {
     todo!()
 }
 
+#[route("/d", ttl)]
+async fn without_value() -> String {
+    todo!()
+}
+
+#[route("/e", tll(10), revalidat = )]
+async fn with_no_value() -> String {
+    todo!()
+}
+
 fn main() {
     let _ = unknown;
     let _ = misspelt;
     let _ = two;
+    let _ = without_value;
+    let _ = with_no_value;
 }

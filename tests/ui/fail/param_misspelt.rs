@@ -12,7 +12,13 @@ async fn user(userid: u64) -> String {
     todo!()
 }
 
+#[route("/teams/[team]")]
+async fn beside_another(teams: u64, db: actix_web::web::Data<u64>) -> String {
+    todo!()
+}
+
 fn main() {
     let _ = show;
     let _ = user;
+    let _ = beside_another;
 }

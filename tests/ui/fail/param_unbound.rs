@@ -17,8 +17,31 @@ async fn data(db: actix_web::web::Data<u64>) -> String {
     todo!()
 }
 
+mod named {
+    pub type Path = actix_web::web::Data<u64>;
+    pub type HttpRequest = actix_web::web::Data<u64>;
+}
+
+#[route("/path/[id]")]
+async fn called_path(all: named::Path) -> String {
+    todo!()
+}
+
+#[route("/request/[id]")]
+async fn called_request(all: named::HttpRequest) -> String {
+    todo!()
+}
+
+#[route("/maybe/[user]")]
+async fn perhaps_misspelt(users: String, db: actix_web::web::Data<u64>) -> String {
+    todo!()
+}
+
 fn main() {
     let _ = nothing;
     let _ = two;
     let _ = data;
+    let _ = called_path;
+    let _ = called_request;
+    let _ = perhaps_misspelt;
 }

@@ -40,6 +40,26 @@ async fn star() -> String {
     todo!()
 }
 
+#[route("/posts/:post-id")]
+async fn dash() -> String {
+    todo!()
+}
+
+#[route("/files/:name.json")]
+async fn extension() -> String {
+    todo!()
+}
+
+#[route("/docs/**")]
+async fn two_stars() -> String {
+    todo!()
+}
+
+#[route("/posts/<int:id>")]
+async fn flask() -> String {
+    todo!()
+}
+
 fn main() {
     let _ = express;
     let _ = express_tail;
@@ -49,4 +69,8 @@ fn main() {
     let _ = rocket;
     let _ = rocket_tail;
     let _ = star;
+    let _ = dash;
+    let _ = extension;
+    let _ = two_stars;
+    let _ = flask;
 }

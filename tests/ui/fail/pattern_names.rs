@@ -30,6 +30,16 @@ async fn repeated() -> String {
     todo!()
 }
 
+#[route("/posts/[id:u64]")]
+async fn typed() -> String {
+    todo!()
+}
+
+#[route("/posts/[id?]")]
+async fn optional() -> String {
+    todo!()
+}
+
 fn main() {
     let _ = empty;
     let _ = empty_catch_all;
@@ -37,4 +47,6 @@ fn main() {
     let _ = digit;
     let _ = keyword;
     let _ = repeated;
+    let _ = typed;
+    let _ = optional;
 }

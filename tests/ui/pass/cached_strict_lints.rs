@@ -27,6 +27,13 @@
     absolute_paths_not_starting_with_crate,
     unit_bindings
 )]
+#![forbid(
+    missing_copy_implementations,
+    missing_debug_implementations,
+    non_camel_case_types,
+    unreachable_pub,
+    unused_imports
+)]
 
 use actix_web::web::Data;
 use route_runtime::cached;

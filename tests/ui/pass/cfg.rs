@@ -41,10 +41,43 @@ mod segment {
     }
 }
 
+/// Alternatives answer one method; what the other takes need not exist.
+#[route("/either/[id]", revalidate = 10)]
+mod either {
+    #[cfg(debug_assertions)]
+    pub async fn GET(id: u64) -> String {
+        id.to_string()
+    }
+
+    #[cfg(not(debug_assertions))]
+    pub async fn GET(id: Missing) -> Missing {}
+}
+
+/// Paths are of what is always there.
+#[route("/certain/[id]")]
+mod certain {
+    #[cfg(not(debug_assertions))]
+    pub async fn GET(id: Missing) -> Missing {}
+
+    pub async fn PUT(id: u64) -> String {
+        id.to_string()
+    }
+}
+
+#[route("/one")]
+#[cfg_attr(debug_assertions, inline, allow(unused_variables))]
+#[doc(hidden)]
+pub async fn one(body: String) -> &'static str {
+    "one"
+}
+
 fn main() {
-    assert_eq!(Routes::collect().unwrap().iter().len(), 4);
+    assert_eq!(Routes::collect().unwrap().iter().len(), 7);
     assert_eq!(here::PATTERN, "/here");
     assert_eq!(attr::PATTERN, "/attr");
     assert_eq!(segment::PATTERN, "/segment");
     let _ = segment::PUT::ROUTE;
+    assert_eq!(either::path(7), "/either/7");
+    let _ = either::revalidate(7);
+    assert_eq!(certain::path(7), "/certain/7");
 }

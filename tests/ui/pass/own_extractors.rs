@@ -43,6 +43,12 @@ async fn params(it: Params) -> String {
     it.0
 }
 
+/// Called almost as the parameter, which another argument reads.
+#[route("/users/[user]")]
+async fn neighbour(users: Static, it: Params) -> String {
+    users.0 + &it.0
+}
+
 /// A blank request is what was asked for.
 #[route("/blank", dynamic = "force-static", revalidate = 10)]
 async fn blank(it: Reading) -> String {
@@ -64,6 +70,7 @@ fn main() {
     assert!(is_cached(quiet::ROUTE));
     assert!(!is_cached(reading::ROUTE));
     assert!(!is_cached(params::ROUTE));
+    assert!(!is_cached(neighbour::ROUTE));
     assert!(is_cached(blank::ROUTE));
     assert!(!is_cached(fresh::ROUTE));
 }

@@ -28,6 +28,15 @@
     unit_bindings
 )]
 
+#![forbid(
+    dead_code,
+    deprecated,
+    missing_copy_implementations,
+    missing_debug_implementations,
+    non_camel_case_types,
+    unused_imports
+)]
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
@@ -95,4 +104,11 @@ async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> actix_web::Result
     next.call(request).await
 }
 
-fn main() {}
+fn main() {
+    /// In a function, where nothing can be exported from.
+    #[route("/local/[id]", wrap = pass)]
+    async fn local(id: u64) -> String {
+        id.to_string()
+    }
+    let _ = local::ROUTE;
+}

@@ -1,0 +1,133 @@
+//! What is known of the paths of a pattern ahead: what is listed, what is not, and what is absent.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use actix_web::error::ErrorInternalServerError;
+use actix_web::web::Data;
+use futures_util::future::join_all;
+use route_runtime::testing::{Outcome, TestApp};
+use route_runtime::{Problem, RouteDescriptor, not_found, route};
+use tests::{Runs, SECOND, production};
+
+async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
+    let routes = production(routes).data(Runs::default());
+    TestApp::new(routes).await.unwrap()
+}
+
+#[route("/listed/born/[id]", revalidate = 3600)]
+async fn born(id: u32, runs: Data<Runs>) -> Result<String, Problem> {
+    match runs.next() {
+        1 => Err(not_found()),
+        _ => Ok(id.to_string()),
+    }
+}
+
+#[actix_web::test]
+async fn an_absence_that_nobody_listed_is_brief() {
+    let app = app([born::ROUTE]).await;
+    let check = async |status: u16, cache_status: &str| {
+        let found = app.get("/listed/born/1").await;
+        assert_eq!(found.status(), status);
+        assert_eq!(found.header("cache-status"), Some(cache_status));
+    };
+    check(404, "route; fwd=miss; stored").await;
+    app.advance(9 * SECOND);
+    check(404, "route; hit; ttl=1").await;
+    app.advance(SECOND);
+    check(200, "route; fwd=stale; stored").await;
+    check(200, "route; hit; ttl=3600").await;
+}
+
+async fn known() -> Vec<u32> {
+    vec![1, 2]
+}
+
+#[route("/listed/known/[id]", static_params = known, dynamic_params = false)]
+async fn known_only(id: u32, runs: Data<Runs>) -> String {
+    format!("{id} {}", runs.next())
+}
+
+#[route("/listed/ahead/[id]", static_params = known)]
+async fn ahead(id: u32, runs: Data<Runs>) -> Result<String, Problem> {
+    runs.next();
+    match id {
+        1 => Ok("1".into()),
+        2 => panic!("not ahead"),
+        _ => Ok("later".into()),
+    }
+}
+
+#[actix_web::test]
+async fn known_paths_are_there_before_anybody_asks_and_no_others() {
+    let app = app([known_only::ROUTE]).await;
+    assert_eq!(app.routes().stats().renders, 2);
+    for id in [1, 2] {
+        let found = app.get(&known_only::path(id)).await;
+        assert_eq!(found.header("cache-status"), Some("route; hit"));
+    }
+    for path in ["/listed/known/3", "/listed/known/x", "/listed/known/01"] {
+        let found = app.get(path).await;
+        assert_eq!(found.status(), 404);
+        assert_eq!(
+            found.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert!(found.header("cache-control").unwrap().contains("no-store"));
+    }
+    // No handler ran for them.
+    assert_eq!(app.routes().stats().renders, 2);
+
+    let app = self::app([ahead::ROUTE]).await;
+    assert_eq!(
+        app.get("/listed/ahead/1").await.outcome(),
+        Some(Outcome::Hit)
+    );
+    // What failed is left to who asks; what nobody listed is rendered on demand.
+    app.advance(2 * SECOND);
+    assert_eq!(app.get("/listed/ahead/2").await.status(), 500);
+    let found = app.get("/listed/ahead/3").await;
+    assert_eq!(
+        (found.text(), found.outcome()),
+        ("later", Some(Outcome::Miss))
+    );
+    assert_eq!(
+        app.get("/listed/ahead/3").await.outcome(),
+        Some(Outcome::Hit)
+    );
+}
+
+static DOWN: AtomicBool = AtomicBool::new(true);
+static LISTED: AtomicU32 = AtomicU32::new(0);
+
+async fn sometimes() -> Result<Vec<u32>, actix_web::Error> {
+    LISTED.fetch_add(1, Ordering::SeqCst);
+    match DOWN.load(Ordering::SeqCst) {
+        true => Err(ErrorInternalServerError("the database is down")),
+        false => Ok(vec![1]),
+    }
+}
+
+#[route("/listed/sometimes/[id]", static_params = sometimes, dynamic_params = false)]
+async fn listed_late(id: u32) -> String {
+    id.to_string()
+}
+
+#[actix_web::test]
+async fn as_long_as_nobody_knows_the_paths_they_are_unavailable() {
+    let app = app([listed_late::ROUTE]).await;
+    for path in ["/listed/sometimes/1", "/listed/sometimes/2"] {
+        let found = app.get(path).await;
+        assert_eq!(found.status(), 503);
+        assert!(!found.text().contains("database"), "{}", found.text());
+    }
+    // It was asked at the start, and not by each of them.
+    assert_eq!(LISTED.load(Ordering::SeqCst), 1);
+    app.advance(SECOND);
+    join_all((0..10).map(|_| app.get("/listed/sometimes/1"))).await;
+    assert_eq!(LISTED.load(Ordering::SeqCst), 2);
+    DOWN.store(false, Ordering::SeqCst);
+    app.advance(SECOND);
+    let found = app.get("/listed/sometimes/1").await;
+    assert_eq!((found.status().as_u16(), found.text()), (200, "1"));
+    assert_eq!(app.get("/listed/sometimes/2").await.status(), 404);
+}

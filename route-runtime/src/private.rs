@@ -20,7 +20,7 @@ pub use crate::extract::{
 };
 pub use crate::handle::{Many, One, ParamFunction, ParamList, PathBuilder, static_params};
 pub use crate::revalidate::revalidate_route;
-pub use crate::service::{Call, Middleware, Response, handle};
+pub use crate::service::{Call, Middleware, Reader, Readers, Response, call};
 pub use crate::source;
 
 /// Where the attribute stands.

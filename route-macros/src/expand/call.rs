@@ -1,58 +1,66 @@
 //! The generated function of a route.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{mixed, private};
 use crate::pattern::ParamKind;
 use crate::spec::{HandlerSpec, Origin};
 
-/// Extracts each argument in its order, calls the handler, makes its output a response.
+/// How each argument is read, in its order, what is called with them, and what makes its output a
+/// response. All of it is data: a coroutine of its own for each route would take the compiler longer
+/// than everything else that is generated.
 pub(super) fn thunk(handler: &HandlerSpec) -> TokenStream {
-    let call = Ident::new("call", Span::mixed_site());
     let arguments = handler.handler.arguments.iter().zip(&handler.origins);
-    let (locals, reads): (Vec<_>, Vec<_>) = arguments
+    let (locals, readers): (Vec<_>, Vec<_>) = arguments
         .enumerate()
         .map(|(position, (argument, origin))| {
             let local = format_ident!("argument{position}", span = Span::mixed_site());
             // Located at the type, so that what is wrong with it is underlined there.
             let at = mixed(&argument.ty);
             let ty = &argument.ty;
-            let read = match origin {
+            let reader = private("Reader", at);
+            let reader = match origin {
                 Origin::Extractor => {
                     let extractor = private("Extractor", at);
-                    quote_spanned! {at=> #call.extract(<#ty as #extractor>::extract).await? }
+                    quote_spanned! {at=> #reader::Extract(<#ty as #extractor>::extract) }
                 }
                 Origin::Param { index, kind } => {
-                    let (reader, param) = match kind {
-                        ParamKind::Single => ("single", "SingleParam"),
-                        ParamKind::CatchAll => ("many", "ManyParam"),
-                        ParamKind::OptionalCatchAll => ("many", "OptionalParam"),
+                    let (variant, param) = match kind {
+                        ParamKind::Single => ("Single", "SingleParam"),
+                        ParamKind::CatchAll => ("Many", "ManyParam"),
+                        ParamKind::OptionalCatchAll => ("Many", "OptionalParam"),
                     };
-                    let reader = Ident::new(reader, at);
+                    let variant = Ident::new(variant, at);
                     let param = private(param, at);
-                    quote_spanned! {at=> #call.#reader(#index, <#ty as #param>::read)? }
+                    quote_spanned! {at=> #reader::#variant(#index, <#ty as #param>::read) }
                 }
             };
-            let read = quote! { let #local = #read; };
-            (local, read)
+            (local, reader)
         })
         .unzip();
+    let call = Ident::new("call", Span::mixed_site());
     let name = &handler.handler.ident;
-    // The user's own span: it holds the handler's response, and nothing else is called so after it.
     let at = match &handler.handler.output {
         Some(output) => output.span(),
         None => name.span(),
     };
-    let output = Ident::new("output", at);
     let response = private("Response", at);
-    let response = quote_spanned! {at=> #response::into_response(#output, &#call) };
+    let response = quote_spanned! {at=> #response::into_response };
+    let (values, readers) = (list(&locals), list(&readers));
     quote! {
-        |mut #call| ::route_runtime::__private::handle(async move {
-            #(#reads)*
-            let #output = #name(#(#locals),*).await;
-            ::core::result::Result::Ok(#response)
-        })
+        |#call| ::route_runtime::__private::call(
+            #call,
+            #readers,
+            |#values| #name(#(#locals),*),
+            #response,
+        )
     }
+}
+
+/// `(a, (b, ()))`: as many as there are.
+fn list(items: &[impl ToTokens]) -> TokenStream {
+    let items = items.iter().rev();
+    items.fold(quote! { () }, |rest, item| quote! { (#item, #rest) })
 }

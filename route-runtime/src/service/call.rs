@@ -29,45 +29,76 @@ impl Call {
             params,
         }
     }
+}
 
+/// How one argument is read.
+///
+/// What reads it is a value, so that a bound the user's type does not keep is named where that type
+/// stands, and nothing else is.
+pub enum Reader<T> {
     /// The parameter `[id]` of this index. A value that cannot be read is a path that does not
     /// exist.
-    ///
-    /// What reads it is an argument, here and below, so that a bound the user's type does not keep
-    /// is named where that type stands, and nothing else is.
-    #[inline]
-    pub fn single<T>(&self, index: usize, read: fn(&str) -> Option<T>) -> actix_web::Result<T> {
-        self.params
-            .value(self.request.path(), index)
-            .and_then(|text| read(&text))
-            .ok_or_else(|| not_found().into())
-    }
-
-    /// The parameter `[...slug]` or `[[...slug]]` of this index.
-    #[inline]
-    pub fn many<T>(
-        &self,
-        index: usize,
-        read: fn(Texts<'_, '_>) -> Option<T>,
-    ) -> actix_web::Result<T> {
-        read(&mut self.params.values(self.request.path(), index)).ok_or_else(|| not_found().into())
-    }
-
+    Single(usize, fn(&str) -> Option<T>),
+    /// The parameter `[...slug]` or `[[...slug]]` of this index; so, too.
+    Many(usize, fn(Texts<'_, '_>) -> Option<T>),
     /// Any other argument.
-    #[inline]
-    pub fn extract<T>(
-        &mut self,
-        extract: fn(&HttpRequest, &mut Payload) -> Extraction<T>,
-    ) -> Extraction<T> {
-        extract(&self.request, &mut self.payload)
+    Extract(fn(&HttpRequest, &mut Payload) -> Extraction<T>),
+}
+
+impl<T> Reader<T> {
+    async fn read(self, call: &mut Call) -> actix_web::Result<T> {
+        let Call {
+            request,
+            payload,
+            params,
+        } = call;
+        let path = request.path();
+        let read = match self {
+            Self::Single(index, read) => params.value(path, index).and_then(|text| read(&text)),
+            Self::Many(index, read) => read(&mut params.values(path, index)),
+            Self::Extract(extract) => return extract(request, payload).await,
+        };
+        read.ok_or_else(|| not_found().into())
     }
 }
 
-/// Boxes a call, so that every route has the same type.
-pub fn handle(
-    future: impl Future<Output = actix_web::Result<HttpResponse>> + 'static,
+/// The arguments of a handler: `(first, (second, ()))`, each a [`Reader`].
+pub trait Readers: 'static {
+    /// What they read: `(first, (second, ()))`.
+    type Values: 'static;
+
+    /// Reads one after the other. The first that fails is the error.
+    fn read(self, call: &mut Call) -> impl Future<Output = actix_web::Result<Self::Values>>;
+}
+
+impl Readers for () {
+    type Values = ();
+
+    async fn read(self, _call: &mut Call) -> actix_web::Result<()> {
+        Ok(())
+    }
+}
+
+impl<T: 'static, R: Readers> Readers for (Reader<T>, R) {
+    type Values = (T, R::Values);
+
+    async fn read(self, call: &mut Call) -> actix_web::Result<Self::Values> {
+        let (first, rest) = self;
+        Ok((first.read(call).await?, rest.read(call).await?))
+    }
+}
+
+/// Reads the arguments, calls the handler, makes a response of what it returns.
+pub fn call<R: Readers, F: Future + 'static>(
+    mut call: Call,
+    readers: R,
+    handler: fn(R::Values) -> F,
+    response: fn(F::Output, &Call) -> HttpResponse,
 ) -> CallFuture {
-    Box::pin(future)
+    Box::pin(async move {
+        let values = readers.read(&mut call).await?;
+        Ok(response(handler(values).await, &call))
+    })
 }
 
 /// What a handler may return: any actix-web responder.

@@ -15,7 +15,7 @@ mod wrap;
 
 pub(crate) use answer::answer;
 pub(crate) use call::Thunk;
-pub use call::{Call, Response, handle};
+pub use call::{Call, Reader, Readers, Response, call};
 pub(crate) use fault::unrenderable;
 pub use matched::Matched;
 pub use wrap::Middleware;

@@ -170,6 +170,8 @@ impl Generated {
             .args(["--quiet", "--offline"])
             .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", self.target())
+            // All of it is compiled, each time.
+            .env("CARGO_INCREMENTAL", "0")
             .stdin(Stdio::null());
         match cargo.status()?.success() {
             true => Ok(()),

@@ -38,10 +38,8 @@ use futures_util::{StreamExt as _, stream};
 
 pub use self::error::{BuildError, NotBuilt};
 pub(crate) use self::manifest::Manifest;
-use crate::cache::Content;
 use crate::mode::Mode;
-use crate::responses::Caller;
-use crate::routes::{AT_ONCE, Known, Routes, bar, known_paths};
+use crate::routes::{AT_ONCE, Ahead, Routes, bar, known_paths};
 use crate::store::FileStore;
 
 mod error;
@@ -61,12 +59,6 @@ pub struct Built {
     pub responses: usize,
     /// The paths whose responses are for one request only, and are rendered for each.
     pub individual: Vec<String>,
-}
-
-/// What became of a path.
-enum Rendered {
-    Kept,
-    Individual,
 }
 
 impl<'a> Build<'a> {
@@ -94,7 +86,9 @@ impl<'a> Build<'a> {
         let mut failed: Vec<_> = failures.into_iter().map(NotBuilt::from).collect();
         let bar = bar(known.len(), "building");
         let renders = stream::iter(known).map(|known| async {
-            let rendered = render(&routes, &known).await;
+            // What the same program has built before is no answer.
+            routes.cache().forget(&known.path).await;
+            let rendered = known.render(&routes).await;
             bar.inc(1);
             (known.path, rendered)
         });
@@ -108,8 +102,8 @@ impl<'a> Build<'a> {
         };
         for (path, rendered) in renders {
             match rendered {
-                Ok(Rendered::Kept) => built.responses += 1,
-                Ok(Rendered::Individual) => built.individual.push(path),
+                Ok(Ahead::Kept) => built.responses += 1,
+                Ok(Ahead::Individual) => built.individual.push(path),
                 Err(reason) => failed.push(NotBuilt { path, reason }),
             }
         }
@@ -124,25 +118,5 @@ impl<'a> Build<'a> {
         manifest.write(directory).map_err(|_| unusable())?;
         built.individual.sort();
         Ok(built)
-    }
-}
-
-async fn render(routes: &Routes, known: &Known) -> Result<Rendered, String> {
-    let Known {
-        handler,
-        path,
-        params,
-    } = known;
-    let cache = routes.cache();
-    // What the same program has built before is no answer.
-    cache.forget(path).await;
-    let answer = cache.get(*handler, path, params, Caller::default()).await;
-    match answer.map_err(|failure| failure.to_string())?.content {
-        Content::Entry(_) => Ok(Rendered::Kept),
-        Content::Individual(_) => Ok(Rendered::Individual),
-        Content::Once(stored) => Err(match stored.response() {
-            Some(response) => format!("it answered {}", response.status),
-            None => "it was not rendered".into(),
-        }),
     }
 }

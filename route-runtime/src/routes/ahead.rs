@@ -78,6 +78,30 @@ pub(crate) struct Known {
     pub(crate) params: Params,
 }
 
+/// What became of a path that was rendered before anybody asked.
+pub(crate) enum Ahead {
+    Kept,
+    /// Its response is for one request only.
+    Individual,
+}
+
+impl Known {
+    /// Asks for it as a request would. The error is the reason why it cannot be had.
+    pub(crate) async fn render(&self, routes: &Routes) -> Result<Ahead, String> {
+        let answer = routes
+            .cache()
+            .get(self.handler, &self.path, &self.params, Caller::default());
+        match answer.await.map_err(|failure| failure.to_string())?.content {
+            Content::Entry(_) => Ok(Ahead::Kept),
+            Content::Individual(_) => Ok(Ahead::Individual),
+            Content::Once(stored) => Err(match stored.response() {
+                Some(response) => format!("it answered {}", response.status),
+                None => "it was not rendered".into(),
+            }),
+        }
+    }
+}
+
 /// Of routes without parameters, and of those whose `static_params` gives them, as far as they are
 /// wanted.
 pub(crate) async fn known_paths(
@@ -136,15 +160,8 @@ async fn render(routes: &Routes, known: &Known) -> Result<(), String> {
     if routes.cache().recall(known.handler, &known.path).await {
         return Ok(());
     }
-    let answer = routes
-        .cache()
-        .get(known.handler, &known.path, &known.params, Caller::default());
-    match answer.await.map_err(|failure| failure.to_string())?.content {
-        Content::Entry(_) => Ok(()),
-        Content::Once(stored) => Err(match stored.response() {
-            Some(response) => format!("it answered {}", response.status),
-            None => "it was not rendered".into(),
-        }),
-        Content::Individual(_) => Err("its response is for one request only".into()),
+    match known.render(routes).await? {
+        Ahead::Kept => Ok(()),
+        Ahead::Individual => Err("its response is for one request only".into()),
     }
 }

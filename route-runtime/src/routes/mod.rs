@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use actix_web::web::ServiceConfig;
-
 use crate::cache::{CAPACITY, Clock, Stats};
 use crate::context::Context;
 use crate::descriptor::RouteDescriptor;
@@ -24,7 +22,7 @@ mod setup;
 mod sharing;
 mod table;
 
-pub(crate) use ahead::{AT_ONCE, Known, NotAhead, bar, known_paths};
+pub(crate) use ahead::{AT_ONCE, Ahead, Known, NotAhead, bar, known_paths};
 use data::SharedData;
 pub use error::{Place, RouteProblem, RoutesError};
 pub use route::Route;
@@ -190,152 +188,6 @@ impl Routes {
             table: Arc::new(table),
             ..self.setup
         }))
-    }
-
-    /// Registers app data: one instance for the process, which every handler sees as
-    /// [`web::Data<T>`](actix_web::web::Data).
-    ///
-    /// A second value of the same type replaces the first.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use actix_web::{App, test, web::Data};
-    /// use route_runtime::{Routes, RoutesError, route};
-    ///
-    /// #[route("/motto")]
-    /// async fn motto(motto: Data<String>) -> String {
-    ///     motto.to_string()
-    /// }
-    ///
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), RoutesError> {
-    /// let routes = Routes::from_iter([motto::ROUTE])?.data(String::from("once is enough"));
-    /// let app = test::init_service(App::new().service(routes)).await;
-    /// let request = test::TestRequest::with_uri("/motto").to_request();
-    /// assert_eq!(test::call_and_read_body(&app, request).await, "once is enough");
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.setup.data.insert(value);
-        Self::of(self.setup)
-    }
-
-    /// Configures the app of each renderer, the threads on which cached handlers run.
-    ///
-    /// What is made inside is made once per thread, as in [`App::configure`]; give the same
-    /// function there, so that dynamic handlers see the same data. [`Server::configure`] does both.
-    ///
-    /// [`App::configure`]: actix_web::App::configure
-    /// [`Server::configure`]: crate::Server::configure
-    ///
-    /// # Example: One instance for the app and the renderers
-    ///
-    /// ```
-    /// use actix_web::{App, web::{Data, ServiceConfig}};
-    /// use route_runtime::{Routes, RoutesError};
-    ///
-    /// # fn main() -> Result<(), RoutesError> {
-    /// let shared = Data::new(String::from("made once"));
-    /// let configure = move |config: &mut ServiceConfig| {
-    ///     config.app_data(shared.clone());
-    /// };
-    /// let routes = Routes::from_iter([])?.configure(configure.clone());
-    /// let app = move || App::new().configure(configure.clone()).service(routes.clone());
-    /// # drop(app);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn configure(
-        mut self,
-        configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
-    ) -> Self {
-        self.setup.configure.push(Arc::new(configure));
-        Self::of(self.setup)
-    }
-
-    /// Serves as in development or as in production, whatever the environment says.
-    ///
-    /// # Example: Whether a response is kept
-    ///
-    /// ```
-    /// use actix_web::{App, test};
-    /// use route_runtime::{Mode, Routes, RoutesError, route};
-    ///
-    /// #[route("/fixed")]
-    /// async fn fixed() -> &'static str {
-    ///     "rendered once"
-    /// }
-    ///
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), RoutesError> {
-    /// for (mode, renders) in [(Mode::Production, 1), (Mode::Development, 0)] {
-    ///     let routes = Routes::from_iter([fixed::ROUTE])?.mode(mode);
-    ///     let app = test::init_service(App::new().service(routes.clone())).await;
-    ///     for _ in 0..2 {
-    ///         let request = test::TestRequest::with_uri("/fixed").to_request();
-    ///         assert_eq!(test::call_and_read_body(&app, request).await, "rendered once");
-    ///     }
-    ///     assert_eq!(routes.stats().renders, renders); // Those for the cache.
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn mode(self, mode: Mode) -> Self {
-        Self::of(self.setup.in_mode(mode))
-    }
-
-    /// Lets shared caches outside keep cached responses, where a route does not say otherwise.
-    ///
-    /// Off by default: then every use is validated here, so that `revalidate_*` and authorising
-    /// middleware hold everywhere.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use actix_web::{App, http::header::CACHE_CONTROL, test};
-    /// use route_runtime::{Mode, Routes, RoutesError, route};
-    ///
-    /// #[route("/logo", revalidate = 60)]
-    /// async fn logo() -> &'static str {
-    ///     "<svg/>"
-    /// }
-    ///
-    /// # #[actix_web::main]
-    /// # async fn main() -> Result<(), RoutesError> {
-    /// let routes = Routes::from_iter([logo::ROUTE])?.mode(Mode::Production).cdn(true);
-    /// let app = test::init_service(App::new().service(routes)).await;
-    /// let request = test::TestRequest::with_uri("/logo").to_request();
-    /// let response = test::call_service(&app, request).await;
-    /// assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), "public, max-age=0, s-maxage=60");
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn cdn(mut self, cdn: bool) -> Self {
-        self.setup.cdn = cdn;
-        Self::of(self.setup)
-    }
-
-    /// Keeps at most this many bytes of responses and data in memory; 50 MB where nothing is said.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// # use route_runtime::{Routes, RoutesError};
-    /// # fn main() -> Result<(), RoutesError> {
-    /// let routes = Routes::collect()?.cache_capacity(200_000_000);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn cache_capacity(mut self, bytes: u64) -> Self {
-        self.setup.memory = MemoryOptions::with_capacity(bytes);
-        Self::of(self.setup)
     }
 
     /// Does what should be done before the first request: starts the renderers, checks that the

@@ -10,6 +10,8 @@ mod shelves;
 
 use std::{fmt, fs, io, path::Path, sync::Arc, time::Duration};
 
+use tokio::task::spawn_blocking;
+
 use self::{
     inner::{Call, Inner, absent},
     shelves::Bounds,
@@ -147,15 +149,19 @@ impl FileStore {
         work: impl FnOnce(&Arc<Inner>) -> io::Result<T> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
+            let failed = || StoreError::new(format!("cannot {what}"));
             let done = match Call::begin(&self.inner) {
                 None => Err(io::Error::other("too many calls wait for the disk")),
-                Some(call) => tokio::task::spawn_blocking(move || work(&call.0))
-                    .await
-                    .unwrap_or_else(|panicked| Err(io::Error::other(panicked))),
+                Some(call) => match spawn_blocking(move || work(&call.0)).await {
+                    Ok(done) => done,
+                    // The program is ending, which says nothing about the files.
+                    Err(ended) if ended.is_cancelled() => return Err(failed().with_cause(ended)),
+                    Err(panicked) => Err(io::Error::other(panicked)),
+                },
             };
             done.map_err(|error| {
                 self.inner.warn("used", &error);
-                StoreError::new(format!("cannot {what}")).with_cause(error)
+                failed().with_cause(error)
             })
         })
     }

@@ -1,5 +1,7 @@
 //! Where nothing can be written, or read.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 use crate::logged;
 
@@ -60,4 +62,20 @@ async fn what_cannot_be_written_can_be_read() {
     assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(1));
     let lost = store.invalidations(Epoch(9)).await.unwrap();
     assert_eq!((lost.until, lost.floor.absent), (Epoch(9), Epoch(9)));
+}
+
+#[test]
+fn a_call_that_the_end_of_the_program_cuts_off_says_nothing_of_the_files() {
+    logged::listen();
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let ended = runtime.handle().clone();
+    drop(runtime);
+    let _entered = ended.enter();
+    let error = store.read(KEY).now_or_never().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "cannot read an entry");
+    assert!(logged::levels("store").is_empty());
 }

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome};
 use crate::config::Revalidate;
 use crate::context::{Context, Render, Uncached};
 use crate::data;
+use crate::responses::RENDER_LIMIT;
 use crate::revalidate::{Revalidation, usable_tag};
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
@@ -126,6 +128,7 @@ where
         return run().await;
     };
     let tags = call.tags;
+    let limit = context.limit().max(RENDER_LIMIT);
     let own: Own<T> = Own::default();
     // What was stored under another shape of the type is thrown away once.
     for _ in 0..2 {
@@ -133,12 +136,13 @@ where
         let make = make(
             &context,
             function,
+            limit,
             declared,
             codec,
             run.clone(),
             own.clone(),
         );
-        match data::get(&context, &key, tags.clone(), context.limit(), make).await {
+        match data::get(&context, &key, tags.clone(), limit, make).await {
             Ok(Some(Answer {
                 content: Content::Entry(entry),
                 ..
@@ -182,6 +186,7 @@ where
 fn make<T, R, F>(
     context: &Context,
     function: &'static Function,
+    limit: Duration,
     declared: Vec<Tag>,
     codec: Codec<T>,
     run: R,
@@ -195,7 +200,7 @@ where
     let revalidate = function.revalidate.and_then(Revalidate::duration);
     let context = context.clone();
     move |ancestry| {
-        let render = Render::new(revalidate, Uncached::Promised, context.limit());
+        let render = Render::new(revalidate, Uncached::Promised, limit);
         let render = Arc::new(render);
         let context = context.within(Arc::clone(&render), &declared, ancestry);
         let (run, own) = (run.clone(), own.clone());

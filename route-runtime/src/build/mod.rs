@@ -33,6 +33,7 @@
 //! ```
 
 use std::path::Path;
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 
@@ -44,6 +45,9 @@ use crate::store::FileStore;
 
 mod error;
 mod manifest;
+
+/// How long the files are waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A build of routes, to be written; see the [module](self).
 #[must_use = "a build does nothing until it is written"]
@@ -76,7 +80,10 @@ impl<'a> Build<'a> {
     pub async fn write(self, directory: impl AsRef<Path>) -> Result<Built, BuildError> {
         let directory = directory.as_ref();
         let routes = self.routes.clone().mode(Mode::Production);
-        let routes = routes.store(FileStore::open(directory));
+        // Nobody waits for a page meanwhile, and a disk that is slow once has not failed.
+        let routes = routes
+            .store(FileStore::open(directory))
+            .store_limit(PATIENCE);
         routes.check().await?;
         let unusable = || BuildError::Directory(directory.into());
         if !routes.cache().catch_up().await {

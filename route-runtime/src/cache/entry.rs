@@ -187,7 +187,7 @@ pub(crate) struct Kept<V> {
 }
 
 /// How long those that follow a render share a result that is not stored.
-const KEPT: Duration = Duration::from_secs(1);
+pub(crate) const KEPT: Duration = Duration::from_secs(1);
 
 impl<V: Value> Kept<V> {
     pub(crate) fn new(

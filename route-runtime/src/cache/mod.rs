@@ -38,7 +38,7 @@ pub(crate) use self::{
     engine::{
         Answer, CAPACITY, Call, Config, Content, Engine, Failure, Hit, STALENESS, STORE_LIMIT, Turn,
     },
-    entry::{CacheSlot, Entry, Value},
+    entry::{CacheSlot, Entry, KEPT, Value},
     freshness::Lifetime,
     key::{CacheKey, Key},
     outcome::{Outcome, Rendered},

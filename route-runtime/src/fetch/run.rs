@@ -10,7 +10,7 @@ use super::error::{ErrorKind, FetchError};
 use super::request::Request;
 use super::response::FetchResponse;
 use crate::cache::{
-    Ancestry, Answer, Clock, Content, Engine, Failure, Key, Lifetime, Outcome, Rendered,
+    Ancestry, Answer, Clock, Content, Engine, Failure, KEPT, Key, Lifetime, Outcome, Rendered,
 };
 use crate::context::{Context, Uncached};
 use crate::data;
@@ -26,9 +26,6 @@ pub(super) struct Ready {
     pub(super) wish: Wish,
     pub(super) tags: Vec<Tag>,
 }
-
-/// How long the cache gives everybody what could not be had.
-const KEPT: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
     let Some(context) = Context::current() else {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 use actix_web::HttpResponse;
 use actix_web::body::MessageBody as _;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
@@ -184,6 +184,15 @@ impl Renderers {
         }
         Err(RendererGone)
     }
+}
+
+/// A body that never ends: nothing of it is kept or waited for.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    const NAME: &str = "text/event-stream";
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let named = content_type.and_then(|value| value.to_str().ok());
+    let named = named.and_then(|value| value.split(';').next());
+    named.is_some_and(|name| name.trim().eq_ignore_ascii_case(NAME))
 }
 
 #[cfg(test)]

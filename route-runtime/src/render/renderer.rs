@@ -11,14 +11,14 @@ use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header::HeaderMap;
-use actix_web::http::{Method, Uri, header};
+use actix_web::http::{Method, Uri};
 use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpMessage as _, rt};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blank::{RenderService, Task};
-use super::{BlankRequest, BrokenBody, Job, Rendered, RenderedBody};
+use super::{BlankRequest, BrokenBody, Job, Rendered, RenderedBody, is_event_stream};
 use crate::context::{self, WeakCache};
 use crate::descriptor::RouteDescriptor;
 use crate::mode::Mode;
@@ -181,13 +181,6 @@ async fn answer<S>(
             drop(reply.send(failed));
         }
     }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().starts_with("text/event-stream"))
 }
 
 enum Read {

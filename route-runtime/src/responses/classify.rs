@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderMap};
 use super::directives::directives;
 use super::stored::StoredResponse;
 use crate::cache::{Lifetime, Outcome};
-use crate::render::{Rendered, RenderedBody};
+use crate::render::{Rendered, RenderedBody, is_event_stream};
 use crate::stored::Stored;
 
 /// How long the absence of something that nobody listed is remembered: it may be born.
@@ -69,11 +69,7 @@ fn is_shareable(headers: &HeaderMap) -> bool {
             directives(value).any(|name| matches!(&*name, "private" | "no-store"))
         })
     });
-    let is_events = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().starts_with("text/event-stream"));
-    !is_kept_private && !is_events && !headers.contains_key(header::SET_COOKIE)
+    !is_kept_private && !is_event_stream(headers) && !headers.contains_key(header::SET_COOKIE)
 }
 
 #[cfg(test)]
@@ -154,6 +150,8 @@ mod tests {
             "text/event-stream; charset=utf-8",
             "individual",
         );
+        check("content-type", "Text/Event-Stream", "individual");
+        check("content-type", "text/event-streams", "store 60");
         // Parsed, not searched for.
         check("cache-control", "max-age=1, x-private", "store 60");
         check("cache-control", "ext=\"private\"", "store 60");

@@ -163,6 +163,11 @@ impl ResponseCache {
         }
     }
 
+    /// Counts a request that is answered with it.
+    pub(crate) fn count(&self, hit: &Hit<Stored>) {
+        self.engine.count(hit);
+    }
+
     /// Whatever answers a path: an entry, or a render that is shared as far as it may be.
     pub(crate) async fn get(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::body::{BodyStream, SizedStream};
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use actix_web::http::{Method as HttpMethod, StatusCode};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use tokio_stream::wrappers::ReceiverStream;
@@ -54,6 +54,7 @@ pub(super) fn hit(
             tags,
         }),
     };
+    routes.cache().count(&hit);
     Some(replay(stored, &encoded, &answer, request))
 }
 
@@ -205,9 +206,7 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
         headers.append(name.clone(), value.clone());
     }
     if !stored.has_cache_control {
-        let value =
-            HeaderValue::from_static("private, no-cache, no-store, max-age=0, must-revalidate");
-        headers.insert(header::CACHE_CONTROL, value);
+        headers.insert(header::CACHE_CONTROL, finish::PRIVATE);
     }
     headers.append(super::replay::CACHE_STATUS, cache_status(status));
     response

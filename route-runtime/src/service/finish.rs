@@ -11,6 +11,10 @@ pub(super) const DYNAMIC: &str = "route; fwd=bypass; detail=dynamic";
 /// In development, everything.
 pub(super) const DEVELOPMENT: &str = "route; fwd=bypass; detail=development";
 
+/// What is for one request.
+pub(super) const PRIVATE: HeaderValue =
+    HeaderValue::from_static("private, no-cache, no-store, max-age=0, must-revalidate");
+
 /// Nobody may keep what was made for one request, unless the handler says otherwise.
 ///
 /// `status` is the `Cache-Status`, which says why.
@@ -20,10 +24,7 @@ pub(super) fn uncached(response: &mut HttpResponse, status: &'static str) {
     }
     let headers = response.headers_mut();
     if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("private, no-cache, no-store, max-age=0, must-revalidate"),
-        );
+        headers.insert(header::CACHE_CONTROL, PRIVATE);
     }
     headers.append(CACHE_STATUS, HeaderValue::from_static(status));
 }

@@ -85,6 +85,54 @@ async fn one_that_a_route_uses_may_take_as_long_as_the_route() {
     assert_eq!(get(&app, "/cached/long/b").await, "b 1");
 }
 
+static SHORT: [Gate; 2] = [Gate::new(), Gate::new()];
+
+#[cached(skip(runs))]
+async fn lasting(runs: Data<Runs>) -> u32 {
+    SHORT[0].open();
+    SHORT[1].pass().await;
+    runs.next()
+}
+
+#[route("/cached/short/[id]", revalidate = false, max_duration = 1)]
+async fn show_short(id: String, runs: Data<Runs>) -> String {
+    format!("{id} {}", lasting(runs).await)
+}
+
+#[route("/cached/lasting", dynamic = "force-dynamic")]
+async fn show_lasting(runs: Data<Runs>) -> String {
+    lasting(runs).await.to_string()
+}
+
+/// Whoever has less time gives up alone.
+#[actix_web::test]
+async fn one_goes_on_when_the_time_of_the_route_that_asked_is_over() {
+    let app = app([show_short::ROUTE, show_lasting::ROUTE]).await;
+    let short = app.get("/cached/short/a");
+    let time = async {
+        SHORT[0].pass().await;
+        app.advance(SECOND);
+    };
+    let (found, ()) = join(short, time).await;
+    assert_eq!(found.status(), 504);
+    let others = join_all([(); 2].map(|()| get(&app, "/cached/lasting")));
+    let time = async {
+        until_missed(&app, 3).await;
+        SHORT[1].open();
+    };
+    let (found, ()) = join(others, time).await;
+    assert_eq!(found, ["1", "1"]);
+    app.advance(2 * SECOND);
+    assert_eq!(get(&app, "/cached/short/a").await, "a 1");
+}
+
+/// Until so many have asked for what was not there.
+async fn until_missed(app: &TestApp, times: u64) {
+    while app.routes().stats().misses < times {
+        tokio::task::yield_now().await;
+    }
+}
+
 static ROUND: [Gate; 2] = [Gate::new(), Gate::new()];
 
 /// Needs the other, the first time it runs.
@@ -131,9 +179,7 @@ async fn one_that_runs_alone_because_of_a_cycle_runs_once() {
     };
     let third = async {
         // The two, and the first for the sake of the second.
-        while app.routes().stats().misses < 3 {
-            tokio::task::yield_now().await;
-        }
+        until_missed(&app, 3).await;
         ROUND[1].open();
     };
     let first = get(&app, "/cached/round/one");

@@ -121,6 +121,8 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let length = limit + second.limits.store_write;
         let begun = self.clock.now();
         let mut pause = FIRST_LOOK;
+        // When the lease runs out that is waited for.
+        let mut held_until = None;
         loop {
             let until = self.clock.now().after(second.limits.store_read);
             match self.adopt(second, place, stale, until).await {
@@ -134,14 +136,23 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 Ok(Some(Lease::Granted(token))) => {
                     // The one before may have written, and given it back, since the look.
                     let found = self.adopt(second, place, stale, until).await;
+                    let landing = found.unwrap_or_default();
+                    let is_given_back = held_until.is_some_and(|end| self.clock.now() < end);
+                    if landing.is_none() && is_given_back {
+                        // Whoever had it made nothing for others, and nor may we: those who wait
+                        // with us are not to wait for each of us in turn.
+                        self.release(place.key, Some(token)).await;
+                        return Ahead::render(None);
+                    }
                     return Ahead {
-                        landing: found.unwrap_or_default(),
+                        landing,
                         lease: Some(token),
                     };
                 }
                 Ok(None) | Err(_) => return Ahead::render(None),
             };
             let now = self.clock.now();
+            held_until = Some(now.after(left));
             let patience = match waits {
                 Waits::Nobody => {
                     if let Some(Held::Entry(entry)) = self.held(place) {

@@ -133,7 +133,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     }
 
     /// Returns the entry under a key with which a request can be answered at once: a fresh one, or
-    /// a stale one whose refresh cannot begin now, because it is under way, say. Does nothing else:
+    /// a stale one whose refresh cannot begin now, because it is under way, say. Counts nothing:
     /// whatever is not a plain hit is for [`get_or_render`](Self::get_or_render), and so is a
     /// request that takes no stale content.
     pub(crate) fn lookup<Q>(&self, key: &Q) -> Option<Hit<V>>
@@ -142,6 +142,16 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         Q: Hash + Eq + ?Sized,
     {
         self.0.ready(self.0.memory.read(key))
+    }
+
+    /// Counts a request that is answered with what [`lookup`](Self::lookup) found.
+    pub(crate) fn count(&self, hit: &Hit<V>) {
+        let Core { counters, .. } = &*self.0;
+        match hit.is_stale {
+            false => counters.hits.add(),
+            true => counters.stale.add(),
+        }
+        self.0.count_unverified(hit);
     }
 
     /// The same as [`lookup`](Self::lookup), for a slot.
@@ -240,19 +250,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             return None;
         };
         let now = self.clock.now();
-        let hit = match self.judge(entry, &[], now) {
-            Found::Fresh(hit) => {
-                self.counters.hits.add();
-                hit
-            }
-            Found::Stale(hit) if hit.entry.is_claimed(now) || self.admission.is_busy() => {
-                self.counters.stale.add();
-                hit
-            }
-            _ => return None,
-        };
-        self.count_unverified(&hit);
-        Some(hit)
+        match self.judge(entry, &[], now) {
+            Found::Fresh(hit) => Some(hit),
+            Found::Stale(hit) if hit.entry.is_claimed(now) || self.admission.is_busy() => Some(hit),
+            _ => None,
+        }
     }
 
     fn count_unverified(&self, hit: &Hit<V>) {

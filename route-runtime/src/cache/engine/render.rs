@@ -112,6 +112,8 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let running = self.tasks.begin();
         self.spawn.spawn(Box::pin(async move {
             core.fly(flight).await;
+            // Whoever waits for the last task may be about to drop the engine.
+            drop(core);
             drop(running);
         }));
     }

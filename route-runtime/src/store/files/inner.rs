@@ -32,6 +32,7 @@ pub(super) struct Inner {
     told: Mutex<Option<(u64, SystemTime)>>,
     calls: Arc<()>,
     warned: AtomicBool,
+    warned_of_sweep: AtomicBool,
 }
 
 /// One call under way.
@@ -57,6 +58,7 @@ impl Inner {
             told: Mutex::default(),
             calls: Arc::default(),
             warned: AtomicBool::new(false),
+            warned_of_sweep: AtomicBool::new(false),
         }
     }
 
@@ -137,16 +139,12 @@ impl Inner {
 
     pub(super) fn sweep(&self) {
         if let Err(error) = self.shelves.sweep(&self.place) {
-            self.warn("swept", &error);
+            warn_once(&self.warned_of_sweep, &self.place, "swept", &error);
         }
     }
 
-    /// Once: a disk that is full would fill the log, too.
-    pub(super) fn warn(&self, what: &str, error: &io::Error) {
-        if !self.warned.swap(true, Ordering::Relaxed) {
-            let directory = self.place.root().display();
-            tracing::warn!(%directory, %error, "the cache's files cannot be {what}");
-        }
+    pub(super) fn warn(&self, error: &io::Error) {
+        warn_once(&self.warned, &self.place, "used", error);
     }
 
     pub(super) fn look(&self) {
@@ -156,6 +154,14 @@ impl Inner {
             *told = stamp;
             self.news.tell();
         }
+    }
+}
+
+/// Once: a disk that is full would fill the log, too.
+fn warn_once(warned: &AtomicBool, place: &Place, what: &str, error: &io::Error) {
+    if !warned.swap(true, Ordering::Relaxed) {
+        let directory = place.root().display();
+        tracing::warn!(%directory, %error, "the cache's files cannot be {what}");
     }
 }
 

@@ -119,7 +119,7 @@ impl FileStoreOptions {
             inner: Arc::new(Inner::new(directory.as_ref(), self.0)),
         };
         if let Err(error) = store.inner.open() {
-            store.inner.warn("used", &error);
+            store.inner.warn(&error);
         }
         store
     }
@@ -160,7 +160,7 @@ impl FileStore {
                 },
             };
             done.map_err(|error| {
-                self.inner.warn("used", &error);
+                self.inner.warn(&error);
                 failed().with_cause(error)
             })
         })

@@ -140,8 +140,8 @@ impl Record {
         let mut found = Known::nothing();
         let repaired = if state == State::Other && found.follow(place)?.is_whole() {
             // What was lost may have reached anything this instance has seen.
-            let next = Epoch(seen.0 + 1);
-            let line = floor(found.last.max(next), next);
+            let next = Epoch(seen.max(found.last).0 + 1);
+            let line = floor(next, next);
             let added = append(place, &found.end, &line);
             added.map(|text| found.took(&text, line))
         } else {

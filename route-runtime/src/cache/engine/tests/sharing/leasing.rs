@@ -148,6 +148,56 @@ async fn whoever_rendered_nothing_to_share_gives_its_lease_back() {
     assert_eq!(four.rendered("/a", &origin).await, "miss 4");
 }
 
+/// An error on the first is one on all, after the time of two renders and not of five.
+#[tokio::test]
+async fn those_who_waited_for_nothing_do_not_wait_for_each_other() {
+    let cluster = Cluster::new();
+    let mut instances = Vec::new();
+    for _ in 0..5 {
+        instances.push(cluster.instance().await);
+    }
+    let gate = Gate::closed();
+    let origin = Origin::gated(&gate, |_| share_once("error"));
+    let asking = instances.iter().map(|it| it.asking("/a", &origin));
+    let asking: Vec<_> = asking.collect();
+    until(|| origin.active() == 1).await;
+    cluster.pass(ms(300)).await;
+    assert_eq!(origin.runs(), 1);
+    gate.admit();
+    turns().await;
+    cluster.pass(ms(500)).await;
+    assert_eq!(origin.active(), 4);
+    gate.open();
+    assert_eq!(tally(&all_told(asking).await), [(5, "miss error")]);
+    assert_eq!(cluster.hub.leased(), 0);
+}
+
+/// One that was not given back says nothing of what it was for.
+#[tokio::test]
+async fn those_who_waited_for_one_that_died_wait_for_the_next() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let key = EntryKey {
+        build: Some("build"),
+        name: "/a",
+    };
+    one.link.lease(key, secs(30)).await.unwrap();
+    let gate = Gate::closed();
+    let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
+    let asking = vec![one.asking("/a", &origin), two.asking("/a", &origin)];
+    turns().await;
+    cluster.pass(secs(31)).await;
+    assert_eq!((origin.runs(), origin.active()), (1, 1));
+    gate.open();
+    turns().await;
+    cluster.pass(ms(300)).await;
+    assert_eq!(
+        tally(&all_told(asking).await),
+        [(1, "hit 1"), (1, "miss 1")]
+    );
+    assert_eq!(origin.runs(), 1);
+}
+
 #[tokio::test]
 async fn a_render_that_has_no_turn_gives_its_lease_back() {
     let cluster = Cluster::new();

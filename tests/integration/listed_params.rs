@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use actix_web::HttpRequest;
 use actix_web::error::ErrorInternalServerError;
 use actix_web::web::Data;
 use futures_util::future::join_all;
 use route_runtime::testing::{Outcome, TestApp};
-use route_runtime::{Problem, RouteDescriptor, not_found, route};
+use route_runtime::{Mode, Problem, RouteDescriptor, Routes, not_found, route};
 use tests::{Runs, SECOND, production};
 
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
@@ -45,6 +46,53 @@ async fn known() -> Vec<u32> {
 #[route("/listed/known/[id]", static_params = known, dynamic_params = false)]
 async fn known_only(id: u32, runs: Data<Runs>) -> String {
     format!("{id} {}", runs.next())
+}
+
+#[route("/listed/dynamic/[id]", static_params = known, dynamic_params = false, dynamic = "force-dynamic")]
+async fn known_dynamic(id: u32) -> String {
+    id.to_string()
+}
+
+#[route("/listed/reading/[id]", static_params = known, dynamic_params = false)]
+async fn known_reading(id: u32, request: HttpRequest) -> String {
+    format!("{id} {}", request.method())
+}
+
+#[route("/listed/module/[id]", static_params = super::known, dynamic_params = false)]
+mod known_module {
+    pub async fn get(id: u32) -> String {
+        id.to_string()
+    }
+
+    pub async fn post(id: u32) -> String {
+        id.to_string()
+    }
+}
+
+#[actix_web::test]
+async fn no_others_are_there_where_each_request_is_rendered() {
+    let routes = [
+        known_dynamic::ROUTE,
+        known_reading::ROUTE,
+        known_module::get::ROUTE,
+        known_module::post::ROUTE,
+    ];
+    for mode in [Mode::Production, Mode::Development] {
+        let routes = Routes::from_iter(routes).unwrap().mode(mode);
+        assert!(!routes.to_string().contains("ineffective"), "{routes}");
+        let app = TestApp::new(routes).await.unwrap();
+        for name in ["dynamic", "reading", "module"] {
+            let statuses = ["1", "2", "3", "x", "01"].map(async |id| {
+                let found = app.get(&format!("/listed/{name}/{id}")).await;
+                found.status().as_u16()
+            });
+            assert_eq!(
+                join_all(statuses).await,
+                [200, 200, 404, 404, 404],
+                "{name}"
+            );
+        }
+    }
 }
 
 #[route("/listed/ahead/[id]", static_params = known)]

@@ -1,6 +1,7 @@
 //! Pages: what they return is HTML.
 
-use actix_web::{App, HttpResponse, Responder, test};
+use actix_web::error::ErrorNotFound;
+use actix_web::{App, Error, HttpResponse, Responder, test};
 use route_runtime::{Mode, Routes, page};
 
 #[page("/pages/text")]
@@ -18,6 +19,26 @@ async fn own() -> impl Responder {
 #[page("/pages/dynamic", dynamic = "force-dynamic")]
 async fn dynamic() -> &'static str {
     "<h1>dynamic</h1>"
+}
+
+#[page("/pages/failing/[slug]")]
+async fn failing(slug: String) -> Result<String, Error> {
+    Err(ErrorNotFound(format!("no {slug}")))
+}
+
+/// What an error repeats of a request is no HTML.
+#[actix_web::test]
+async fn the_text_of_an_error_is_text() {
+    for mode in [Mode::Development, Mode::Production] {
+        let routes = Routes::from_iter([failing::ROUTE]).unwrap().mode(mode);
+        let app = test::init_service(App::new().service(routes)).await;
+        let request = test::TestRequest::with_uri("/pages/failing/%3Cscript%3E");
+        let response = test::call_service(&app, request.to_request()).await;
+        assert_eq!(response.status(), 404);
+        let kind = response.headers().get("content-type").unwrap();
+        assert_eq!(kind, "text/plain; charset=utf-8");
+        assert_eq!(test::read_body(response).await, "no <script>");
+    }
 }
 
 #[actix_web::test]

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorForbidden, ErrorUnauthorized};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
-use route_runtime::{Routes, route};
+use route_runtime::{Mode, Routes, page, route};
 use tests::{Server, production};
 
 /// The one key that opens, kept as app data.
@@ -191,6 +191,94 @@ fn one_that_reads_the_body_is_bounded_too() {
     assert_eq!(send("signed abc"), (200, "signed abc".into()));
     assert_eq!(send("abc"), (401, "unsigned".into()));
     assert_eq!(send("signed but rather longer than that").0, 413);
+}
+
+/// Sends some to the path of another.
+async fn moving(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    request.head_mut().uri = Uri::from_static("/wrapping/b/other?moved");
+    next.call(request).await
+}
+
+#[route("/wrapping/moved/[id]", revalidate = 60, wrap = moving)]
+async fn moved(id: String) -> String {
+    id
+}
+
+#[route("/wrapping/moved/[id]/now", wrap = moving)]
+async fn moved_now(id: String, request: HttpRequest) -> String {
+    format!("{id} {}", request.path())
+}
+
+#[route("/wrapping/b/[id]", revalidate = 60)]
+async fn other(id: String) -> String {
+    format!("other {id}")
+}
+
+#[test]
+fn one_that_changes_the_path_changes_neither_parameters_nor_what_is_kept() {
+    let routes = production([moved::ROUTE, moved_now::ROUTE, other::ROUTE]);
+    let server = Server::routes(&routes);
+    for (path, expected) in [
+        ("/wrapping/moved/a", "a"),
+        ("/wrapping/moved/a/now", "a /wrapping/moved/a/now"),
+        ("/wrapping/b/other", "other other"),
+        ("/wrapping/moved/b", "b"),
+    ] {
+        for _ in 0..2 {
+            let reply = server.connect().ask(&format!("GET {path} HTTP/1.1"));
+            assert_eq!((reply.status, reply.text()), (200, expected));
+        }
+    }
+}
+
+async fn breaking(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let response = next.call(request).await?;
+    match response.headers().contains_key("x-break") {
+        true => panic!("<broken>"),
+        false => Ok(response),
+    }
+}
+
+#[route("/wrapping/broken/[how]", wrap = breaking)]
+async fn broken(how: String) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("x-break", how)).finish()
+}
+
+#[page("/wrapping/broken-page", wrap = breaking)]
+async fn broken_page() -> HttpResponse {
+    HttpResponse::Ok().insert_header(("x-break", "1")).finish()
+}
+
+#[test]
+fn one_that_panics_is_an_error_of_one_request() {
+    let server = Server::routes(&production([broken::ROUTE, broken_page::ROUTE]));
+    let mut wire = server.connect();
+    for _ in 0..2 {
+        let reply = wire.ask("GET /wrapping/broken/a HTTP/1.1");
+        assert_eq!(reply.status, 500);
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert!(!reply.text().contains("broken"), "{}", reply.text());
+    }
+    let page = wire.ask("GET /wrapping/broken-page HTTP/1.1");
+    let kind = page.header("content-type");
+    assert_eq!((page.status, kind), (500, Some("text/html; charset=utf-8")));
+
+    let developed = Routes::from_iter([broken_page::ROUTE]).unwrap();
+    let server = Server::routes(&developed.mode(Mode::Development));
+    let page = server.connect().ask("GET /wrapping/broken-page HTTP/1.1");
+    assert!(
+        page.text()
+            .contains("a middleware panicked: &lt;broken&gt;")
+    );
 }
 
 async fn outer(

@@ -201,7 +201,9 @@ impl Route<'_> {
 
 /// What `force-dynamic` overrules.
 fn ignored(config: &Config) -> Option<&'static str> {
-    match (config.revalidate, config.static_params) {
+    // It still says which paths there are.
+    let static_params = config.static_params.filter(|_| config.dynamic_params);
+    match (config.revalidate, static_params) {
         (Some(Revalidate::After(0)) | None, None) => None,
         (Some(Revalidate::After(0)) | None, Some(_)) => Some("`static_params`"),
         (Some(_), None) => Some("`revalidate`"),

@@ -55,7 +55,7 @@ pub(crate) async fn answer(
         Err(panic) => {
             let message = panic::message(&*panic);
             tracing::error!(http.route = route.pattern, message, "a handler panicked");
-            fault::of_panic(message, kind, mode)
+            fault::of_panic("the handler", message, kind, mode)
         }
     };
     // An extractor may call it a bad request; what it is, is too large.

@@ -69,14 +69,9 @@ pub(super) fn run(
     let span = request_span(&routes.setup.table, handler, &request);
     let routes = Rc::clone(routes);
     let answered = async move {
-        let handler = &routes.setup.table.handlers[index];
         let path = params.path(request.path()).to_owned();
-        let (response, outcome) = match refusal(&routes, handler, index, &path).await {
-            Some(problem) => {
-                let mut response = fault::response(&problem, handler.descriptor.kind);
-                finish::uncached(&mut response, "route; fwd=bypass; detail=unlisted");
-                (response, "refused")
-            }
+        let (response, outcome) = match unlisted(&routes, index, &path).await {
+            Some(response) => (response, "refused"),
             None if routes.setup.mode == Mode::Production => {
                 kept(&routes, index, &path, &params, &request).await
             }
@@ -94,12 +89,20 @@ pub(super) fn run(
     Box::pin(answered.instrument(span))
 }
 
-/// With `dynamic_params = false`, a path that `static_params` does not give is not there; as long
-/// as nobody can tell, it is unavailable.
-async fn refusal(routes: &Routes, handler: &Handler, index: usize, path: &str) -> Option<Problem> {
+/// With `dynamic_params = false`, a path that `static_params` does not give is not there, however it
+/// would be rendered; as long as nobody can tell, it is unavailable.
+pub(super) async fn unlisted(routes: &Routes, index: usize, path: &str) -> Option<HttpResponse> {
+    let handler = &routes.setup.table.handlers[index];
     if handler.descriptor.config.dynamic_params {
         return None;
     }
+    let problem = refusal(routes, handler, index, path).await?;
+    let mut response = fault::response(&problem, handler.descriptor.kind);
+    finish::uncached(&mut response, "route; fwd=bypass; detail=unlisted");
+    Some(response)
+}
+
+async fn refusal(routes: &Routes, handler: &Handler, index: usize, path: &str) -> Option<Problem> {
     match routes.cache().listed(index).await {
         Ok(listed) if listed.contains(path) => None,
         Ok(_) => Some(Problem::new(StatusCode::NOT_FOUND)),

@@ -2,15 +2,18 @@
 
 use std::cell::OnceCell;
 use std::future::{Ready, ready};
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_service::{Service, always_ready};
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method as HttpMethod, StatusCode};
+use actix_web::http::{Method as HttpMethod, StatusCode, Uri};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use futures_core::future::LocalBoxFuture;
+use futures_util::FutureExt as _;
 use futures_util::future::Either;
 use tracing::{Instrument as _, Span};
 
@@ -21,8 +24,9 @@ use super::matched::{Matched, MatchedPath, matched};
 use super::wrap::Endpoint;
 use super::{cached, fault, finish};
 use crate::context::Context;
-use crate::descriptor::Method;
+use crate::descriptor::{Method, RouteDescriptor};
 use crate::mode::Mode;
+use crate::panic;
 use crate::respond::{Problem, in_context, when_sent};
 use crate::responses::{Caller, directives};
 use crate::routes::{Handler, Node, Routes, Table};
@@ -109,7 +113,12 @@ impl Service<ServiceRequest> for Dispatcher {
             }
         }
         match &endpoint.wrapped {
-            Some(wrapped) => Either::Right(wrapped.call(request)),
+            Some(wrapped) => {
+                let uri = MatchedUri(request.uri().clone());
+                request.extensions_mut().insert(uri);
+                let mode = self.routes.setup.mode;
+                Either::Right(call(wrapped, handler.descriptor, mode, request))
+            }
             None => Either::Right(run(&self.routes, index, params, request)),
         }
     }
@@ -132,6 +141,34 @@ impl Dispatcher {
     }
 }
 
+/// The URI that a request for a route with middleware had when it was matched.
+struct MatchedUri(Uri);
+
+/// Undoes what a middleware made of the path: the parameters are parts of the one that was matched,
+/// and so is the key of what is kept for everybody.
+fn as_matched(request: &mut ServiceRequest) {
+    let matched = request.extensions_mut().remove::<MatchedUri>();
+    if let Some(MatchedUri(uri)) = matched
+        && uri.path() != request.path()
+    {
+        request.head_mut().uri = uri;
+    }
+}
+
+/// Calls a route's middleware; a panic there is one response, as in the handler.
+fn call(wrapped: &Endpoint, route: RouteDescriptor, mode: Mode, request: ServiceRequest) -> Answer {
+    let wrapped = Rc::clone(wrapped);
+    let answered = AssertUnwindSafe(async move { wrapped.call(request).await }).catch_unwind();
+    Box::pin(async move {
+        answered.await.unwrap_or_else(|panic| {
+            let message = panic::message(&*panic).to_owned();
+            tracing::error!(http.route = route.pattern, message, "a middleware panicked");
+            let response = fault::of_panic("a middleware", &message, route.kind, mode);
+            Err(InternalError::from_response(message, response).into())
+        })
+    })
+}
+
 /// What a route's middleware goes round.
 pub(super) struct HandlerService {
     pub(super) routes: Rc<Routes>,
@@ -145,7 +182,8 @@ impl Service<ServiceRequest> for HandlerService {
 
     always_ready!();
 
-    fn call(&self, request: ServiceRequest) -> Answered {
+    fn call(&self, mut request: ServiceRequest) -> Answered {
+        as_matched(&mut request);
         let MatchedPath::Clean(params) = matched(&request).path else {
             unreachable!("other paths are answered before any middleware")
         };
@@ -176,6 +214,11 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
     let routes = Rc::clone(routes);
     let answered = async move {
         let handler = &routes.setup.table.handlers[index];
+        if let Some(response) = cached::unlisted(&routes, index, params.path(request.path())).await
+        {
+            record(response.status(), "refused");
+            return Ok(request.into_response(response));
+        }
         let Caller { ancestry, reloads } = caller(&routes, &request);
         let context = Context {
             fetch_cache: handler.descriptor.config.fetch_cache,

@@ -19,18 +19,17 @@ pub(super) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
     }
 }
 
-/// What a handler answered, where a `Problem` of a page becomes HTML. Errors of the user's own
-/// stay as they are.
+/// What a handler answered, where the text of a page and a `Problem` become HTML. Errors of the
+/// user's own stay as they are: their messages were never meant to be HTML, and repeat what a client
+/// has sent.
 pub(super) fn as_answered(answer: HttpResponse, kind: Kind) -> HttpResponse {
-    let problem = answer
-        .error()
-        .filter(|_| kind == Kind::Page)
-        .and_then(problem_of)
-        .cloned();
-    match problem {
-        Some(problem) => problem.in_html(answer),
-        None if kind == Kind::Page => as_page(answer),
-        None => answer,
+    if kind == Kind::Route {
+        return answer;
+    }
+    match answer.error().map(problem_of) {
+        Some(Some(problem)) => problem.clone().in_html(answer),
+        Some(None) => answer,
+        None => as_page(answer),
     }
 }
 
@@ -89,11 +88,11 @@ fn is_answered(error: &Error) -> bool {
         || is::<PayloadError>(error)
 }
 
-/// A panic, anywhere between the first argument and the response.
-pub(super) fn of_panic(message: &str, kind: Kind, mode: Mode) -> HttpResponse {
+/// A panic, anywhere between the first middleware and the response. `whose` is for developers.
+pub(super) fn of_panic(whose: &str, message: &str, kind: Kind, mode: Mode) -> HttpResponse {
     let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
     if mode == Mode::Development {
-        problem = problem.detail(format!("the handler panicked: {message}"));
+        problem = problem.detail(format!("{whose} panicked: {message}"));
     }
     response(&problem, kind)
 }

@@ -225,20 +225,25 @@ impl HandlerSpec {
         source: &LitStr,
         errors: &mut Errors,
     ) -> Self {
-        let origins: Vec<_> = handler
-            .arguments
-            .iter()
-            .map(|argument| {
-                argument
-                    .name
-                    .as_ref()
-                    .and_then(|name| pattern.param(&name.unraw().to_string()))
-                    .map_or(Origin::Extractor, |(index, param)| Origin::Param {
-                        index,
-                        kind: param.kind,
-                    })
+        let names = handler.arguments.iter().map(|argument| {
+            let name = argument.name.as_ref()?;
+            Some(name.unraw().to_string())
+        });
+        let names: Vec<_> = names.collect();
+        let origins = names.iter().map(|name| {
+            let bound = name.as_ref().and_then(|name| {
+                // `_id` is an `id` that is not used, where nothing else is called so.
+                let unused = name
+                    .strip_prefix('_')
+                    .filter(|unused| !names.iter().flatten().any(|name| name == unused));
+                pattern.param(name).or_else(|| pattern.param(unused?))
+            });
+            bound.map_or(Origin::Extractor, |(index, param)| Origin::Param {
+                index,
+                kind: param.kind,
             })
-            .collect();
+        });
+        let origins = origins.collect();
         let mut spec = Self {
             method,
             handler,

@@ -87,6 +87,26 @@ fn the_most_particular_pattern_wins_whatever_the_order() {
     }
 }
 
+/// It is checked, although it is not used.
+#[route("/unused/[id]")]
+async fn unused(_id: u64) -> &'static str {
+    "a number"
+}
+
+#[route("/unused/[id]/[_name]")]
+async fn unused_beside(_name: String, _id: web::Query<Vec<(String, String)>>, id: u64) -> String {
+    format!("{_name} {id}")
+}
+
+#[test]
+fn a_parameter_that_is_not_used_is_bound_to_its_name_behind_an_underscore() {
+    let server = Server::of([unused::ROUTE, unused_beside::ROUTE]);
+    assert_eq!(server.get("/unused/7").text(), "a number");
+    assert_eq!(server.get("/unused/x").status, 404);
+    assert_eq!(unused::path(7), "/unused/7");
+    assert_eq!(server.get("/unused/7/a").text(), "a 7");
+}
+
 #[route("/decoding/one/[value]")]
 async fn one_value(value: String) -> String {
     value

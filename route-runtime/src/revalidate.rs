@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use actix_web::{HttpResponse, ResponseError};
 use futures_core::future::BoxFuture;
 
 use crate::context::{Context, Render, WeakCache};
 use crate::path;
+use crate::respond::in_mode;
 use crate::responses::{path_tag, pattern_tag};
 use crate::routes::Table;
 use crate::store::{Invalidation, StoreError, Tag};
@@ -322,5 +324,9 @@ impl std::error::Error for RevalidateError {
     }
 }
 
-/// An invalidation that failed is the server's fault: 500.
-impl actix_web::ResponseError for RevalidateError {}
+/// An invalidation that failed is the server's fault: 500, which in production says no more.
+impl ResponseError for RevalidateError {
+    fn error_response(&self) -> HttpResponse {
+        in_mode(self).error_response()
+    }
+}

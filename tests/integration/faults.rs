@@ -8,7 +8,10 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Json};
 use actix_web::{App, FromRequest, HttpRequest, HttpResponse, Responder, ResponseError};
-use route_runtime::{Mode, Problem, RouteDescriptor, Routes, not_found, page, route};
+use route_runtime::{
+    Mode, Problem, RevalidateError, RouteDescriptor, Routes, not_found, page, revalidate_path,
+    route,
+};
 use serde_json::Value;
 use tests::{Response, Server, request};
 
@@ -42,6 +45,35 @@ fn check_html(response: &Response, status: u16, title: &str, detail: Option<&str
     let detail = detail.map_or_else(String::new, |detail| format!("<p>{detail}</p>"));
     let expected = format!("<h1>{status} {title}</h1>{detail}</html>\n");
     assert!(response.text().ends_with(&expected), "{}", response.text());
+}
+
+#[route("/faults/forgetting", dynamic = "force-dynamic")]
+async fn forgetting() -> Result<(), RevalidateError> {
+    revalidate_path("/faults/<nowhere>").await
+}
+
+#[page("/faults/page/forgetting", dynamic = "force-dynamic")]
+async fn forgetting_page() -> Result<&'static str, RevalidateError> {
+    revalidate_path("/faults/<nowhere>").await.map(|()| "")
+}
+
+/// What it says is for developers.
+#[test]
+fn an_invalidation_that_failed_is_a_problem() {
+    for (mode, detail, escaped) in [
+        (
+            Mode::Development,
+            Some("no route has the path `/faults/<nowhere>`"),
+            Some("no route has the path `/faults/&lt;nowhere&gt;`"),
+        ),
+        (Mode::Production, None, None),
+    ] {
+        let server = server(mode, [forgetting::ROUTE, forgetting_page::ROUTE]);
+        let found = server.get("/faults/forgetting");
+        check_json(&found, 500, "Internal Server Error", detail);
+        let found = server.get("/faults/page/forgetting");
+        check_html(&found, 500, "Internal Server Error", escaped);
+    }
 }
 
 #[route(POST, "/faults/json")]

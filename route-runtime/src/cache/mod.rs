@@ -32,13 +32,15 @@ mod tests;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::clock::ManualClock;
+#[cfg(feature = "fetch")]
+pub(crate) use self::entry::KEPT;
 pub(crate) use self::{
     ancestry::{Ancestry, Stale},
     clock::{Clock, Moment},
     engine::{
         Answer, CAPACITY, Call, Config, Content, Engine, Failure, Hit, STALENESS, STORE_LIMIT, Turn,
     },
-    entry::{CacheSlot, Entry, KEPT, Value},
+    entry::{CacheSlot, Entry, Value},
     freshness::Lifetime,
     key::{CacheKey, Key},
     outcome::{Outcome, Rendered},

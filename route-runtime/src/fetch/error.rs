@@ -7,9 +7,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
-use crate::context::Context;
-use crate::mode::Mode;
-use crate::respond::Problem;
+use crate::respond::in_mode;
 
 /// Why a [`fetch`](super::fetch()) came to nothing, and of which URL.
 ///
@@ -164,11 +162,6 @@ impl ResponseError for FetchError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let problem = Problem::new(self.status_code());
-        let problem = match Context::mode() {
-            Some(Mode::Development) => problem.detail(self.to_string()),
-            _ => problem,
-        };
-        problem.error_response()
+        in_mode(self).error_response()
     }
 }

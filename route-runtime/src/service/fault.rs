@@ -27,7 +27,7 @@ pub(super) fn as_answered(answer: HttpResponse, kind: Kind) -> HttpResponse {
         return answer;
     }
     match answer.error().map(problem_of) {
-        Some(Some(problem)) => problem.clone().in_html(answer),
+        Some(Some(problem)) => problem.in_html(answer),
         Some(None) => answer,
         None => as_page(answer),
     }
@@ -47,7 +47,7 @@ fn as_page(mut answer: HttpResponse) -> HttpResponse {
 /// the cause is for developers. One that sends the client elsewhere is no fault.
 pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse {
     if let Some(problem) = problem_of(error) {
-        return response(problem, kind);
+        return response(&problem, kind);
     }
     let theirs = error.error_response();
     if theirs.status().is_redirection() || is_answered(error) {

@@ -27,7 +27,7 @@ async fn product(number: usize, shop: Data<Shop>) -> Result<impl Responder, Prob
     Ok(Json(json!({ "number": number, "name": name })))
 }
 
-/// For those who may: adds a product and throws away what was rendered without it.
+/// Only with the token: adds a product and throws away what was rendered without it.
 #[route(POST, "/products", wrap = authorise)]
 async fn add_product(
     shop: Data<Shop>,
@@ -42,13 +42,13 @@ async fn add_product(
     Ok((Json(json!({ "number": number })), StatusCode::CREATED))
 }
 
-/// For those who may, and yet kept: the middleware comes before the cache.
+/// Only with the token, and kept all the same: the middleware comes before the cache.
 #[route("/orders/[number]", revalidate = 60, wrap = authorise)]
 async fn order(number: u32) -> impl Responder {
     Json(json!({ "order": number }))
 }
 
-/// Lets pass who has the shop's token. What it reads is the real request and the app's data.
+/// Lets a request with the shop's token pass. What it reads is the real request and the app's data.
 ///
 /// It answers others itself, rather than with an `Err`, so that CORS adds its headers to that
 /// answer like to any other.

@@ -46,7 +46,7 @@ async fn moved() -> impl Responder {
     redirect("/about")
 }
 
-/// Lets pass who knows the token. It answers others itself, rather than with an `Err`, so that
+/// Lets a request with the token pass. It answers others itself, rather than with an `Err`, so that
 /// middleware round the app sees that answer like any other.
 async fn authorised(
     req: ServiceRequest,
@@ -63,7 +63,7 @@ async fn authorised(
 }
 
 /// Behind a middleware of its own, which sees each request before the cache does: kept for ever,
-/// and yet only for those who may.
+/// and yet only for whoever has the token.
 #[route("/api/admin", wrap = authorised)]
 async fn admin() -> impl Responder {
     Json(json!({ "data": now() }))

@@ -105,7 +105,7 @@ struct What {
 }
 
 /// Throws away what is kept, by `?path=/api/time` or by `?tag=stock`: the next request gets what is
-/// rendered after this one. In earnest, ask first who is calling.
+/// rendered after this one. In a real app, check first who is calling.
 #[route(POST, "/api/revalidate")]
 async fn revalidate(what: Query<What>) -> Result<impl Responder, Problem> {
     let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST).detail(detail);

@@ -38,7 +38,7 @@ use crate::path::{encode_segment, is_segment};
 /// assert_eq!(user::path(""), "/api/users/"); // No path of this route.
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no value of a parameter of type `{T}`",
+    message = "`{Self}` is not a value of a parameter of type `{T}`",
     label = "expected a `{T}`, which implements `Display`"
 )]
 pub trait PathArg<T> {

@@ -18,13 +18,22 @@
 //! }
 //! ```
 //!
-//! `cargo run` serves it; `cargo run -- --help` lists what else the program can do. Who comes from
-//! Next.js or from actix-web finds everything side by side in the `guide`.
+//! `cargo run` serves it; `cargo run -- --help` lists what else the program can do.
+//!
+#![cfg_attr(
+    all(feature = "testing", feature = "fetch", feature = "cli"),
+    doc = "If you come from Next.js or from actix-web, the [`guide`] has everything side by side."
+)]
+#![cfg_attr(
+    not(all(feature = "testing", feature = "fetch", feature = "cli")),
+    doc = "The module `guide`, for people who come from Next.js or from actix-web, is in what \
+           `cargo doc --all-features` writes."
+)]
 //!
 //! # Dynamic or cached
 //!
 //! What a GET reads decides, and its argument types say what it reads. A handler that takes nothing
-//! but parameters, app data and what else is a [`StaticExtractor`] may be cached; one that takes an
+//! but parameters, app data and other [`StaticExtractor`]s may be cached; one that takes an
 //! `HttpRequest`, a header or the query may not. The first rule that applies:
 //!
 //! | | |
@@ -40,7 +49,7 @@
 //!
 //! A cached handler never sees a request: it runs on threads of its own, with one that has a method
 //! and a path and is otherwise blank. So what it answers cannot be one client's. In [development]
-//! nothing is kept, but it is rendered just so.
+//! nothing is kept, but handlers run in the same way.
 //!
 //! [development]: Mode::Development
 //!
@@ -94,7 +103,7 @@
 //!
 //! [`Routes`] is a service of an actix-web `App`. Requests for paths it does not know fall through
 //! to the app's other services and its `default_service`. [`Server::app`] mounts it so in a server
-//! that is otherwise `serve`'s; who needs TLS or a Unix socket runs the `HttpServer` too:
+//! that is otherwise `serve`'s; for TLS or a Unix socket, run the `HttpServer` yourself:
 //!
 //! ```no_run
 //! use actix_web::{App, HttpResponse, HttpServer, middleware::Logger, web};
@@ -155,8 +164,8 @@ pub mod export;
 mod extract;
 #[cfg(feature = "fetch")]
 mod fetch;
-/// What is kept and what is answered, many instances, commands, what the compiler says; and for those
-/// who come from elsewhere.
+/// What is kept and what is answered, many instances, commands, what the compiler says; and two pages
+/// for people who know Next.js or actix-web.
 #[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
 pub mod guide {
     #[doc = include_str!("../docs/guide/actix.md")]

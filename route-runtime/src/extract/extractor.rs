@@ -9,7 +9,7 @@ pub(crate) type Extraction<T> = LocalBoxFuture<'static, actix_web::Result<T>>;
 
 /// What an argument that is no parameter must be: any actix-web extractor.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no argument of a route",
+    message = "`{Self}` is not an argument of a route",
     label = "neither a parameter of the pattern nor an extractor",
     note = "an argument is bound to the pattern's parameter of the same name, or is an actix-web \
             extractor: `HttpRequest`, `web::Json<T>`, `web::Data<T>`, anything that implements \

@@ -33,7 +33,7 @@ impl<T: FromStr + 'static> SingleParam for T {
 /// What `[...slug]` can be bound to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a catch-all",
-    label = "is no `Vec` of what implements `FromStr`",
+    label = "is not a `Vec` of what implements `FromStr`",
     note = "bind `[...slug]` to `Vec<T>` of any `T: FromStr`, as in `slug: Vec<String>`"
 )]
 pub trait ManyParam: Sized + 'static {
@@ -55,7 +55,7 @@ impl<T: FromStr + 'static> ManyParam for Vec<T> {
 /// What `[[...slug]]` can be bound to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from an optional catch-all",
-    label = "is neither `Vec` nor `Option<Vec>` of what implements `FromStr`",
+    label = "is neither a `Vec` nor an `Option<Vec>` of what implements `FromStr`",
     note = "bind `[[...slug]]` to `Vec<T>` or `Option<Vec<T>>` of any `T: FromStr`, as in \
             `slug: Vec<String>`"
 )]

@@ -103,7 +103,7 @@ pub fn call<R: Readers, F: Future + 'static>(
 
 /// What a handler may return: any actix-web responder.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no response",
+    message = "`{Self}` is not a response",
     label = "does not implement `Responder`",
     note = "a handler returns what actix-web can send: `impl Responder`, `HttpResponse`, \
             `web::Json<T>`, `String`, or a `Result` of one whose error implements `ResponseError`"

@@ -18,7 +18,9 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blank::{RenderService, Task};
-use super::{BlankRequest, BrokenBody, Job, Rendered, RenderedBody, is_event_stream};
+use super::{
+    Asked, BlankRequest, BrokenBody, Job, Rendered, RenderedBody, Unfinished, is_event_stream,
+};
 use crate::context::{self, WeakCache};
 use crate::descriptor::RouteDescriptor;
 use crate::mode::Mode;
@@ -60,21 +62,46 @@ async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<J
         return;
     };
     let app = Rc::new(app);
-    while let Some(job) = jobs.recv().await {
+    while let Some(Job { asked, unfinished }) = jobs.recv().await {
         let app = Rc::clone(&app);
-        match job {
-            Job::Render(request, reply) => {
+        match asked {
+            Asked::Render(request, reply) => {
                 let route = table.handlers[request.handler].descriptor;
+                let reply = Reply { reply, unfinished };
                 rt::spawn(async move { answer(&*app, &route, mode, request, reply).await });
             }
-            Job::Missing(reply) => ask(app, Task::Missing(reply)),
-            Job::List(handler, reply) => ask(app, Task::List { handler, reply }),
+            Asked::Missing(reply) => ask(app, Task::Missing(reply), unfinished),
+            Asked::List(handler, reply) => ask(app, Task::List { handler, reply }, unfinished),
         }
     }
 }
 
+/// Where a render goes. It is a job of its renderer until it is sent there, or nobody wants it.
+struct Reply {
+    reply: oneshot::Sender<Rendered>,
+    unfinished: Unfinished,
+}
+
+impl Reply {
+    /// Resolves when nobody wants it any more.
+    async fn closed(&mut self) {
+        self.reply.closed().await;
+    }
+
+    /// Before whoever waits for it asks for something else, nothing of it is left to do.
+    fn send(self, rendered: Rendered) {
+        drop(self.unfinished);
+        drop(self.reply.send(rendered));
+    }
+
+    /// Sends what there is of one whose body is still to be passed on.
+    fn begin(self, rendered: Rendered) -> Option<Unfinished> {
+        self.reply.send(rendered).is_ok().then_some(self.unfinished)
+    }
+}
+
 /// Calls the app for the sake of what it sends back beside its answer.
-fn ask<S>(app: Rc<S>, task: Task)
+fn ask<S>(app: Rc<S>, task: Task, unfinished: Unfinished)
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
 {
@@ -82,6 +109,7 @@ where
         let request = blank(Uri::default());
         request.extensions_mut().insert(task);
         drop(app.call(request).await);
+        drop(unfinished);
     });
 }
 
@@ -100,7 +128,7 @@ async fn answer<S>(
     route: &RouteDescriptor,
     mode: Mode,
     asked: BlankRequest,
-    mut reply: oneshot::Sender<Rendered>,
+    mut reply: Reply,
 ) where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
@@ -115,7 +143,7 @@ async fn answer<S>(
     // A canonical path is always a valid one, unless it is too long: that of a request is refused
     // before. It must not be taken for another.
     let Ok(request) = path.parse().map(blank) else {
-        return drop(reply.send(Rendered::failed(route.kind)));
+        return reply.send(Rendered::failed(route.kind));
     };
     let render = Arc::new(context::Render::of(&route.config));
     request.extensions_mut().insert(Task::Render {
@@ -162,15 +190,16 @@ async fn answer<S>(
         );
         let mut refused = Rendered::refused(route.kind, mode, &why);
         refused.used = render.used();
-        return drop(reply.send(refused));
+        return reply.send(refused);
     }
     match read {
-        Ok(Read::Whole(bytes)) => drop(reply.send(rendered(RenderedBody::Full(bytes)))),
+        Ok(Read::Whole(bytes)) => reply.send(rendered(RenderedBody::Full(bytes))),
         Ok(Read::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);
             let body_of_chunks = RenderedBody::Stream { chunks, length };
-            if reply.send(rendered(body_of_chunks)).is_ok() {
+            if let Some(unfinished) = reply.begin(rendered(body_of_chunks)) {
                 pass_on(first, body, sender).await;
+                drop(unfinished);
             }
         }
         // Nothing of it was sent, so it can be said.
@@ -178,7 +207,7 @@ async fn answer<S>(
             tracing::error!(url.path = path, "the body of a response failed");
             let mut failed = Rendered::failed(route.kind);
             failed.used = render.used();
-            drop(reply.send(failed));
+            reply.send(failed);
         }
     }
 }

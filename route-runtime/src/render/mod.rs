@@ -83,6 +83,15 @@ pub(crate) struct Rendered {
     pub(crate) headers: HeaderMap,
     pub(crate) body: RenderedBody,
     pub(crate) used: Used,
+    pub(crate) fault: Fault,
+}
+
+/// Why a render failed, if it did.
+pub(crate) enum Fault {
+    /// It did not, or the log says why.
+    Logged,
+    /// What its error says, where it has one.
+    Unlogged(Option<String>),
 }
 
 pub(crate) enum RenderedBody {
@@ -99,11 +108,21 @@ pub(crate) enum RenderedBody {
 
 impl Rendered {
     /// What stands for a response that could not be had.
-    pub(crate) fn failed(kind: Kind) -> Self {
-        Self::of(service::unrenderable(kind, None))
+    pub(crate) fn failed(kind: Kind, fault: Fault) -> Self {
+        Self {
+            fault,
+            ..Self::of(service::unrenderable(kind, None))
+        }
     }
 
-    /// What stands for a response that must not be given. In development it says why.
+    /// The body of one that failed.
+    fn words_of_failed(kind: Kind) -> Bytes {
+        let words = service::unrenderable(kind, None).into_body();
+        words.try_into_bytes().unwrap_or_default()
+    }
+
+    /// What stands for a response that must not be given, which the log says. In development it says
+    /// why, too.
     pub(crate) fn refused(kind: Kind, mode: Mode, why: &str) -> Self {
         let why = (mode == Mode::Development).then_some(why);
         Self::of(service::unrenderable(kind, why))
@@ -116,7 +135,14 @@ impl Rendered {
             headers: head.headers().clone(),
             body: RenderedBody::Full(body.try_into_bytes().unwrap_or_default()),
             used: Used::default(),
+            fault: Fault::Logged,
         }
+    }
+}
+
+impl Fault {
+    fn unlogged(why: &str) -> Self {
+        Self::Unlogged(Some(why.into()))
     }
 }
 
@@ -170,7 +196,7 @@ impl Renderers {
             Ok(()) => answer.await.ok(),
             Err(RendererGone) => None,
         }
-        .unwrap_or_else(|| Rendered::failed(kind))
+        .unwrap_or_else(|| Rendered::failed(kind, Fault::unlogged("its renderer is gone")))
     }
 
     /// Asks one renderer, which are all alike.

@@ -13,13 +13,14 @@ use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, Uri};
 use actix_web::web::Bytes;
-use actix_web::{App, Error, HttpMessage as _, rt};
+use actix_web::{App, Error, HttpMessage as _, HttpResponse, rt};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blank::{RenderService, Task};
 use super::{
-    Asked, BlankRequest, BrokenBody, Job, Rendered, RenderedBody, Unfinished, is_event_stream,
+    Asked, BlankRequest, BrokenBody, Fault, Job, Rendered, RenderedBody, Unfinished,
+    is_event_stream,
 };
 use crate::context::{self, WeakCache};
 use crate::descriptor::RouteDescriptor;
@@ -143,7 +144,8 @@ async fn answer<S>(
     // A canonical path is always a valid one, unless it is too long: that of a request is refused
     // before. It must not be taken for another.
     let Ok(request) = path.parse().map(blank) else {
-        return reply.send(Rendered::failed(route.kind));
+        let fault = Fault::unlogged("its path is no path of a request");
+        return reply.send(Rendered::failed(route.kind, fault));
     };
     let render = Arc::new(context::Render::of(&route.config));
     request.extensions_mut().insert(Task::Render {
@@ -158,10 +160,14 @@ async fn answer<S>(
         // Nobody wants it any more: its time is up.
         () = reply.closed() => return,
     };
-    let (head, body) = match answered {
-        Ok(response) => response.into_parts().1.into_parts(),
-        Err(error) => error.error_response().into_parts(),
+    let response = match answered {
+        Ok(response) => response.into_parts().1,
+        Err(error) => HttpResponse::from_error(error),
     };
+    let is_failed = response.status().as_u16() >= 500;
+    let error = response.error().filter(|_| is_failed);
+    let error = error.map(ToString::to_string);
+    let (head, body) = response.into_parts();
     let mut headers = HeaderMap::new();
     for (name, value) in head.headers() {
         headers.append(name.clone(), value.clone());
@@ -171,6 +177,7 @@ async fn answer<S>(
         headers,
         body,
         used: render.used(),
+        fault: Fault::Logged,
     };
     let length = match body.size() {
         BodySize::Sized(length) => Some(length),
@@ -193,7 +200,18 @@ async fn answer<S>(
         return reply.send(refused);
     }
     match read {
-        Ok(Read::Whole(bytes)) => reply.send(rendered(RenderedBody::Full(bytes))),
+        Ok(Read::Whole(bytes)) => {
+            // In these words a panic is answered, of which the log says all there is to say.
+            let is_logged = || error.is_none() && bytes == Rendered::words_of_failed(route.kind);
+            let fault = match is_failed && !is_logged() {
+                true => Fault::Unlogged(error),
+                false => Fault::Logged,
+            };
+            reply.send(Rendered {
+                fault,
+                ..rendered(RenderedBody::Full(bytes))
+            });
+        }
         Ok(Read::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);
             let body_of_chunks = RenderedBody::Stream { chunks, length };
@@ -205,7 +223,7 @@ async fn answer<S>(
         // Nothing of it was sent, so it can be said.
         Err(BrokenBody) => {
             tracing::error!(url.path = path, "the body of a response failed");
-            let mut failed = Rendered::failed(route.kind);
+            let mut failed = Rendered::failed(route.kind, Fault::Logged);
             failed.used = render.used();
             reply.send(failed);
         }

@@ -21,6 +21,7 @@ mod inheriting;
 mod limits;
 mod listed_params;
 mod listing;
+mod logging;
 mod matching;
 mod methods;
 mod mounting;

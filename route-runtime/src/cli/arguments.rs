@@ -109,7 +109,10 @@ impl Build {
 
 impl Serve {
     fn behind(&self) -> Option<Behind> {
-        let url = self.cache_url.clone().map(Behind::Redis);
+        let url = self.cache_url.clone().map(|url| Behind::Redis {
+            url,
+            named: "`--cache-url`",
+        });
         url.or_else(|| self.cache_dir.clone().map(Behind::Files))
     }
 

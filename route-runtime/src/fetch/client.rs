@@ -73,7 +73,8 @@ pub(super) fn get(url: &str) -> reqwest::RequestBuilder {
     client.get(url)
 }
 
-/// Sends a request and reads the answer to its end. Dropped, the request is given up.
+/// Sends a request and reads the answer to its end. Dropped, the request is given up. One that fails
+/// leaves a line in the log.
 pub(super) async fn send(
     request: Request,
     clock: Clock,
@@ -89,7 +90,8 @@ pub(super) async fn send(
     });
     let _given_up = AbortOnDrop(sent.abort_handle());
     match sent.await {
-        Ok(answered) => answered,
+        // Here, where each exchange passes once, however many share what comes of it.
+        Ok(answered) => answered.inspect_err(|error| tracing::warn!(%error, "a fetch failed")),
         Err(_) => Err(FetchError::new(ErrorKind::Unavailable, name)),
     }
 }

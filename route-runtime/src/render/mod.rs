@@ -32,12 +32,28 @@ mod renderer;
 /// The threads, and the next one's turn.
 pub(crate) struct Renderers {
     table: Arc<Table>,
-    jobs: Vec<mpsc::UnboundedSender<Job>>,
+    all: Vec<Renderer>,
     next: AtomicUsize,
 }
 
+/// The way to one thread.
+struct Renderer {
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Shared by the jobs that it has not finished.
+    unfinished: Arc<()>,
+}
+
+/// One of the jobs that a renderer has not finished, for as long as this lives.
+struct Unfinished(#[expect(dead_code, reason = "counted")] Arc<()>);
+
+/// What a renderer is given to do.
+struct Job {
+    asked: Asked,
+    unfinished: Unfinished,
+}
+
 /// What a renderer is asked.
-enum Job {
+enum Asked {
     Render(BlankRequest, oneshot::Sender<Rendered>),
     /// Which app data the cached handlers lack.
     Missing(oneshot::Sender<Vec<MissingData>>),
@@ -67,6 +83,15 @@ pub(crate) struct Rendered {
     pub(crate) headers: HeaderMap,
     pub(crate) body: RenderedBody,
     pub(crate) used: Used,
+    pub(crate) fault: Fault,
+}
+
+/// Why a render failed, if it did.
+pub(crate) enum Fault {
+    /// It did not, or the log says why.
+    Logged,
+    /// What its error says, where it has one.
+    Unlogged(Option<String>),
 }
 
 pub(crate) enum RenderedBody {
@@ -83,11 +108,21 @@ pub(crate) enum RenderedBody {
 
 impl Rendered {
     /// What stands for a response that could not be had.
-    pub(crate) fn failed(kind: Kind) -> Self {
-        Self::of(service::unrenderable(kind, None))
+    pub(crate) fn failed(kind: Kind, fault: Fault) -> Self {
+        Self {
+            fault,
+            ..Self::of(service::unrenderable(kind, None))
+        }
     }
 
-    /// What stands for a response that must not be given. In development it says why.
+    /// The body of one that failed.
+    fn words_of_failed(kind: Kind) -> Bytes {
+        let words = service::unrenderable(kind, None).into_body();
+        words.try_into_bytes().unwrap_or_default()
+    }
+
+    /// What stands for a response that must not be given, which the log says. In development it says
+    /// why, too.
     pub(crate) fn refused(kind: Kind, mode: Mode, why: &str) -> Self {
         let why = (mode == Mode::Development).then_some(why);
         Self::of(service::unrenderable(kind, why))
@@ -100,7 +135,14 @@ impl Rendered {
             headers: head.headers().clone(),
             body: RenderedBody::Full(body.try_into_bytes().unwrap_or_default()),
             used: Used::default(),
+            fault: Fault::Logged,
         }
+    }
+}
+
+impl Fault {
+    fn unlogged(why: &str) -> Self {
+        Self::Unlogged(Some(why.into()))
     }
 }
 
@@ -132,16 +174,16 @@ impl Renderers {
     /// One per core. A renderer that cannot start answers nothing; whoever asks is told.
     pub(crate) fn start(setup: &Setup, cache: &WeakCache) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let jobs = (0..threads)
+        let all = (0..threads)
             .map(|number| {
-                let (sender, jobs) = mpsc::unbounded_channel();
+                let (renderer, jobs) = Renderer::new();
                 renderer::spawn(number, setup.clone(), Weak::clone(cache), jobs);
-                sender
+                renderer
             })
             .collect();
         Self {
             table: Arc::clone(&setup.table),
-            jobs,
+            all,
             next: AtomicUsize::new(0),
         }
     }
@@ -150,39 +192,62 @@ impl Renderers {
     pub(crate) async fn render(&self, request: BlankRequest) -> Rendered {
         let kind = self.table.handlers[request.handler].descriptor.kind;
         let (reply, answer) = oneshot::channel();
-        match self.send(Job::Render(request, reply)) {
+        match self.send(Asked::Render(request, reply)) {
             Ok(()) => answer.await.ok(),
             Err(RendererGone) => None,
         }
-        .unwrap_or_else(|| Rendered::failed(kind))
+        .unwrap_or_else(|| Rendered::failed(kind, Fault::unlogged("its renderer is gone")))
     }
 
     /// Asks one renderer, which are all alike.
     pub(crate) async fn missing(&self) -> Result<Vec<MissingData>, RendererGone> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Missing(reply))?;
+        self.send(Asked::Missing(reply))?;
         answer.await.map_err(|_| RendererGone)
     }
 
     /// Calls the handler's `static_params`.
     pub(crate) async fn list(&self, handler: usize) -> Result<Listed, RendererGone> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::List(handler, reply))?;
+        self.send(Asked::List(handler, reply))?;
         answer.await.map_err(|_| RendererGone)
     }
 
-    /// To the next in turn, or to whoever follows: one that is gone stays so, and its turn comes
-    /// again and again.
-    fn send(&self, mut job: Job) -> Result<(), RendererGone> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.jobs.len();
-        let (before, from) = self.jobs.split_at(turn);
-        for jobs in from.iter().chain(before) {
-            match jobs.send(job) {
+    /// To the one that has the least to finish, since a handler may block its thread; of several, to
+    /// the next in turn. One that is gone stays so, and is passed over.
+    fn send(&self, mut asked: Asked) -> Result<(), RendererGone> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.all.len();
+        let (before, from) = self.all.split_at(turn);
+        loop {
+            let there = from.iter().chain(before).filter(|it| !it.jobs.is_closed());
+            let Some(idlest) = there.min_by_key(|it| it.unfinished()) else {
+                return Err(RendererGone);
+            };
+            match idlest.send(asked) {
                 Ok(()) => return Ok(()),
-                Err(mpsc::error::SendError(unsent)) => job = unsent,
+                // It has gone just now.
+                Err(unsent) => asked = unsent,
             }
         }
-        Err(RendererGone)
+    }
+}
+
+impl Renderer {
+    fn new() -> (Self, mpsc::UnboundedReceiver<Job>) {
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let unfinished = Arc::default();
+        (Self { jobs, unfinished }, receiver)
+    }
+
+    /// How many jobs it has.
+    fn unfinished(&self) -> usize {
+        Arc::strong_count(&self.unfinished) - 1
+    }
+
+    fn send(&self, asked: Asked) -> Result<(), Asked> {
+        let unfinished = Unfinished(Arc::clone(&self.unfinished));
+        let sent = self.jobs.send(Job { asked, unfinished });
+        sent.map_err(|mpsc::error::SendError(unsent)| unsent.asked)
     }
 }
 
@@ -200,31 +265,73 @@ mod tests {
     use super::*;
     use crate::routes::Routes;
 
-    fn missing() -> Job {
-        Job::Missing(oneshot::channel().0)
+    type Jobs = mpsc::UnboundedReceiver<Job>;
+
+    fn missing() -> Asked {
+        Asked::Missing(oneshot::channel().0)
+    }
+
+    fn three() -> (Renderers, Vec<Jobs>) {
+        let (all, jobs) = (0..3).map(|_| Renderer::new()).unzip();
+        let all = Renderers {
+            table: Routes::from_iter([]).unwrap().setup.table,
+            all,
+            next: AtomicUsize::new(0),
+        };
+        (all, jobs)
+    }
+
+    /// Who is asked next, and what.
+    fn sent(all: &Renderers, jobs: &mut [Jobs]) -> (usize, Job) {
+        all.send(missing()).unwrap();
+        let mut jobs = jobs.iter_mut().enumerate();
+        let job = jobs.find_map(|(index, jobs)| Some((index, jobs.try_recv().ok()?)));
+        job.expect("it was sent")
     }
 
     #[test]
-    fn the_turn_of_one_that_is_gone_is_the_next_ones() {
-        let (jobs, mut renderers): (Vec<_>, Vec<_>) =
-            (0..3).map(|_| mpsc::unbounded_channel()).unzip();
-        let all = Renderers {
-            table: Routes::from_iter([]).unwrap().setup.table,
-            jobs,
-            next: AtomicUsize::new(0),
-        };
-        drop(renderers.remove(1));
+    fn those_with_nothing_to_finish_take_turns() {
+        let (all, mut jobs) = three();
+        let asked = (0..6).map(|_| sent(&all, &mut jobs).0);
+        assert_eq!(asked.collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    fn one_that_is_busy_is_asked_last() {
+        let (all, mut jobs) = three();
+        // Nobody waits for its answer any more; it is busy all the same.
+        let (busy, blocked) = sent(&all, &mut jobs);
+        for _ in 0..6 {
+            assert_ne!(sent(&all, &mut jobs).0, busy);
+        }
+        let others = [sent(&all, &mut jobs), sent(&all, &mut jobs)];
+        assert!(others.iter().all(|(index, _)| *index != busy));
+        drop(blocked);
+        assert_eq!(sent(&all, &mut jobs).0, busy);
+    }
+
+    #[test]
+    fn what_is_asked_and_not_begun_counts() {
+        let (all, _jobs) = three();
         for _ in 0..6 {
             all.send(missing()).unwrap();
         }
-        let [first, third] = &mut renderers[..] else {
-            panic!("two are left")
-        };
-        let asked = |it: &mut mpsc::UnboundedReceiver<Job>| {
-            std::iter::from_fn(|| it.try_recv().ok()).count()
-        };
-        assert_eq!((asked(first), asked(third)), (2, 4));
-        renderers.clear();
+        let unfinished = all.all.iter().map(Renderer::unfinished);
+        assert_eq!(unfinished.collect::<Vec<_>>(), [2, 2, 2]);
+    }
+
+    #[test]
+    fn one_that_is_gone_is_passed_over() {
+        let (all, mut jobs) = three();
+        jobs.remove(1);
+        for _ in 0..6 {
+            all.send(missing()).unwrap();
+        }
+        let asked = jobs
+            .iter_mut()
+            .map(|jobs| std::iter::from_fn(|| jobs.try_recv().ok().map(drop)).count());
+        assert_eq!(asked.collect::<Vec<_>>(), [3, 3]);
+        jobs.clear();
         assert!(all.send(missing()).is_err(), "nobody is left");
     }
 }

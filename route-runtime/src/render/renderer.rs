@@ -13,12 +13,15 @@ use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, Uri};
 use actix_web::web::Bytes;
-use actix_web::{App, Error, HttpMessage as _, rt};
+use actix_web::{App, Error, HttpMessage as _, HttpResponse, rt};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blank::{RenderService, Task};
-use super::{BlankRequest, BrokenBody, Job, Rendered, RenderedBody, is_event_stream};
+use super::{
+    Asked, BlankRequest, BrokenBody, Fault, Job, Rendered, RenderedBody, Unfinished,
+    is_event_stream,
+};
 use crate::context::{self, WeakCache};
 use crate::descriptor::RouteDescriptor;
 use crate::mode::Mode;
@@ -60,21 +63,46 @@ async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<J
         return;
     };
     let app = Rc::new(app);
-    while let Some(job) = jobs.recv().await {
+    while let Some(Job { asked, unfinished }) = jobs.recv().await {
         let app = Rc::clone(&app);
-        match job {
-            Job::Render(request, reply) => {
+        match asked {
+            Asked::Render(request, reply) => {
                 let route = table.handlers[request.handler].descriptor;
+                let reply = Reply { reply, unfinished };
                 rt::spawn(async move { answer(&*app, &route, mode, request, reply).await });
             }
-            Job::Missing(reply) => ask(app, Task::Missing(reply)),
-            Job::List(handler, reply) => ask(app, Task::List { handler, reply }),
+            Asked::Missing(reply) => ask(app, Task::Missing(reply), unfinished),
+            Asked::List(handler, reply) => ask(app, Task::List { handler, reply }, unfinished),
         }
     }
 }
 
+/// Where a render goes. It is a job of its renderer until it is sent there, or nobody wants it.
+struct Reply {
+    reply: oneshot::Sender<Rendered>,
+    unfinished: Unfinished,
+}
+
+impl Reply {
+    /// Resolves when nobody wants it any more.
+    async fn closed(&mut self) {
+        self.reply.closed().await;
+    }
+
+    /// Before whoever waits for it asks for something else, nothing of it is left to do.
+    fn send(self, rendered: Rendered) {
+        drop(self.unfinished);
+        drop(self.reply.send(rendered));
+    }
+
+    /// Sends what there is of one whose body is still to be passed on.
+    fn begin(self, rendered: Rendered) -> Option<Unfinished> {
+        self.reply.send(rendered).is_ok().then_some(self.unfinished)
+    }
+}
+
 /// Calls the app for the sake of what it sends back beside its answer.
-fn ask<S>(app: Rc<S>, task: Task)
+fn ask<S>(app: Rc<S>, task: Task, unfinished: Unfinished)
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
 {
@@ -82,6 +110,7 @@ where
         let request = blank(Uri::default());
         request.extensions_mut().insert(task);
         drop(app.call(request).await);
+        drop(unfinished);
     });
 }
 
@@ -100,7 +129,7 @@ async fn answer<S>(
     route: &RouteDescriptor,
     mode: Mode,
     asked: BlankRequest,
-    mut reply: oneshot::Sender<Rendered>,
+    mut reply: Reply,
 ) where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
@@ -115,7 +144,8 @@ async fn answer<S>(
     // A canonical path is always a valid one, unless it is too long: that of a request is refused
     // before. It must not be taken for another.
     let Ok(request) = path.parse().map(blank) else {
-        return drop(reply.send(Rendered::failed(route.kind)));
+        let fault = Fault::unlogged("its path is no path of a request");
+        return reply.send(Rendered::failed(route.kind, fault));
     };
     let render = Arc::new(context::Render::of(&route.config));
     request.extensions_mut().insert(Task::Render {
@@ -130,10 +160,14 @@ async fn answer<S>(
         // Nobody wants it any more: its time is up.
         () = reply.closed() => return,
     };
-    let (head, body) = match answered {
-        Ok(response) => response.into_parts().1.into_parts(),
-        Err(error) => error.error_response().into_parts(),
+    let response = match answered {
+        Ok(response) => response.into_parts().1,
+        Err(error) => HttpResponse::from_error(error),
     };
+    let is_failed = response.status().as_u16() >= 500;
+    let error = response.error().filter(|_| is_failed);
+    let error = error.map(ToString::to_string);
+    let (head, body) = response.into_parts();
     let mut headers = HeaderMap::new();
     for (name, value) in head.headers() {
         headers.append(name.clone(), value.clone());
@@ -143,6 +177,7 @@ async fn answer<S>(
         headers,
         body,
         used: render.used(),
+        fault: Fault::Logged,
     };
     let length = match body.size() {
         BodySize::Sized(length) => Some(length),
@@ -162,23 +197,35 @@ async fn answer<S>(
         );
         let mut refused = Rendered::refused(route.kind, mode, &why);
         refused.used = render.used();
-        return drop(reply.send(refused));
+        return reply.send(refused);
     }
     match read {
-        Ok(Read::Whole(bytes)) => drop(reply.send(rendered(RenderedBody::Full(bytes)))),
+        Ok(Read::Whole(bytes)) => {
+            // In these words a panic is answered, of which the log says all there is to say.
+            let is_logged = || error.is_none() && bytes == Rendered::words_of_failed(route.kind);
+            let fault = match is_failed && !is_logged() {
+                true => Fault::Unlogged(error),
+                false => Fault::Logged,
+            };
+            reply.send(Rendered {
+                fault,
+                ..rendered(RenderedBody::Full(bytes))
+            });
+        }
         Ok(Read::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);
             let body_of_chunks = RenderedBody::Stream { chunks, length };
-            if reply.send(rendered(body_of_chunks)).is_ok() {
+            if let Some(unfinished) = reply.begin(rendered(body_of_chunks)) {
                 pass_on(first, body, sender).await;
+                drop(unfinished);
             }
         }
         // Nothing of it was sent, so it can be said.
         Err(BrokenBody) => {
             tracing::error!(url.path = path, "the body of a response failed");
-            let mut failed = Rendered::failed(route.kind);
+            let mut failed = Rendered::failed(route.kind, Fault::Logged);
             failed.used = render.used();
-            drop(reply.send(failed));
+            reply.send(failed);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sending a client elsewhere.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -12,9 +12,10 @@ use super::Problem;
 /// 307: what is asked for is for now elsewhere. The client repeats the request there, with the
 /// same method and body.
 ///
-/// The location is sent exactly as given, relative or absolute, and is not encoded; the `path` of a
-/// route's handle makes one that is. For a page to look at after a form was posted, answer 303
-/// with actix-web's `web::Redirect`.
+/// The location is sent as given, relative or absolute; only what is no character of a URL, such as
+/// a space or an `ü`, is percent-encoded. A `?`, `#` or `/` means what it does in a URL: the `path` of
+/// a route's handle encodes those of a parameter, too. For a page to look at after a form was posted,
+/// answer 303 with actix-web's `web::Redirect`.
 ///
 /// What it returns is a [`Redirect`]: a response to return, and an error for `?`. Calling it alone
 /// does nothing.
@@ -107,7 +108,9 @@ pub struct Redirect {
 
 impl Redirect {
     fn new(status: StatusCode, location: &str) -> Self {
-        let location = HeaderValue::from_str(location).map_err(|_| {
+        let sent =
+            HeaderValue::from_str(location).and_then(|_| HeaderValue::try_from(encoded(location)));
+        let location = sent.map_err(|_| {
             tracing::error!(?location, "no header can hold the location of a redirect");
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR)
         });
@@ -118,6 +121,25 @@ impl Redirect {
     pub(super) fn problem(&self) -> Option<&Problem> {
         self.location.as_ref().err()
     }
+}
+
+/// Percent-encodes what no URL can hold, a `%` that encodes nothing included.
+fn encoded(location: &str) -> String {
+    let bytes = location.as_bytes();
+    let mut encoded = String::with_capacity(bytes.len());
+    for (index, &byte) in bytes.iter().enumerate() {
+        let is_kept = match byte {
+            b'%' => matches!(bytes.get(index + 1..index + 3), Some(code)
+                if code.iter().all(u8::is_ascii_hexdigit)),
+            _ => byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(&byte),
+        };
+        if is_kept {
+            encoded.push(byte.into());
+        } else {
+            write!(encoded, "%{byte:02X}").expect("writing to a string does not fail");
+        }
+    }
+    encoded
 }
 
 impl fmt::Display for Redirect {
@@ -179,14 +201,15 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_sent_as_given_or_not_at_all() {
+    fn a_location_is_sent_as_given_encoded_or_not_at_all() {
         for location in [
             "/x",
             "x/../y?z#w",
             "https://example.com",
             "",
             "//host",
-            "/a b/é",
+            "/%C3%BC%20b?c=%2f&d=[e]#f",
+            "-._~:/?#[]@!$&'()*+,;=",
         ] {
             let displayed = format!("307 Temporary Redirect to {location}");
             check(
@@ -195,6 +218,14 @@ mod tests {
                 307,
                 Some(location.as_bytes()),
             );
+        }
+        for (location, sent) in [
+            ("/ü b", "/%C3%BC%20b"),
+            ("/100%?a=%2&b=%zz#%", "/100%25?a=%252&b=%25zz#%25"),
+            ("/\\a\t\"<>^`{|}", "/%5Ca%09%22%3C%3E%5E%60%7B%7C%7D"),
+        ] {
+            let displayed = format!("307 Temporary Redirect to {sent}");
+            check(&redirect(location), &displayed, 307, Some(sent.as_bytes()));
         }
         let displayed = "308 Permanent Redirect to /x";
         check(

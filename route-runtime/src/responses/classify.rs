@@ -92,6 +92,7 @@ mod tests {
             headers: map,
             body: RenderedBody::Full(Bytes::from_static(b"body")),
             used: crate::context::Used::default(),
+            fault: crate::render::Fault::Logged,
         };
         let lifetime = Lifetime::revalidate(Duration::from_secs(60));
         match classify(rendered, lifetime, is_listed) {

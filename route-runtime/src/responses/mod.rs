@@ -9,9 +9,12 @@ mod listed;
 mod stored;
 mod wire;
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
+
+use actix_web::http::StatusCode;
 
 use self::classify::classify;
 pub(crate) use self::directives::directives;
@@ -27,7 +30,7 @@ use crate::cache::{
 use crate::config::{self, Revalidate, TagPart};
 use crate::context::WeakCache;
 use crate::loops::Loops;
-use crate::render::{BlankRequest, Rendered, Renderers};
+use crate::render::{BlankRequest, Fault, Rendered, Renderers};
 use crate::revalidate::usable_tag;
 use crate::routes::{Handler, Setup};
 use crate::store::{Invalidation, StoreError, Tag};
@@ -200,9 +203,11 @@ impl ResponseCache {
             let renderers = Arc::clone(&renderers);
             let is_warned = Arc::clone(&is_warned);
             let mut request = request.clone();
+            let path = request.path.clone();
+            let is_shared = ancestry.stale() == Stale::Refetch;
             request.caller.ancestry = Some(ancestry);
             async move {
-                let rendered = renderers.render(request).await;
+                let mut rendered = renderers.render(request).await;
                 let used = rendered.used.clone();
                 if let Some(what) = &used.uncached
                     && !is_warned.swap(true, Ordering::Relaxed)
@@ -213,7 +218,15 @@ impl ResponseCache {
                     revalidate: Lifetime::shorter(lifetime.revalidate, used.revalidate),
                     expire: lifetime.expire,
                 };
+                let status = rendered.status;
+                let fault = mem::replace(&mut rendered.fault, Fault::Logged);
                 let outcome: Outcome<_> = classify(rendered, lifetime, is_listed);
+                // Others wait for it or are given it for a second, so there are not many.
+                if let (true, Outcome::ShareOnce(_)) = (is_shared, &outcome)
+                    && let Fault::Unlogged(error) = fault
+                {
+                    warn_failed(&path, status, error.as_deref());
+                }
                 outcome.tagged(used.tags)
             }
         };
@@ -319,6 +332,15 @@ fn limit_of(handler: &Handler) -> Duration {
 pub(crate) fn render_limit(config: &config::Config) -> Duration {
     let seconds = config.max_duration;
     seconds.map_or(RENDER_LIMIT, |seconds| Duration::from_secs(seconds.into()))
+}
+
+fn warn_failed(path: &str, status: StatusCode, error: Option<&str>) {
+    tracing::warn!(
+        url.path = path,
+        http.response.status_code = status.as_u16(),
+        error,
+        "a render failed"
+    );
 }
 
 fn warn_uncached(pattern: &str, what: &str) {

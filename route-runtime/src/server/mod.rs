@@ -315,7 +315,7 @@ impl Server {
     ) -> Result<Option<std::path::PathBuf>, ServeError> {
         match Behind::settle(&self.typed, &self.built)? {
             Some(Behind::Files(directory)) => Ok(Some(directory)),
-            Some(Behind::Redis(_)) => Ok(None),
+            Some(Behind::Redis { .. }) => Ok(None),
             None if self.built.has_store => Ok(None),
             None => {
                 self.typed.behind = Some(Behind::Files(built.into()));
@@ -324,7 +324,8 @@ impl Server {
         }
     }
 
-    /// Whether it is known where to listen and what is behind memory, neither of which is tried.
+    /// Whether it is known where to listen and what is behind memory, as far as that can be told
+    /// without listening, connecting and leaving files.
     #[cfg(feature = "cli")]
     pub(crate) fn check(&self) -> Result<(), ServeError> {
         Listen::settle(&self.typed, &self.built)?;

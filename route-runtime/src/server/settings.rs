@@ -2,15 +2,13 @@
 
 use std::env;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use super::ServeError;
 use crate::mode::Mode;
-#[cfg(all(feature = "cli", feature = "redis"))]
-use crate::store::StoreError;
-use crate::store::{FileStore, Store};
+use crate::store::{FileStore, Store, StoreError};
 
 /// What was typed when the program was started. It comes before what the builder says, which is
 /// written before: who types an option would not understand why it does nothing.
@@ -40,8 +38,12 @@ pub(super) struct Built {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Behind {
     Files(PathBuf),
-    /// The URL of a Redis.
-    Redis(String),
+    /// A Redis.
+    Redis {
+        url: String,
+        /// The option or the variable that says so.
+        named: &'static str,
+    },
 }
 
 impl Behind {
@@ -55,13 +57,14 @@ impl Behind {
 
     pub(crate) fn from_env() -> Result<Option<Self>, ServeError> {
         match (files_from_env(), set(URL)) {
-            (Some(_), Some(url)) => Err(ServeError::Environment {
-                name: URL,
-                value: without_password(&url),
-                expected: "it or ROUTE_CACHE_DIR, and not both",
-            }),
+            (Some(directory), Some(url)) => Err(unusable(format!(
+                "ROUTE_CACHE_DIR is `{}` and {URL} is `{}`, and there can be only one\n  \
+                 help: unset one of them",
+                directory.display(),
+                without_password(&url)
+            ))),
             (Some(directory), None) => Ok(Some(Self::Files(directory))),
-            (None, Some(url)) => Ok(Some(Self::Redis(url))),
+            (None, Some(url)) => Ok(Some(Self::Redis { url, named: URL })),
             (None, None) => Ok(None),
         }
     }
@@ -70,17 +73,42 @@ impl Behind {
     #[cfg(feature = "cli")]
     pub(super) fn check(&self) -> Result<(), ServeError> {
         match self {
-            Self::Files(_) => Ok(()),
-            Self::Redis(url) => check_redis(url),
+            Self::Files(directory) => check_files(directory),
+            Self::Redis { url, named } => check_redis(url, named),
         }
     }
 
     pub(super) async fn open(self) -> Result<Arc<dyn Store>, ServeError> {
         match self {
-            Self::Files(directory) => Ok(Arc::new(FileStore::open(directory))),
-            Self::Redis(url) => redis(&url).await,
+            Self::Files(directory) => {
+                check_files(&directory)?;
+                Ok(Arc::new(FileStore::open(directory)))
+            }
+            Self::Redis { url, named } => redis(&url, named).await,
         }
     }
+}
+
+/// How a directory is named, in the words of an error.
+const DIRECTORY: &str = if cfg!(feature = "cli") {
+    "`--cache-dir` or ROUTE_CACHE_DIR"
+} else {
+    "ROUTE_CACHE_DIR"
+};
+
+/// A store that never works would make each invalidation fail, and nothing else.
+fn check_files(directory: &Path) -> Result<(), ServeError> {
+    FileStore::check(directory).map_err(|error| {
+        unusable(format!(
+            "no files can be kept in `{}`: {error}\n  help: name a directory that can be written, \
+             with {DIRECTORY}",
+            directory.display()
+        ))
+    })
+}
+
+fn unusable(why: String) -> ServeError {
+    ServeError::Store(StoreError::new(why))
 }
 
 const URL: &str = "ROUTE_CACHE_URL";
@@ -92,7 +120,7 @@ pub(crate) fn files_from_env() -> Option<PathBuf> {
 }
 
 #[cfg(all(feature = "cli", feature = "redis"))]
-fn check_redis(url: &str) -> Result<(), ServeError> {
+fn check_redis(url: &str, _named: &str) -> Result<(), ServeError> {
     let parsed = redis::IntoConnectionInfo::into_connection_info(url);
     // In the words in which it could not be opened.
     let why = |error| StoreError::new("this is no URL of a Redis server").with_cause(error);
@@ -102,12 +130,12 @@ fn check_redis(url: &str) -> Result<(), ServeError> {
 }
 
 #[cfg(all(feature = "cli", not(feature = "redis")))]
-fn check_redis(url: &str) -> Result<(), ServeError> {
-    Err(without_redis(url))
+fn check_redis(url: &str, named: &str) -> Result<(), ServeError> {
+    Err(without_redis(url, named))
 }
 
 #[cfg(feature = "redis")]
-async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
+async fn redis(url: &str, _named: &str) -> Result<Arc<dyn Store>, ServeError> {
     match crate::store::RedisStore::connect(url).await {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(ServeError::Store(error)),
@@ -115,17 +143,17 @@ async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
 }
 
 #[cfg(not(feature = "redis"))]
-async fn redis(url: &str) -> Result<Arc<dyn Store>, ServeError> {
-    Err(without_redis(url))
+async fn redis(url: &str, named: &str) -> Result<Arc<dyn Store>, ServeError> {
+    Err(without_redis(url, named))
 }
 
 #[cfg(not(feature = "redis"))]
-fn without_redis(url: &str) -> ServeError {
-    ServeError::Environment {
-        name: URL,
-        value: without_password(url),
-        expected: "that only of a program built with the feature `redis` of `route-runtime`",
-    }
+fn without_redis(url: &str, named: &str) -> ServeError {
+    unusable(format!(
+        "{named} is `{}`, and this program is built without Redis\n  help: build it with the feature \
+         `redis` of `route-runtime`, or name a directory instead, with {DIRECTORY}",
+        without_password(url)
+    ))
 }
 
 fn without_password(url: &str) -> String {

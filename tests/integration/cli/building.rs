@@ -149,8 +149,9 @@ fn there_is_one_store() {
     for command in ["serve", "start", "check"] {
         let ended = scratch.run(BUILT, command, &both);
         let error = "\
-Error: ROUTE_CACHE_URL is `redis://…@b`
-  help: expected it or ROUTE_CACHE_DIR, and not both
+Error: the cache's store cannot be used: ROUTE_CACHE_DIR is `a` and ROUTE_CACHE_URL is \
+`redis://…@b`, and there can be only one
+  help: unset one of them
 ";
         check(&ended, 1, "", error);
     }
@@ -165,7 +166,11 @@ Error: ROUTE_CACHE_URL is `redis://…@b`
     let (url, error) = if cfg!(feature = "redis") {
         ("redis:me:secret@b", "this is no URL of a Redis server")
     } else {
-        ("redis://me:secret@b", "feature `redis`")
+        (
+            "redis://me:secret@b",
+            "the cache's store cannot be used: `--cache-url` is `redis://…@b`, and this program is \
+             built without Redis\n  help: build it with the feature `redis`",
+        )
     };
     for command in ["serve", "start", "check"] {
         let ended = scratch.run(BUILT, &format!("{command} --cache-url {url}"), &[]);
@@ -173,8 +178,35 @@ Error: ROUTE_CACHE_URL is `redis://…@b`
         assert!(ended.stderr.contains(error), "{}", ended.stderr);
         assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
     }
+    if cfg!(not(feature = "redis")) {
+        let ended = scratch.run(BUILT, "check", &[("ROUTE_CACHE_URL", url)]);
+        let named = "ROUTE_CACHE_URL is `redis://…@b`, and this program";
+        assert!(ended.stderr.contains(named), "{}", ended.stderr);
+    }
     if cfg!(feature = "redis") {
         let ended = scratch.run(BUILT, "check --cache-url redis://nobody.invalid", &[]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn a_directory_that_never_works_is_refused() {
+    let scratch = Directory::new("build-unusable");
+    fs::write(scratch.join("file"), "").unwrap();
+    let error = "\
+Error: the cache's store cannot be used: no files can be kept in `file`: Not a directory (os error 20)
+  help: name a directory that can be written, with `--cache-dir` or ROUTE_CACHE_DIR
+";
+    for command in ["serve", "start", "check"] {
+        let typed = format!("{command} --cache-dir file");
+        let typed = scratch.run(BUILT, &typed, &[]);
+        let told = scratch.run(BUILT, command, &[("ROUTE_CACHE_DIR", "file")]);
+        for ended in [typed, told] {
+            assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{command}");
+            assert!(ended.stderr.ends_with(error), "{}", ended.stderr);
+        }
+    }
+    let ended = scratch.run(BUILT, "check --cache-dir not/there", &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!scratch.join("not").exists(), "it only looks");
 }

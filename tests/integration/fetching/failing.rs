@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use futures_util::future::join_all;
 use route_runtime::testing::TestApp;
 use route_runtime::{FetchError, Mode, Routes, fetch, route};
-use tests::{Server, Upstream};
+use tests::{Server, Upstream, log};
 use tokio::net::TcpSocket;
 
 use super::*;
@@ -33,6 +33,36 @@ async fn what_upstreams_do_wrong_is_an_error() {
     );
 }
 
+fn warnings(text: &str) -> Vec<String> {
+    let mut lines = log::lines_with(text);
+    lines.retain(|line| line.starts_with("WARN "));
+    lines
+}
+
+#[actix_web::test]
+async fn in_production_one_that_fails_is_one_warning_for_all_who_share_it() {
+    log::listen();
+    let upstream = Upstream::start();
+    let app = app(&upstream, [at::ROUTE]).await;
+    let cut = path("/cut/told");
+    let found = join_all((0..10).map(|_| app.get(&cut))).await;
+    assert!(
+        found
+            .iter()
+            .all(|found| found.status() == StatusCode::BAD_GATEWAY)
+    );
+    let url = upstream.url("/cut/told");
+    let lines = warnings(&url);
+    let [line] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    let start = format!("WARN a fetch failed GET {url}: the body ended early or is damaged: ");
+    assert!(line.starts_with(&start), "{line}");
+    // What it means is for the handler to say.
+    app.get(&path("/status/503")).await;
+    assert!(warnings(&upstream.url("/status/503")).is_empty());
+}
+
 #[route("/fetching/nowhere/[how]", dynamic = "force-dynamic")]
 async fn nowhere(how: String) -> Result<String, FetchError> {
     // Held, so that nobody else gets the port, and nobody listens on it.
@@ -52,6 +82,7 @@ async fn nowhere(how: String) -> Result<String, FetchError> {
 
 #[actix_web::test]
 async fn nobody_there_is_an_error_that_names_no_password() {
+    log::listen();
     let upstream = Upstream::start();
     let routes = routes(&upstream, [nowhere::ROUTE]);
     let dev = TestApp::new(routes.clone().mode(Mode::Development)).await;
@@ -69,6 +100,8 @@ async fn nobody_there_is_an_error_that_names_no_password() {
         assert_eq!(found.status().as_u16(), status, "{how}");
         assert!(!found.text().contains("GET"), "{}", found.text());
     }
+    assert!(!warnings("the connection failed").is_empty());
+    assert!(log::lines_with("me:secret").is_empty());
 }
 
 #[actix_web::test]

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -17,6 +17,8 @@ pub(super) struct Admission {
     renders: Arc<Semaphore>,
     queued: Arc<AtomicUsize>,
     refreshes: Arc<AtomicUsize>,
+    /// Some have been turned away since one had its turn without waiting.
+    overloaded: AtomicBool,
 }
 
 impl Admission {
@@ -26,6 +28,7 @@ impl Admission {
             renders: Arc::new(Semaphore::new(limits.renders)),
             queued: Arc::default(),
             refreshes: Arc::default(),
+            overloaded: AtomicBool::new(false),
         }
     }
 
@@ -50,19 +53,33 @@ impl Admission {
     ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
         let renders = Arc::clone(&self.renders);
         if let Ok(permit) = Arc::clone(&renders).try_acquire_owned() {
+            if self.overloaded.load(Ordering::Relaxed) {
+                self.overloaded.store(false, Ordering::Relaxed);
+            }
             return Ok(Some(permit));
         }
-        let overloaded = Failure::Overloaded {
-            retry_after: self.limits.retry_after,
-        };
         let Some(_queued) = Counted::take(&self.queued, self.limits.queue) else {
-            return Err(overloaded);
+            return Err(self.overloaded());
         };
         tokio::select! {
             biased;
             permit = renders.acquire_owned() => Ok(permit.ok()),
             () = hurry.notified() => Ok(None),
-            () = clock.sleep(self.limits.queue_wait) => Err(overloaded),
+            () = clock.sleep(self.limits.queue_wait) => Err(self.overloaded()),
+        }
+    }
+
+    /// A line in the log for the first of many.
+    fn overloaded(&self) -> Failure {
+        if !self.overloaded.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                running = self.limits.renders,
+                waiting = self.queued.load(Ordering::Relaxed),
+                "more renders are asked for than are made: some requests are answered with 503"
+            );
+        }
+        Failure::Overloaded {
+            retry_after: self.limits.retry_after,
         }
     }
 }

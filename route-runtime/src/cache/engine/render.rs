@@ -163,6 +163,10 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         };
         let started = self.epochs.published();
         let result = self.run(limit, move || render(ancestry)).await;
+        // Of data, whoever asked for it is told.
+        if matches!(result, Err(Failure::TimedOut)) && key.belongs_to_build() {
+            tracing::warn!(url.path = key.name(), "a render took too long");
+        }
         let (landing, aftermath) = self.conclude(&place, &tags, started, result, own);
         drop((turn, admit));
         lead.land(landing);

@@ -134,6 +134,12 @@ impl FileStore {
         Self::options().open(directory)
     }
 
+    /// Fails if a store could be opened in a directory, and would never work: it has no record of
+    /// invalidations, and none can be made. Leaves nothing behind.
+    pub(crate) fn check(directory: &Path) -> io::Result<()> {
+        place::check(directory)
+    }
+
     /// Returns the defaults, to be changed.
     pub fn options() -> FileStoreOptions {
         FileStoreOptions(Bounds {

@@ -178,6 +178,21 @@ impl Drop for Place {
     }
 }
 
+/// See [`FileStore::check`](super::FileStore::check).
+pub(super) fn check(directory: &Path) -> io::Result<()> {
+    let place = Place::new(directory);
+    match File::open(place.record()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened.map(drop),
+    }
+    let mut there = place.root.ancestors().filter(|it| it.exists());
+    // Of a relative path, the last is empty and means this directory.
+    let there = there.next().unwrap_or(Path::new("."));
+    let attempt = there.join(random());
+    fs::create_dir(&attempt)?;
+    fs::remove_dir(attempt)
+}
+
 fn discard(directory: &Path) -> bool {
     match fs::remove_dir_all(directory) {
         Ok(()) => true,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::logged;
 use crate::store::MemoryOptions;
 
 const FOREVER: Lifetime = Lifetime::FOREVER;
@@ -138,6 +139,31 @@ async fn beyond_the_queue_requests_are_turned_away() {
     gate.open();
     assert_eq!(all_told(asking).await.len(), 5);
     assert_eq!((origin.runs(), origin.most()), (5, 2));
+}
+
+#[tokio::test]
+async fn each_spell_of_overload_is_one_warning() {
+    logged::listen();
+    let cache = Cache::with(|config| {
+        config.limits.renders = 1;
+        config.limits.queue = 0;
+    });
+    for (spell, running) in (1..).zip(["/a", "/b"]) {
+        let gate = Gate::closed();
+        let origin = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));
+        let first = cache.crowd(1, running, &origin);
+        until(|| origin.active() == 1).await;
+        for id in 0..3 {
+            let turned_away = cache.get(&format!("/{spell}/{id}"), &origin).await;
+            assert!(turned_away.is_err());
+        }
+        assert_eq!(
+            logged::levels("admission"),
+            vec![tracing::Level::WARN; spell]
+        );
+        gate.open();
+        assert_eq!(all_told(first).await, ["miss 1"]);
+    }
 }
 
 #[tokio::test]

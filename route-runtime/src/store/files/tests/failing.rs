@@ -34,6 +34,20 @@ async fn where_nothing_can_be_the_methods_fail_and_the_log_says_so_once() {
     assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 0)));
 }
 
+#[test]
+fn what_would_never_work_is_known_and_nothing_is_left() {
+    let directory = Directory::new();
+    let file = directory.0.join("file");
+    fs::write(&file, "").unwrap();
+    for unusable in [file.clone(), file.join("cache")] {
+        let error = FileStore::check(&unusable).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotADirectory, "{unusable:?}");
+    }
+    fs::remove_file(&file).unwrap();
+    FileStore::check(&directory.0.join("not/there")).unwrap();
+    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 0);
+}
+
 #[tokio::test]
 async fn what_cannot_be_written_can_be_read() {
     let directory = Directory::new();
@@ -50,6 +64,7 @@ async fn what_cannot_be_written_can_be_read() {
         fs::remove_dir_all(&path).unwrap();
         fs::write(path, "").unwrap();
     }
+    FileStore::check(&directory.0).unwrap();
     let store = FileStore::open(&directory.0);
     assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 1)));
     assert!(store.write(KEY, entry(b"newer", 1)).await.is_err());

@@ -1,0 +1,75 @@
+//! What the log of a server says of renders that come to nothing.
+
+use actix_web::HttpResponse;
+use actix_web::error::ErrorBadGateway;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use futures_util::future::join_all;
+use route_runtime::testing::{Outcome, TestApp};
+use route_runtime::{Problem, route};
+use tests::{Runs, SECOND, log, production};
+
+#[route("/logging/[how]", revalidate = 60)]
+async fn failing(how: String, runs: Data<Runs>) -> actix_web::Result<HttpResponse> {
+    match &*how {
+        "error" => Err(ErrorBadGateway("the shelf has fallen over")),
+        "problem" => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into()),
+        "plain" => Ok(HttpResponse::ServiceUnavailable().body("x")),
+        "absent" => Ok(HttpResponse::NotFound().finish()),
+        "panic" => panic!("expected by a test of the log"),
+        "later" if runs.next() > 1 => Ok(HttpResponse::InternalServerError().finish()),
+        _ => Ok(HttpResponse::Ok().body("x")),
+    }
+}
+
+async fn app() -> TestApp {
+    let routes = production([failing::ROUTE]).data(Runs::default());
+    TestApp::new(routes).await.unwrap()
+}
+
+#[actix_web::test]
+async fn a_render_that_fails_is_one_warning_for_all_who_share_it() {
+    log::listen();
+    let app = app().await;
+    let check = async |how: &str, expected: &[&str]| {
+        let path = failing::path(how);
+        join_all((0..10).map(|_| app.get(&path))).await;
+        assert_eq!(log::lines_with(&format!("\"{path}\"")), expected);
+    };
+    let error = "WARN a render failed \"/logging/error\" 502 \"the shelf has fallen over\"";
+    check("error", &[error]).await;
+    let problem = "WARN a render failed \"/logging/problem\" 500 \"500 Internal Server Error\"";
+    check("problem", &[problem]).await;
+    check("plain", &["WARN a render failed \"/logging/plain\" 503"]).await;
+    check("absent", &[]).await;
+    check("fine", &[]).await;
+}
+
+#[actix_web::test]
+async fn a_panic_is_said_once() {
+    log::listen();
+    let app = app().await;
+    let path = failing::path("panic");
+    assert_eq!(app.get(&path).await.status(), 500);
+    assert!(log::lines_with(&path).is_empty());
+    let lines = log::lines_with("expected by a test of the log");
+    assert!(
+        matches!(lines.as_slice(), [line] if line.starts_with("ERROR ")),
+        "{lines:?}"
+    );
+}
+
+#[actix_web::test]
+async fn a_refresh_that_fails_is_a_warning() {
+    log::listen();
+    let app = app().await;
+    let path = failing::path("later");
+    assert_eq!(app.get(&path).await.outcome(), Some(Outcome::Miss));
+    app.advance(60 * SECOND);
+    for _ in 0..3 {
+        assert_eq!(app.get(&path).await.outcome(), Some(Outcome::Stale));
+        app.settled().await;
+    }
+    let expected = "WARN a render failed \"/logging/later\" 500";
+    assert_eq!(log::lines_with(&path), [expected]);
+}

@@ -115,12 +115,6 @@ impl Rendered {
         }
     }
 
-    /// The body of one that failed.
-    fn words_of_failed(kind: Kind) -> Bytes {
-        let words = service::unrenderable(kind, None).into_body();
-        words.try_into_bytes().unwrap_or_default()
-    }
-
     /// What stands for a response that must not be given, which the log says. In development it says
     /// why, too.
     pub(crate) fn refused(kind: Kind, mode: Mode, why: &str) -> Self {

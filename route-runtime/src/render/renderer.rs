@@ -26,6 +26,7 @@ use crate::context::{self, WeakCache};
 use crate::descriptor::RouteDescriptor;
 use crate::mode::Mode;
 use crate::routes::Setup;
+use crate::service::Logged;
 
 /// How many chunks of a passed-on body wait for a slow client.
 const CHUNKS: usize = 4;
@@ -164,9 +165,11 @@ async fn answer<S>(
         Ok(response) => response.into_parts().1,
         Err(error) => HttpResponse::from_error(error),
     };
-    let is_failed = response.status().as_u16() >= 500;
-    let error = response.error().filter(|_| is_failed);
-    let error = error.map(ToString::to_string);
+    let is_logged = response.extensions().contains::<Logged>();
+    let fault = match response.status().as_u16() {
+        500.. if !is_logged => Fault::Unlogged(response.error().map(ToString::to_string)),
+        _ => Fault::Logged,
+    };
     let (head, body) = response.into_parts();
     let mut headers = HeaderMap::new();
     for (name, value) in head.headers() {
@@ -177,7 +180,7 @@ async fn answer<S>(
         headers,
         body,
         used: render.used(),
-        fault: Fault::Logged,
+        fault,
     };
     let length = match body.size() {
         BodySize::Sized(length) => Some(length),
@@ -200,18 +203,7 @@ async fn answer<S>(
         return reply.send(refused);
     }
     match read {
-        Ok(Read::Whole(bytes)) => {
-            // In these words a panic is answered, of which the log says all there is to say.
-            let is_logged = || error.is_none() && bytes == Rendered::words_of_failed(route.kind);
-            let fault = match is_failed && !is_logged() {
-                true => Fault::Unlogged(error),
-                false => Fault::Logged,
-            };
-            reply.send(Rendered {
-                fault,
-                ..rendered(RenderedBody::Full(bytes))
-            });
-        }
+        Ok(Read::Whole(bytes)) => reply.send(rendered(RenderedBody::Full(bytes))),
         Ok(Read::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);
             let body_of_chunks = RenderedBody::Stream { chunks, length };

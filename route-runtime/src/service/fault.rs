@@ -88,11 +88,16 @@ fn is_answered(error: &Error) -> bool {
         || is::<PayloadError>(error)
 }
 
+/// In a response's extensions: the log says what its cause was.
+pub(crate) struct Logged;
+
 /// A panic, anywhere between the first middleware and the response. `whose` is for developers.
 pub(super) fn of_panic(whose: &str, message: &str, kind: Kind, mode: Mode) -> HttpResponse {
     let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
     if mode == Mode::Development {
         problem = problem.detail(format!("{whose} panicked: {message}"));
     }
-    response(&problem, kind)
+    let mut response = response(&problem, kind);
+    response.extensions_mut().insert(Logged);
+    response
 }

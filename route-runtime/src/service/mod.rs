@@ -16,7 +16,7 @@ mod wrap;
 pub(crate) use answer::answer;
 pub(crate) use call::Thunk;
 pub use call::{Call, Reader, Readers, Response, call};
-pub(crate) use fault::unrenderable;
+pub(crate) use fault::{Logged, unrenderable};
 pub use matched::Matched;
 pub use wrap::Middleware;
 pub(crate) use wrap::Wrap;

@@ -8,7 +8,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Handler, Routes, Sharing};
 use crate::cache::Content;
 use crate::mode::Mode;
-use crate::responses::Caller;
 use crate::trie::{Match, Params};
 
 /// How many paths are rendered at once.
@@ -90,7 +89,7 @@ impl Known {
     pub(crate) async fn render(&self, routes: &Routes) -> Result<Ahead, String> {
         let answer = routes
             .cache()
-            .get(self.handler, &self.path, &self.params, Caller::default());
+            .get_ahead(self.handler, &self.path, &self.params);
         match answer.await.map_err(|failure| failure.to_string())?.content {
             Content::Entry(_) => Ok(Ahead::Kept),
             Content::Individual(_) => Ok(Ahead::Individual),

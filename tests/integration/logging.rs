@@ -45,6 +45,34 @@ async fn a_render_that_fails_is_one_warning_for_all_who_share_it() {
     check("fine", &[]).await;
 }
 
+#[route("/logging/large", revalidate = 60)]
+async fn large() -> String {
+    "x".repeat(10_000)
+}
+
+#[route("/logging/cookie", revalidate = 60)]
+async fn cookie() -> HttpResponse {
+    let cookie = ("set-cookie", "a=b");
+    HttpResponse::Ok().insert_header(cookie).finish()
+}
+
+#[actix_web::test]
+async fn what_is_not_rendered_ahead_is_said_with_the_reason() {
+    log::listen();
+    let routes = production([large::ROUTE, cookie::ROUTE]).cache_capacity(10_000);
+    TestApp::new(routes).await.unwrap();
+    let check = |path: String, reason: &str| {
+        let lines = log::lines_with(&format!("{path} was not rendered ahead"));
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(reason), "{lines:?}");
+    };
+    check(large::path(), "ahead: its body is too large to be kept");
+    check(
+        cookie::path(),
+        "ahead: its response is for one request only: it sets a cookie",
+    );
+}
+
 #[actix_web::test]
 async fn a_panic_is_said_once() {
     log::listen();

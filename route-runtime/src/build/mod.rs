@@ -110,7 +110,7 @@ impl<'a> Build<'a> {
         for (path, rendered) in renders {
             match rendered {
                 Ok(Ahead::Kept) => built.responses += 1,
-                Ok(Ahead::Individual) => built.individual.push(path),
+                Ok(Ahead::Individual(_)) => built.individual.push(path),
                 Err(reason) => failed.push(NotBuilt { path, reason }),
             }
         }

@@ -60,7 +60,7 @@ use self::rules::Rules;
 use crate::cache::{Answer, Content, Failure};
 use crate::descriptor::Method;
 use crate::rendering::{DynamicReason, Rendering};
-use crate::responses::{Caller, StoredResponse};
+use crate::responses::StoredResponse;
 use crate::routes::{AT_ONCE, Handler, Known, Place, Routes, bar, known_paths};
 use crate::stored::Stored;
 
@@ -151,7 +151,7 @@ impl<'a> Export<'a> {
         let bar = bar(known.len(), "exporting");
         let renders = stream::iter(known).map(|known| async {
             let cache = routes.cache();
-            let answer = cache.get(known.handler, &known.path, &known.params, Caller::default());
+            let answer = cache.get_ahead(known.handler, &known.path, &known.params);
             let answer = answer.await;
             (known, answer)
         });

@@ -217,10 +217,11 @@ impl Renderers {
             let Some(idlest) = there.min_by_key(|it| it.unfinished()) else {
                 return Err(RendererGone);
             };
-            match idlest.send(asked) {
+            let unfinished = Unfinished(Arc::clone(&idlest.unfinished));
+            match idlest.jobs.send(Job { asked, unfinished }) {
                 Ok(()) => return Ok(()),
                 // It has gone just now.
-                Err(unsent) => asked = unsent,
+                Err(mpsc::error::SendError(unsent)) => asked = unsent.asked,
             }
         }
     }
@@ -236,12 +237,6 @@ impl Renderer {
     /// How many jobs it has.
     fn unfinished(&self) -> usize {
         Arc::strong_count(&self.unfinished) - 1
-    }
-
-    fn send(&self, asked: Asked) -> Result<(), Asked> {
-        let unfinished = Unfinished(Arc::clone(&self.unfinished));
-        let sent = self.jobs.send(Job { asked, unfinished });
-        sent.map_err(|mpsc::error::SendError(unsent)| unsent.asked)
     }
 }
 

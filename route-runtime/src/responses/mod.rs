@@ -179,6 +179,27 @@ impl ResponseCache {
         params: &Params,
         caller: Caller,
     ) -> Result<Answer<Stored>, Failure> {
+        self.ask(index, path, params, caller, false).await
+    }
+
+    /// The same for nobody's request, and for somebody who tells what becomes of it.
+    pub(crate) async fn get_ahead(
+        &self,
+        index: usize,
+        path: &str,
+        params: &Params,
+    ) -> Result<Answer<Stored>, Failure> {
+        self.ask(index, path, params, Caller::default(), true).await
+    }
+
+    async fn ask(
+        &self,
+        index: usize,
+        path: &str,
+        params: &Params,
+        caller: Caller,
+        is_told: bool,
+    ) -> Result<Answer<Stored>, Failure> {
         let handler = &self.setup.table.handlers[index];
         let key = Key::new(path);
         let tags = self.tags(index, path, params);
@@ -224,6 +245,7 @@ impl ResponseCache {
                 // Others wait for it or are given it for a second, so there are not many.
                 if let (true, Outcome::ShareOnce(_)) = (is_shared, &outcome)
                     && let Fault::Unlogged(error) = fault
+                    && (error.is_some() || !is_told)
                 {
                     warn_failed(&path, status, error.as_deref());
                 }

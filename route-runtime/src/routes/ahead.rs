@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Handler, Routes, Sharing};
 use crate::cache::Content;
 use crate::mode::Mode;
-use crate::responses::Caller;
+use crate::render::{Rendered, RenderedBody};
 use crate::trie::{Match, Params};
 
 /// How many paths are rendered at once.
@@ -81,8 +81,8 @@ pub(crate) struct Known {
 /// What became of a path that was rendered before anybody asked.
 pub(crate) enum Ahead {
     Kept,
-    /// Its response is for one request only.
-    Individual,
+    /// Its response is for one request only, and why.
+    Individual(String),
 }
 
 impl Known {
@@ -90,15 +90,27 @@ impl Known {
     pub(crate) async fn render(&self, routes: &Routes) -> Result<Ahead, String> {
         let answer = routes
             .cache()
-            .get(self.handler, &self.path, &self.params, Caller::default());
+            .get_ahead(self.handler, &self.path, &self.params);
         match answer.await.map_err(|failure| failure.to_string())?.content {
             Content::Entry(_) => Ok(Ahead::Kept),
-            Content::Individual(_) => Ok(Ahead::Individual),
+            Content::Individual(rendered) => Ok(Ahead::Individual(why_individual(&rendered))),
             Content::Once(stored) => Err(match stored.response() {
                 Some(response) => format!("it answered {}", response.status),
                 None => "it was not rendered".into(),
             }),
         }
+    }
+}
+
+fn why_individual(rendered: &Rendered) -> String {
+    match (&rendered.used.uncached, &rendered.body) {
+        (Some(what), _) => format!("it uses {what}"),
+        (None, RenderedBody::Stream { .. }) => {
+            "its body is too large to be kept, or endless".into()
+        }
+        (None, RenderedBody::Full(_)) => "its response is for one request only: it sets a cookie, \
+                                          or is `private` or `no-store`"
+            .into(),
     }
 }
 
@@ -162,6 +174,6 @@ async fn render(routes: &Routes, known: &Known) -> Result<(), String> {
     }
     match known.render(routes).await? {
         Ahead::Kept => Ok(()),
-        Ahead::Individual => Err("its response is for one request only".into()),
+        Ahead::Individual(why) => Err(why),
     }
 }

@@ -29,9 +29,7 @@ where
 {
     let tags = tags_of(key, tags);
     let answer = ask(context, key, &tags, limit, make).await;
-    if !matches!(answer, Ok(None)) {
-        tell(context, &tags, entry_of(&answer));
-    }
+    tell(context, &tags, entry_of(&answer));
     answer
 }
 

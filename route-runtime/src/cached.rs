@@ -1,5 +1,7 @@
 //! Functions whose values are cached, by `#[cached]`: what their generated code calls.
 
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +11,14 @@ use futures_core::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome};
+use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome, Rendered};
 use crate::config::Revalidate;
 use crate::context::{Context, Render, Uncached};
 use crate::data;
+use crate::identity::{self, NoIdentity};
 use crate::responses::RENDER_LIMIT;
 use crate::revalidate::{Revalidation, usable_tag};
-use crate::store::{Invalidation, Tag};
+use crate::store::Tag;
 use crate::stored::Stored;
 
 /// What is known of a cached function when it is compiled.
@@ -35,37 +38,64 @@ pub struct Function {
 #[derive(Debug)]
 pub struct CachedCall {
     function: &'static Function,
-    /// A JSON list of the arguments that tell values apart. `None` if one cannot be written so.
-    arguments: Option<Vec<u8>>,
+    arguments: Vec<Argument>,
     tags: Vec<Tag>,
 }
 
+/// An argument that tells values apart.
+#[derive(Debug)]
+struct Argument {
+    name: &'static str,
+    /// Its canonical text, which is all of it that the function sees.
+    text: Result<String, NoIdentity>,
+    /// Whether its type reads the text as it writes it.
+    check: fn(&str) -> Result<(), NoIdentity>,
+}
+
+/// Why a call shares nothing: an argument that is not its own identity.
+#[derive(Debug)]
+struct Unshared {
+    argument: &'static str,
+    why: NoIdentity,
+}
+
+impl fmt::Display for Unshared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "argument `{}` {}", self.argument, self.why)
+    }
+}
+
 impl CachedCall {
-    /// Of this function.
+    /// Begins a call of this function.
     pub fn of(function: &'static Function) -> Self {
         Self {
             function,
-            arguments: Some(Vec::new()),
+            arguments: Vec::new(),
             tags: Vec::new(),
         }
     }
 
-    /// With the next argument.
-    pub fn argument<A: CachedArgument>(mut self, argument: &A) -> Self {
-        self.arguments = self.arguments.and_then(|mut json| {
-            json.push(if json.is_empty() { b'[' } else { b',' });
-            serde_json::to_writer(&mut json, argument).ok()?;
-            Some(json)
+    /// Adds the next argument that tells values apart.
+    pub fn argument<A: CachedArgument, O: OrderOf<A>>(
+        mut self,
+        name: &'static str,
+        argument: &A,
+        _: O,
+    ) -> Self {
+        self.arguments.push(Argument {
+            name,
+            text: identity::text(argument),
+            check: identity::check::<A>,
         });
         self
     }
 
-    /// Beside an argument that is no part of the key.
+    /// Takes note of the type of an argument that is not part of the key.
     pub fn skipped<A: SkippedArgument>(self, _: &A) -> Self {
         self
     }
 
-    /// With a tag of its value.
+    /// Adds a tag of the value.
     pub fn tagged(mut self, tag: impl Into<String>) -> Self {
         self.tags.extend(usable_tag(&tag.into()));
         self
@@ -73,75 +103,128 @@ impl CachedCall {
 
     /// Returns the value that is there, or makes it, once for all who ask.
     ///
-    /// What cannot be shared (an error, a value that is no JSON) is made for each caller; outside of
-    /// a handler there is no cache. The future is boxed, so that functions may call each other.
+    /// `shared` calls the function with arguments that are read back from the key: what the key lacks
+    /// cannot be in a value that others are given. `own` calls it with the caller's own arguments,
+    /// for what cannot be shared: an error, a value that cannot be read back, arguments without an
+    /// identity. The future is boxed, so that functions may call each other.
+    ///
+    /// Outside of a handler there is no cache, and the function just runs, also with arguments that
+    /// are read back.
     ///
     /// # Panics
     ///
     /// As the function does, or if it needs its own value.
-    pub fn run<S, R, F>(self, _: S, run: R) -> BoxFuture<'static, S::Returned>
+    pub fn run<S, R, O, F>(self, _: S, shared: R, own: O) -> BoxFuture<'static, S::Returned>
     where
         S: Shape,
         S::Returned: ReturnedValue,
         S::Value: CachedValue,
-        R: Fn() -> F + Clone + Send + 'static,
+        R: Fn(&mut KeyArguments<'_>) -> Option<F> + Clone + Send + 'static,
+        O: FnOnce() -> F + Send + 'static,
         F: Future<Output = S::Returned> + Send + 'static,
     {
         let codec = Codec {
-            encode: |returned| serde_json::to_vec(S::value(returned)?).ok(),
+            encode: |returned| Some(identity::readable(S::value(returned)?)),
             decode: |bytes| serde_json::from_slice(bytes).ok().map(S::returned),
         };
-        Box::pin(cached(self, codec, run))
+        Box::pin(async move {
+            let run = move |arguments: &[Argument]| shared(&mut KeyArguments(arguments.iter()));
+            match cached(self, codec, run).await {
+                Some(value) => value,
+                None => own().await,
+            }
+        })
     }
 
-    /// Throws away the value for these arguments, once awaited.
+    /// Invalidates the value for these arguments, once awaited.
     pub fn revalidate(self) -> Revalidation {
-        Revalidation::of_data(self.key().as_ref().map(data::own_tag))
+        let key = check(&self.arguments).and_then(|()| self.key());
+        Revalidation::of_data(match key {
+            Ok(key) => Ok(data::own_tag(&key)),
+            Err(unshared) => {
+                let function = self.function.name;
+                Err(format!("`{function}` keeps nothing for this: {unshared}"))
+            }
+        })
     }
 
-    fn key(&self) -> Option<Key> {
-        let mut json = blake3::Hasher::new();
-        json.update(self.arguments.as_ref()?);
+    fn key(&self) -> Result<Key, Unshared> {
+        let mut hash = blake3::Hasher::new();
+        for argument in &self.arguments {
+            let text = argument.text()?;
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
         let function = Key::new("cached")
             .with_part(self.function.name)
             .with_part(self.function.version);
-        Some(function.with_part(&json.finalize().to_hex()))
+        Ok(function.with_part(&hash.finalize().to_hex()))
     }
 }
 
-async fn cached<T, R, F>(call: CachedCall, codec: Codec<T>, run: R) -> T
+impl Argument {
+    fn text(&self) -> Result<&str, Unshared> {
+        self.text.as_deref().map_err(|why| self.unshared(why.clone()))
+    }
+
+    fn unshared(&self, why: NoIdentity) -> Unshared {
+        Unshared {
+            argument: self.name,
+            why,
+        }
+    }
+}
+
+/// The arguments of a call, to be read back from its key in the order in which they were given.
+#[derive(Debug)]
+pub struct KeyArguments<'a>(std::slice::Iter<'a, Argument>);
+
+impl KeyArguments<'_> {
+    /// Reads the next argument. `None` if its type does not read what it writes.
+    pub fn read<A: CachedArgument>(&mut self) -> Option<A> {
+        identity::read(self.0.next()?.text.as_deref().ok()?).ok()
+    }
+}
+
+/// The value that is kept for a call, or is made now and may be kept. `None` if the caller is to make
+/// its own.
+async fn cached<T, R, F>(call: CachedCall, codec: Codec<T>, run: R) -> Option<T>
 where
     T: Send + 'static,
-    R: Fn() -> F + Clone + Send + 'static,
+    R: Fn(&[Argument]) -> Option<F> + Clone + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
     let function = call.function;
     let Some(context) = Context::current() else {
-        return run().await;
+        return Some(run(&call.arguments)?.await);
     };
-    let Some(key) = call.key() else {
-        let function = function.name;
-        tracing::warn!(
-            function,
-            "not cached: its arguments cannot be written as JSON"
-        );
-        return run().await;
+    let key = match call.key() {
+        Ok(key) => key,
+        Err(unshared) => {
+            warn_unshared(function, &unshared);
+            return None;
+        }
     };
-    let tags = call.tags;
+    let CachedCall {
+        arguments, tags, ..
+    } = call;
+    let arguments: Arc<[Argument]> = arguments.into();
     let limit = context.limit().max(RENDER_LIMIT);
     let own: Own<T> = Own::default();
-    // What was stored under another shape of the type is thrown away once.
+    // What another program has stored under another shape of the type is replaced, once.
     for _ in 0..2 {
-        let declared = tags.iter().cloned().chain([data::own_tag(&key)]).collect();
-        let make = make(
-            &context,
+        let declared: Vec<_> = tags.iter().cloned().chain([data::own_tag(&key)]).collect();
+        let make = Make {
             function,
             limit,
-            declared,
+            context: context.clone(),
+            declared: declared.into(),
+            arguments: Arc::clone(&arguments),
             codec,
-            run.clone(),
-            own.clone(),
-        );
+            run: run.clone(),
+            own: own.clone(),
+        };
+        let make = move |ancestry| make.clone().value(ancestry);
         match data::get(&context, &key, tags.clone(), limit, make).await {
             Ok(Some(Answer {
                 content: Content::Entry(entry),
@@ -149,13 +232,9 @@ where
             })) => {
                 let bytes = entry.value().returned();
                 if let Some(value) = bytes.and_then(|bytes| (codec.decode)(bytes)) {
-                    return value;
+                    return Some(value);
                 }
-                let Some(cache) = context.cache.upgrade() else {
-                    break;
-                };
-                let tag = data::own_tag(&key);
-                drop(cache.invalidate(tag, Invalidation::Absent).await);
+                context.cache.upgrade()?.discard(&key, &entry).await;
             }
             Ok(Some(Answer {
                 content: Content::Once(stored),
@@ -164,65 +243,129 @@ where
                 let bytes = stored.returned();
                 // What was run alone, because of a cycle, comes as bytes like what is kept.
                 let value = bytes.and_then(|bytes| (codec.decode)(bytes));
-                match own.take().or(value) {
-                    Some(value) => return value,
-                    None => break,
-                }
+                return own.take().or(value);
             }
-            Ok(_) => break,
+            Ok(_) => return None,
             // Its message has been printed where it was thrown.
             Err(Failure::Panicked(message)) => resume_unwind(Box::new(message.to_string())),
             Err(Failure::Cycle) => panic!("`{}` needs its own value", function.name),
             // All who waited would run it again, each for as long as it takes.
             Err(Failure::TimedOut) => panic!("`{}` took too long", function.name),
             // The cache is going away.
-            Err(Failure::Abandoned | Failure::Overloaded { .. }) => break,
+            Err(Failure::Abandoned | Failure::Overloaded { .. }) => return None,
         }
     }
-    run().await
+    None
 }
 
-/// What is called for each value that is made.
-fn make<T, R, F>(
-    context: &Context,
+/// Everything that making one value takes.
+struct Make<T, R> {
     function: &'static Function,
     limit: Duration,
-    declared: Vec<Tag>,
+    context: Context,
+    declared: Arc<[Tag]>,
+    arguments: Arc<[Argument]>,
     codec: Codec<T>,
     run: R,
     own: Own<T>,
-) -> impl Fn(Ancestry<Key>) -> BoxFuture<'static, crate::cache::Rendered<Stored>> + Clone + Send + 'static
+}
+
+impl<T, R: Clone> Clone for Make<T, R> {
+    fn clone(&self) -> Self {
+        Self {
+            function: self.function,
+            limit: self.limit,
+            context: self.context.clone(),
+            declared: Arc::clone(&self.declared),
+            arguments: Arc::clone(&self.arguments),
+            codec: self.codec,
+            run: self.run.clone(),
+            own: self.own.clone(),
+        }
+    }
+}
+
+impl<T, R, F> Make<T, R>
 where
     T: Send + 'static,
-    R: Fn() -> F + Clone + Send + 'static,
+    R: Fn(&[Argument]) -> Option<F> + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let revalidate = function.revalidate.and_then(Revalidate::duration);
-    let context = context.clone();
-    move |ancestry| {
-        let render = Render::new(revalidate, Uncached::Promised, limit);
+    /// Runs the function and says what may be done with what it returned.
+    async fn value(self, ancestry: Ancestry<Key>) -> Rendered<Stored> {
+        let nothing = || Outcome::ShareOnce(Stored::Returned(None));
+        // Only what is made is checked: what is kept was.
+        if let Err(unshared) = check(&self.arguments) {
+            warn_unshared(self.function, &unshared);
+            return nothing().into();
+        }
+        let revalidate = self.function.revalidate.and_then(Revalidate::duration);
+        let render = Render::new(revalidate, Uncached::Promised, self.limit);
         let render = Arc::new(render);
-        let context = context.within(Arc::clone(&render), &declared, ancestry);
-        let (run, own) = (run.clone(), own.clone());
-        Box::pin(async move {
-            let value = context.scope(async move { run().await }).await;
-            let used = render.used();
-            let outcome = match (codec.encode)(&value) {
-                Some(bytes) => Outcome::store(
-                    Stored::Returned(Some(bytes.into())),
-                    Lifetime {
-                        revalidate: Lifetime::shorter(revalidate, used.revalidate),
-                        expire: None,
-                    },
-                ),
-                None => {
-                    own.put(value);
-                    Outcome::ShareOnce(Stored::Returned(None))
+        let context = self
+            .context
+            .within(Arc::clone(&render), &self.declared, ancestry);
+        let (run, arguments) = (self.run, self.arguments);
+        let value = context.scope(async move { Some(run(&arguments)?.await) });
+        let Some(value) = value.await else {
+            return nothing().into();
+        };
+        let used = render.used();
+        let outcome = match (self.codec.encode)(&value) {
+            Some(Ok(text)) => Outcome::store(
+                Stored::Returned(Some(text.into())),
+                Lifetime {
+                    revalidate: Lifetime::shorter(revalidate, used.revalidate),
+                    expire: None,
+                },
+            ),
+            unkept => {
+                if let Some(Err(why)) = unkept {
+                    warn_unkept(self.function, &why);
                 }
-            };
-            outcome.tagged(used.tags)
-        })
+                self.own.put(value);
+                nothing()
+            }
+        };
+        outcome.tagged(used.tags)
     }
+}
+
+/// Checks that each argument is its own identity: that it is read back as it was written.
+fn check(arguments: &[Argument]) -> Result<(), Unshared> {
+    for argument in arguments {
+        (argument.check)(argument.text()?).map_err(|why| argument.unshared(why))?;
+    }
+    Ok(())
+}
+
+fn warn_unshared(function: &Function, unshared: &Unshared) {
+    let Unshared { argument, why } = unshared;
+    if is_first(function, argument) {
+        let function = function.name;
+        tracing::warn!(
+            function,
+            argument,
+            "runs for each call, because its argument {why}; later calls like it are not mentioned"
+        );
+    }
+}
+
+fn warn_unkept(function: &Function, why: &NoIdentity) {
+    if is_first(function, "->") {
+        let function = function.name;
+        tracing::warn!(
+            function,
+            "runs for each call, because what it returns {why}; later calls like it are not mentioned"
+        );
+    }
+}
+
+/// Whether this is the first time that the log is told something of this part of a function.
+fn is_first(function: &Function, part: &'static str) -> bool {
+    static TOLD: Mutex<BTreeSet<(&str, &str)>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    told.insert((function.name, part))
 }
 
 /// Where whoever started a call finds its value, if it is for nobody else.
@@ -250,10 +393,11 @@ impl<T> Default for Own<T> {
     }
 }
 
-/// How the values of a function become bytes and come back. `None` for what is not to be kept.
+/// How the values of a function become bytes and come back.
 #[derive(Debug)]
 struct Codec<T> {
-    encode: fn(&T) -> Option<Vec<u8>>,
+    /// `None` for a value that is not to be kept, `Some(Err(why))` for one that cannot be.
+    encode: fn(&T) -> Option<Result<String, NoIdentity>>,
     decode: fn(&[u8]) -> Option<T>,
 }
 
@@ -364,15 +508,52 @@ impl<T: Serialize + DeserializeOwned> CachedValue for T {}
 /// What a cached function may take.
 #[diagnostic::on_unimplemented(
     message = "a cached function cannot take `{Self}`",
-    label = "is not `Serialize + Clone + Send + 'static`",
-    note = "its arguments tell values apart, and are all that a value may depend on; what has no \
-            part in that, like a connection, is named in `skip(…)`, and what a value depends on of a \
-            request is passed by itself"
+    label = "is not `Serialize + DeserializeOwned + Send`",
+    note = "its arguments tell values apart, and are all that a value may depend on: the function is \
+            given what is read back from the key. What has no part in that, like a connection, is \
+            named in `skip(…)`, and what a value depends on of a request is passed by itself"
 )]
-pub trait CachedArgument: Serialize + Clone + Send + 'static {}
+pub trait CachedArgument: Serialize + DeserializeOwned + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + Clone + Send + 'static> CachedArgument for T {}
+impl<T: Serialize + DeserializeOwned + Send + 'static> CachedArgument for T {}
+
+/// Asks the type of an argument whether its elements have an order: `OrderIn::<T>::ORDER` is the
+/// inherent constant for a `HashSet`, whatever it is called, and else [`Ordered`]'s.
+#[derive(Debug)]
+pub struct OrderIn<T>(PhantomData<T>);
+
+/// The order of a `HashSet`, which is another one for each equal set.
+#[derive(Debug)]
+pub struct RandomOrder;
+
+/// The order of any other type, as far as types can tell.
+#[derive(Debug)]
+pub struct StableOrder;
+
+impl<T, S> OrderIn<HashSet<T, S>> {
+    /// The order of a `HashSet`.
+    pub const ORDER: RandomOrder = RandomOrder;
+}
+
+/// See [`OrderIn`].
+pub trait Ordered {
+    /// The order of any other type.
+    const ORDER: StableOrder = StableOrder;
+}
+
+impl<T> Ordered for OrderIn<T> {}
+
+/// An order in which the elements of an argument may be written into a key.
+#[diagnostic::on_unimplemented(
+    message = "a cached function cannot take `{A}`",
+    label = "is written in a random order",
+    note = "equal sets would be told apart, and `revalidate` would not find what it is to reach: take \
+            a `BTreeSet`"
+)]
+pub trait OrderOf<A> {}
+
+impl<A> OrderOf<A> for StableOrder {}
 
 /// What a cached function may take beside that, where it says so.
 #[diagnostic::on_unimplemented(

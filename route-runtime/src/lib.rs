@@ -182,6 +182,7 @@ pub mod guide {
     pub mod nextjs {}
 }
 mod handle;
+mod identity;
 pub mod lock;
 #[cfg(test)]
 mod logged;

@@ -9,8 +9,8 @@ pub use futures_core::future::BoxFuture;
 pub use inventory::submit;
 
 pub use crate::cached::{
-    CachedArgument, CachedCall, CachedValue, Function, Returned, ReturnedValue, ReturnsValue,
-    SkippedArgument,
+    CachedArgument, CachedCall, CachedValue, Function, KeyArguments, OrderIn, OrderOf, Ordered,
+    RandomOrder, Returned, ReturnedValue, ReturnsValue, SkippedArgument, StableOrder,
 };
 pub use crate::config::{Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};

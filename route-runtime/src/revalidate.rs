@@ -112,8 +112,8 @@ pub(crate) enum Target {
     Route(String),
     Pattern(String),
     Tag(String),
-    /// What a cached function returned. `None` if its arguments are no key.
-    Data(Option<Tag>),
+    /// What a cached function returned; or why nothing is kept for its arguments.
+    Data(Result<Tag, String>),
 }
 
 impl Revalidation {
@@ -121,7 +121,7 @@ impl Revalidation {
         Self::new(target, Context::current().map(Scope::of))
     }
 
-    pub(crate) fn of_data(tag: Option<Tag>) -> Self {
+    pub(crate) fn of_data(tag: Result<Tag, String>) -> Self {
         Self::here(Target::Data(tag))
     }
 
@@ -182,7 +182,7 @@ impl Target {
                     None => Err(RevalidateError::UnknownPattern(pattern)),
                 }
             }
-            Self::Data(tag) => tag.ok_or(RevalidateError::Arguments),
+            Self::Data(tag) => tag.map_err(RevalidateError::Arguments),
             Self::Tag(tag) => Tag::of_user(&tag).ok_or(RevalidateError::InvalidTag(tag)),
         }
     }
@@ -279,8 +279,9 @@ pub enum RevalidateError {
     UnknownPattern(String),
     /// A tag is not empty and has no control characters.
     InvalidTag(String),
-    /// The arguments of a cached function cannot be written as JSON, so nothing of it is cached.
-    Arguments,
+    /// Nothing is cached for these arguments of a cached function, and why: which argument of which
+    /// function has no stable text.
+    Arguments(String),
     /// Called outside a handler, or in a task of its own: no routes are known there. The methods
     /// of [`Routes`](crate::Routes) work anywhere.
     NoRoutes,
@@ -303,9 +304,7 @@ impl fmt::Display for RevalidateError {
                     "`{tag}` is no tag: it is empty or has control characters"
                 )
             }
-            Self::Arguments => {
-                f.write_str("the arguments cannot be written as JSON: nothing is cached for them")
-            }
+            Self::Arguments(why) => f.write_str(why),
             Self::NoRoutes => f.write_str(
                 "no routes are known outside a handler; use the methods of `Routes` there",
             ),

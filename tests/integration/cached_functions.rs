@@ -10,6 +10,7 @@ use route_runtime::{RevalidateError, RouteDescriptor, cached, revalidate_tag, ro
 use tests::{Gate, Runs, SECOND, production};
 
 mod bounds;
+mod identity;
 
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
     let routes = production(routes).data(Runs::default());

@@ -65,47 +65,91 @@ fn body(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
 fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
     let name = &sig.ident;
     let output = &spec.function.output;
-    let parameters = spec.function.arguments.iter().map(|argument| {
-        let NamedArgument { name, ty } = argument;
-        quote! { #name: #ty }
-    });
-    let arguments = spec.function.arguments.iter().map(|argument| {
-        if spec.options.skips(&argument.name) {
-            step("skipped", argument)
-        } else {
-            step("argument", argument)
-        }
-    });
+    let arguments = &spec.function.arguments;
+    let parameters = arguments
+        .iter()
+        .map(|NamedArgument { name, ty }| quote! { #name: #ty });
+    let steps = arguments
+        .iter()
+        .map(|argument| match spec.options.skips(&argument.name) {
+            true => skipped(argument),
+            false => keyed(argument),
+        });
     let tags = spec.options.tags.iter().flat_map(|given| &given.value);
     let tags = tags.map(|tag| tagged(spec, tag));
     let at = mixed(output);
     let returned = private("Returned", at);
     let shape = quote_spanned! {at=> #returned::<#output>::SHAPE };
-    let clones = spec.function.arguments.iter().map(|argument| {
-        let NamedArgument { name, ty } = argument;
-        quote_spanned! {mixed(ty)=> <#ty as ::core::clone::Clone>::clone(&#name) }
-    });
     // What is wrong with the future is said where the function is named.
     let at = mixed(name);
-    let run = quote_spanned! {at=> move || #written(#(#clones),*) };
+    let shared = shared(spec, written, at);
+    let names = arguments.iter().map(|it| &it.name);
+    let own = quote_spanned! {at=> move || #written(#(#names),*) };
     let method = Ident::new("run", at);
+    let order = spec.keys().next().map(|_| use_order());
     quote! {
         fn call(#(#parameters),*) -> ::route_runtime::__private::BoxFuture<'static, #output> {
             use ::route_runtime::__private::ReturnsValue as _;
+            #order
             ::route_runtime::__private::CachedCall::of(#name::FUNCTION)
-                #(#arguments)*
+                #(#steps)*
                 #(#tags)*
-                .#method(#shape, #run)
+                .#method(#shape, #shared, #own)
+        }
+    }
+}
+
+/// A closure that calls what was written with arguments that are read back from the key, and with
+/// clones of those that are no part of it.
+fn shared(spec: &CachedSpec, written: &Ident, at: Span) -> TokenStream {
+    let key = Ident::new("key", Span::mixed_site());
+    let arguments = &spec.function.arguments;
+    let is_skipped = |argument: &&NamedArgument| spec.options.skips(&argument.name);
+    let clone = |NamedArgument { name, ty }: &NamedArgument| {
+        quote_spanned! {mixed(ty)=> <#ty as ::core::clone::Clone>::clone(&#name) }
+    };
+    let kept = arguments.iter().filter(is_skipped).map(|argument| {
+        let (name, clone) = (&argument.name, clone(argument));
+        quote! { let #name = #clone; }
+    });
+    let values = arguments.iter().map(|argument| {
+        if is_skipped(&argument) {
+            return clone(argument);
+        }
+        let ty = &argument.ty;
+        let at = mixed(ty);
+        let read = Ident::new("read", at);
+        quote_spanned! {at=> #key.#read::<#ty>()? }
+    });
+    quote_spanned! {at=>
+        {
+            #(#kept)*
+            move |#key| ::core::option::Option::Some(#written(#(#values),*))
         }
     }
 }
 
 /// Located at the type, so that what is wrong with it is underlined there.
-fn step(method: &str, argument: &NamedArgument) -> TokenStream {
+fn skipped(argument: &NamedArgument) -> TokenStream {
     let NamedArgument { name, ty } = argument;
     let at = mixed(ty);
-    let method = Ident::new(method, at);
+    let method = Ident::new("skipped", at);
     quote_spanned! {at=> .#method::<#ty>(&#name) }
+}
+
+/// An argument that is part of the key; likewise.
+fn keyed(argument: &NamedArgument) -> TokenStream {
+    let NamedArgument { name, ty } = argument;
+    let at = mixed(ty);
+    let method = Ident::new("argument", at);
+    let order = private("OrderIn", at);
+    let text = name.unraw().to_string();
+    quote_spanned! {at=> .#method::<#ty, _>(#text, &#name, #order::<#ty>::ORDER) }
+}
+
+/// What the orders of arguments are named by.
+fn use_order() -> TokenStream {
+    quote! { use ::route_runtime::__private::Ordered as _; }
 }
 
 fn tagged(spec: &CachedSpec, tag: &Tag) -> TokenStream {
@@ -143,7 +187,8 @@ fn handle(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     let keys: Vec<_> = spec.keys().collect();
     let names = keys.iter().map(|argument| &argument.name);
     let types = keys.iter().map(|argument| &argument.ty);
-    let arguments = keys.iter().map(|argument| step("argument", argument));
+    let arguments = keys.iter().map(|argument| keyed(argument));
+    let order = keys.first().map(|_| use_order());
     let ty = handle_type(name, vis, &spec.function.hidden);
     quote! {
         #(#attributes)*
@@ -156,6 +201,7 @@ fn handle(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
 
             /// Throws away the value for these arguments, once awaited.
             #vis fn revalidate(#(#names: #types),*) -> ::route_runtime::Revalidation {
+                #order
                 ::route_runtime::__private::CachedCall::of(Self::FUNCTION)
                     #(#arguments)*
                     .revalidate()

@@ -162,7 +162,7 @@ struct Foreign {
 
 impl Foreign {
     fn check(&mut self, is_absolute: bool, first: &Ident) {
-        const LOCALS: [&str; 4] = ["call", "output", "request", "inner"];
+        const LOCALS: [&str; 5] = ["call", "output", "request", "inner", "key"];
         // The user's function under the name that it is given.
         const WRITTEN: &str = "__";
         let first = first.to_string();

@@ -129,8 +129,8 @@ enum Place {
 impl Place {
     /// Finds in a type what cannot be kept beyond a call.
     fn check(self, ty: &Type) -> Result<(), Problem> {
-        // Whoever calls has a `&'static` for ever, and a key can be made of it.
-        let allows_references = matches!(self, Self::Argument { .. });
+        // Whoever calls has a `&'static` for ever; but no key can be read back as one.
+        let allows_references = matches!(self, Self::Argument { is_skipped: true });
         let is_owned = |lifetime: &Lifetime| lifetime.ident == "static";
         match Borrowed::find(ty, allows_references, is_owned) {
             None => Ok(()),
@@ -187,7 +187,12 @@ impl Place {
 
     fn why(self) -> &'static str {
         match self {
-            Self::Argument { .. } => "a value may be made anew when its caller is long gone",
+            Self::Argument { is_skipped: true } => {
+                "a value may be made anew when its caller is long gone"
+            }
+            Self::Argument { is_skipped: false } => {
+                "the function is given what is read back from the key, which owns its data"
+            }
             Self::Output => "a value that was kept is read back, and owns its data",
         }
     }

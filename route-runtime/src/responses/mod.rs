@@ -24,7 +24,7 @@ use self::listed::{Listed, Paths};
 pub(crate) use self::stored::{Encoded, StoredResponse};
 use crate::Mode;
 use crate::cache::{
-    Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Failure, Hit, Key, Lifetime, Outcome,
+    Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Entry, Failure, Hit, Key, Lifetime, Outcome,
     Stale, Stats, Turn,
 };
 use crate::config::{self, Revalidate, TagPart};
@@ -152,6 +152,11 @@ impl ResponseCache {
     /// Removes a path's response from the store behind memory, where it was left by others.
     pub(crate) async fn forget(&self, path: &str) {
         self.engine.forget(&Key::new(path)).await;
+    }
+
+    /// Removes data that cannot be read, here and where it was stored by another program.
+    pub(crate) async fn discard(&self, key: &Key, entry: &Arc<Entry<Stored>>) {
+        self.engine.discard(key, entry).await;
     }
 
     pub(crate) async fn invalidate(&self, tag: Tag, how: Invalidation) -> Result<(), StoreError> {

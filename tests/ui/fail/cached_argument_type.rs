@@ -15,6 +15,17 @@ async fn dogs(filter: Filter, id: u64) -> u64 {
     id
 }
 
+#[derive(serde::Serialize)]
+struct WriteOnly {
+    id: u64,
+}
+
+#[cached]
+async fn birds(of: WriteOnly) -> u64 {
+    of.id
+}
+
 fn main() {
+    let _ = birds(WriteOnly { id: 1 });
     let _ = dogs(Filter, 1);
 }

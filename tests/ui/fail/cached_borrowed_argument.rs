@@ -12,6 +12,11 @@ async fn cats(name: &str, ids: &[u64], more: Option<&Vec<u8>>, cow: Cow<'_, str>
     todo!()
 }
 
+#[cached]
+async fn birds(name: &'static str) -> String {
+    todo!()
+}
+
 #[cached(skip(db, data))]
 async fn dogs(db: &Db, data: &Data<Db>) -> String {
     todo!()
@@ -19,5 +24,6 @@ async fn dogs(db: &Db, data: &Data<Db>) -> String {
 
 fn main() {
     let _ = cats("", &[], None, "".into());
+    let _ = birds("");
     let _ = dogs(&Db, &Data::new(Db));
 }

@@ -45,7 +45,7 @@ pub async fn cats(id: u64, db: Data<u64>) -> Result<Vec<u64>, String> {
 }
 
 /// Of no other visibility.
-#[cached]
+#[cached(skip(name))]
 pub(crate) async fn dogs(mut id: u64, name: &'static str) -> String {
     id += 1;
     format!("{id} {name}")

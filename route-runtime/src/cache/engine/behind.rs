@@ -13,7 +13,7 @@ use crate::{
     cache::{
         ancestry::Stale,
         clock::Moment,
-        entry::{CacheSlot, Held, Value},
+        entry::{CacheSlot, Entry, Held, Value},
         flight::Join,
         freshness::Freshness,
         key::CacheKey,
@@ -97,6 +97,17 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             let removed = second.remove(&self.0.clock, key).await;
             self.0.counted(removed).ok();
         }
+    }
+
+    /// Removes this entry, which is of no use to whoever got it, from memory and from the store. A
+    /// newer one that is in memory stays.
+    pub(crate) async fn discard(&self, key: &K, entry: &Arc<Entry<V>>) {
+        let memory = &self.0.memory;
+        match memory.read(key) {
+            Some(Held::Entry(held)) if !Arc::ptr_eq(&held, entry) => return,
+            _ => memory.remove(key),
+        }
+        self.forget(key).await;
     }
 }
 

@@ -1,0 +1,96 @@
+//! The identity of values: the one text under which something made from a value is kept.
+//!
+//! Two rules hold for every text written here:
+//!
+//! 1. It is canonical. Equal values have equal texts (but for the sign of a zero): the entries of a
+//!    map are sorted, and every number has one spelling.
+//! 2. It is lossless, or there is none. A value that JSON would write like another one (`NaN` and an
+//!    infinity like `null`, `Some(None)` like `None`) has no text.
+//!
+//! What cannot be seen while a value is written is [checked](check) by reading the text back: a type
+//! that leaves out what it then misses, and one that writes equal values in a random order.
+
+mod canonical;
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// How often a short text is read and written again before it counts as stable. A set of two has
+/// two orders, so one that is random is mistaken for stable once in 256 times.
+const ROUNDS: usize = 8;
+
+/// The length from which two rounds suffice: a longer text is that of many values, and a random order
+/// of many hardly ever repeats.
+const LONG: usize = 4096;
+
+/// Why a value has no identity, in words that complete "it …".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NoIdentity(String);
+
+impl NoIdentity {
+    fn new(why: impl fmt::Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
+impl fmt::Display for NoIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Writes the canonical text of a value, which is JSON.
+///
+/// # Errors
+///
+/// If the value cannot be written as JSON, or not without being mistaken for another one.
+pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Result<String, NoIdentity> {
+    let mut bytes = Vec::new();
+    value
+        .serialize(canonical::Writer::new(&mut bytes))
+        .map_err(NoIdentity::new)?;
+    String::from_utf8(bytes).map_err(NoIdentity::new)
+}
+
+/// Writes a value that is kept to be read again. What is read need not have the same text.
+///
+/// # Errors
+///
+/// If the value cannot be written, or its type does not read what it writes.
+pub(crate) fn readable<T: Serialize + DeserializeOwned>(value: &T) -> Result<String, NoIdentity> {
+    let text = self::text(value)?;
+    read::<T>(&text).map(|_| text)
+}
+
+/// Reads a value back from its text.
+///
+/// # Errors
+///
+/// If its type does not read what it writes.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, NoIdentity> {
+    serde_json::from_str(text)
+        .map_err(|error| NoIdentity::new(format_args!("cannot be read back: {error}")))
+}
+
+/// Checks that a value's text stays the same when the value is read back and written again.
+///
+/// # Errors
+///
+/// If it does not: then equal values may have different texts, or one text different values.
+pub(crate) fn check<T: Serialize + DeserializeOwned>(text: &str) -> Result<(), NoIdentity> {
+    let rounds = if text.len() < LONG { ROUNDS } else { 2 };
+    for _ in 0..rounds {
+        if self::text(&read::<T>(text)?)? != text {
+            return Err(NoIdentity::new(
+                "is written in another way each time, as a `HashSet` is, whose order is random: \
+                 use a `BTreeSet`, or a type that serde reads as it writes it",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

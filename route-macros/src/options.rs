@@ -23,7 +23,7 @@ pub(crate) struct Options {
     pub(crate) dynamic_params: Option<Given<bool>>,
     pub(crate) fetch_cache: Option<Given<FetchCache>>,
     pub(crate) tags: Option<Given<Vec<Tag>>>,
-    pub(crate) cdn: Option<Given<bool>>,
+    pub(crate) cdn: Option<Given<Cdn>>,
     pub(crate) wrap: Vec<Given<Path>>,
     pub(crate) max_duration: Option<Given<u32>>,
     pub(crate) body_limit: Option<Given<u64>>,
@@ -65,6 +65,14 @@ pub(crate) enum FetchCache {
     DefaultNoStore,
     ForceNoStore,
     OnlyNoStore,
+}
+
+/// The variants' names are those of `route_runtime`'s enum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cdn {
+    No,
+    Yes,
+    Public,
 }
 
 /// Where an option has a meaning.
@@ -121,7 +129,7 @@ const TABLE: &[Rule] = &[
     once!(dynamic_params, GetWithParams, value::boolean),
     once!(fetch_cache, Any, value::fetch_cache),
     once!(tags, Get, tag::tags),
-    once!(cdn, Get, value::boolean),
+    once!(cdn, Get, value::cdn),
     Rule {
         name: "wrap",
         scope: Scope::Any,
@@ -150,6 +158,7 @@ pub(crate) fn check(
     }
     if is_whole {
         options.check_lifetimes(errors);
+        options.check_cdn(errors);
     }
     options
 }
@@ -172,6 +181,23 @@ impl Options {
     /// Whether an option was given that only GET can have.
     pub(crate) fn has_get_options(&self) -> bool {
         self.names.iter().any(|(_, scope)| scope.is_get())
+    }
+
+    /// `cdn` against `wrap`.
+    fn check_cdn(&self, errors: &mut Errors) {
+        let Some(cdn) = self.cdn.as_ref().filter(|cdn| cdn.value == Cdn::Yes) else {
+            return;
+        };
+        if !self.wrap.is_empty() {
+            errors.push(
+                Problem::new(&cdn.source, "`cdn = true` beside `wrap`")
+                    .help(
+                        "`cdn = \"public\"`, if the middleware does not decide who may read the \
+                         response; otherwise remove `cdn`",
+                    )
+                    .note("a shared cache outside answers without asking the middleware"),
+            );
+        }
     }
 
     /// `revalidate`, `expire` and `dynamic` against each other.

@@ -372,7 +372,7 @@ fn is_primitive(ty: &Type) -> bool {
     name.is_some_and(|name| NAMES.iter().any(|it| name == it))
 }
 
-/// One letter of three or more: `db` is no `id`.
+/// One typing mistake in a name of three letters or more: `db` is not an `id`.
 fn is_misspelling(argument: &str, param: &str) -> bool {
     param.chars().count() > 2 && edit_distance(argument, param) == 1
 }

@@ -164,7 +164,9 @@ impl CachedCall {
 
 impl Argument {
     fn text(&self) -> Result<&str, Unshared> {
-        self.text.as_deref().map_err(|why| self.unshared(why.clone()))
+        self.text
+            .as_deref()
+            .map_err(|why| self.unshared(why.clone()))
     }
 
     fn unshared(&self, why: NoIdentity) -> Unshared {

@@ -67,6 +67,18 @@ pub enum TagPart {
     Param(usize),
 }
 
+/// Whether shared caches outside, such as a CDN, may keep a cached response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cdn {
+    /// `cdn = false`: every use is validated here.
+    No,
+    /// `cdn = true`: they may, but for an answer to a request that carries credentials.
+    Yes,
+    /// `cdn = "public"`: they may, whoever asks. Nothing that middleware decides keeps the response
+    /// from anybody.
+    Public,
+}
+
 /// Every option of one declaration.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -85,7 +97,7 @@ pub struct Config {
     #[doc(hidden)]
     pub tags: &'static [&'static [TagPart]],
     #[doc(hidden)]
-    pub cdn: Option<bool>,
+    pub cdn: Option<Cdn>,
     #[doc(hidden)]
     pub wrap: &'static [Wrap],
     #[doc(hidden)]
@@ -109,4 +121,16 @@ impl Config {
         max_duration: None,
         body_limit: None,
     };
+
+    /// What a declaration and its server together say of shared caches outside.
+    ///
+    /// `server` is what holds where a declaration says nothing. It does not hold for a route with
+    /// middleware, which may decide who reads the response, and which a cache outside does not ask.
+    pub(crate) fn cdn_under(&self, server: bool) -> Cdn {
+        match self.cdn {
+            Some(cdn) => cdn,
+            None if server && self.wrap.is_empty() => Cdn::Yes,
+            None => Cdn::No,
+        }
+    }
 }

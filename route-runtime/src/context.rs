@@ -6,6 +6,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use actix_web::http::Uri;
+
 use crate::cache::{Ancestry, Clock, Key, Lifetime, Stale};
 use crate::config::{Config, Dynamic, FetchCache, Revalidate};
 use crate::loops::Loops;
@@ -13,6 +15,7 @@ use crate::mode::Mode;
 use crate::responses::{RENDER_LIMIT, ResponseCache, render_limit};
 use crate::routes::Table;
 use crate::store::Tag;
+use crate::trie::Params;
 
 tokio::task_local! {
     static CONTEXT: Context;
@@ -64,13 +67,31 @@ pub(crate) struct Context {
     pub(crate) fetch_cache: FetchCache,
     /// On whose behalf it runs, innermost first.
     pub(crate) ancestry: Option<Ancestry<Key>>,
-    /// What was invalidated under one of these must be made anew, all that it is made of included:
-    /// the tags that are declared here, and by whoever this runs for.
-    pub(crate) declared: Arc<[Tag]>,
+    pub(crate) declared: Declared,
     /// A client that reloads in development wants nothing from the cache.
     pub(crate) reloads: bool,
     /// What is made here, if it may be kept.
     pub(crate) render: Option<Arc<Render>>,
+}
+
+/// The tags that the code which runs has by declaration, its own and those of whatever it runs for.
+///
+/// What was invalidated under one of them is made anew, with all the data that it is made of.
+#[derive(Clone, Default)]
+pub(crate) enum Declared {
+    #[default]
+    Nothing,
+    Tags(Arc<[Tag]>),
+    /// Those of a request for a dynamic handler. They are made when data asks for them, since most
+    /// handlers use none that is cached.
+    Of(Arc<Requested>),
+}
+
+/// A path that was requested, and the handler that answers it.
+pub(crate) struct Requested {
+    pub(crate) handler: usize,
+    pub(crate) uri: Uri,
+    pub(crate) params: Params,
 }
 
 /// Something that may be kept, while it is made.
@@ -114,7 +135,7 @@ impl Context {
             cache,
             fetch_cache: FetchCache::Auto,
             ancestry: None,
-            declared: Arc::default(),
+            declared: Declared::Nothing,
             reloads: false,
             render: None,
         }
@@ -125,7 +146,7 @@ impl Context {
         Self {
             fetch_cache: FetchCache::Auto,
             ancestry: Some(by),
-            declared: self.declared.iter().chain(tags).cloned().collect(),
+            declared: Declared::Tags(self.declared().iter().chain(tags).cloned().collect()),
             render: Some(render),
             ..self.clone()
         }
@@ -157,6 +178,25 @@ impl Context {
     /// Whether the code that runs is being developed. `None` outside of a handler.
     pub(crate) fn mode() -> Option<Mode> {
         Some(Self::current()?.cache.upgrade()?.mode())
+    }
+
+    /// The tags by declaration. None once the routes are no longer served.
+    pub(crate) fn declared(&self) -> Arc<[Tag]> {
+        match &self.declared {
+            Declared::Nothing => Arc::default(),
+            Declared::Tags(tags) => Arc::clone(tags),
+            Declared::Of(requested) => {
+                let Requested {
+                    handler,
+                    uri,
+                    params,
+                } = &**requested;
+                let tags = |cache: Arc<ResponseCache>| {
+                    cache.tags(*handler, params.path(uri.path()), params)
+                };
+                self.cache.upgrade().map(tags).unwrap_or_default()
+            }
+        }
     }
 
     pub(crate) fn clock(&self) -> Clock {

@@ -54,7 +54,7 @@ where
         drop(cache.invalidate(own_tag(key), Invalidation::Absent).await);
     }
     // Others may have tagged the same data otherwise.
-    let also: Vec<Tag> = context.declared.iter().chain(&**tags).cloned().collect();
+    let also: Vec<Tag> = context.declared().iter().chain(&**tags).cloned().collect();
     let call = Call {
         key,
         slot: None,

@@ -12,7 +12,7 @@ pub use crate::cached::{
     CachedArgument, CachedCall, CachedValue, Function, KeyArguments, OrderIn, OrderOf, Ordered,
     RandomOrder, Returned, ReturnedValue, ReturnsValue, SkippedArgument, StableOrder,
 };
-pub use crate::config::{Config, Dynamic, FetchCache, Revalidate, TagPart};
+pub use crate::config::{Cdn, Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};
 pub use crate::extract::{
     Cacheable, Extractor, IsExtractor, ManyParam, OptionalParam, Probe, ProbeDefaults, SingleParam,

@@ -10,9 +10,10 @@ use actix_web::{HttpResponse, ResponseError};
 use futures_core::future::BoxFuture;
 
 use crate::context::{Context, Render, WeakCache};
+use crate::descriptor::Method;
 use crate::path;
 use crate::respond::in_mode;
-use crate::responses::{path_tag, pattern_tag};
+use crate::responses::{ResponseCache, path_tag, pattern_tag};
 use crate::routes::Table;
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::trie::Match;
@@ -88,17 +89,20 @@ pub struct Revalidation {
 pub(crate) struct Scope {
     table: Arc<Table>,
     cache: WeakCache,
-    /// The tags of the render that asks, if one does: those it declares, and those it has used.
+    /// The tags of the render that asks, if one does: those it declares, and those it has used. A
+    /// dynamic handler may invalidate its own path: nothing is made of it that would be kept.
     own: Vec<Tag>,
 }
 
 impl Scope {
     pub(crate) fn of(context: Context) -> Self {
         Self {
-            own: {
-                let used = context.render.map(|render| render.used().tags);
-                let declared = context.declared.iter().cloned();
-                declared.chain(used.into_iter().flatten()).collect()
+            own: match &context.render {
+                Some(render) => {
+                    let declared = context.declared();
+                    declared.iter().cloned().chain(render.used().tags).collect()
+                }
+                None => Vec::new(),
             },
             table: context.table,
             cache: context.cache,
@@ -148,56 +152,80 @@ impl IntoFuture for Revalidation {
         Box::pin(async move {
             let Self { target, how, scope } = self;
             let Scope { table, cache, own } = scope.ok_or(RevalidateError::NoRoutes)?;
-            let tag = target.tag(&table)?;
+            let cache = cache.upgrade().ok_or(RevalidateError::NoRoutes)?;
+            let tag = target.tag(&table, &cache)?;
             if own.contains(&tag) {
                 return Err(RevalidateError::OwnRender);
             }
-            match cache.upgrade() {
-                Some(cache) => cache
-                    .invalidate(tag, how)
-                    .await
-                    .map_err(RevalidateError::Store),
-                None => Err(RevalidateError::NoRoutes),
-            }
+            let invalidated = cache.invalidate(tag, how).await;
+            invalidated.map_err(RevalidateError::Store)
         })
     }
 }
 
 impl Target {
-    fn tag(self, table: &Table) -> Result<Tag, RevalidateError> {
+    fn tag(self, table: &Table, cache: &ResponseCache) -> Result<Tag, RevalidateError> {
         match self {
-            Self::Path(path) => known_path(table, path),
-            Self::Route(path) => {
-                let path = match (&*table.prefix, &*path) {
-                    ("", _) => path,
-                    (prefix, "/") => prefix.into(),
-                    (prefix, path) => format!("{prefix}{path}"),
-                };
-                known_path(table, path)
-            }
-            Self::Pattern(pattern) => {
-                let mut nodes = table.nodes.iter();
-                match nodes.find(|node| node.pattern == pattern) {
-                    Some(node) => Ok(pattern_tag(&node.pattern)),
-                    None => Err(RevalidateError::UnknownPattern(pattern)),
-                }
-            }
+            Self::Path(path) => known_path(table, cache, path),
+            Self::Route(path) => known_path(table, cache, table.prefixed(&path)),
+            Self::Pattern(pattern) => known_pattern(table, pattern),
             Self::Data(tag) => tag.map_err(RevalidateError::Arguments),
             Self::Tag(tag) => Tag::of_user(&tag).ok_or(RevalidateError::InvalidTag(tag)),
         }
     }
 }
 
-fn known_path(table: &Table, path: String) -> Result<Tag, RevalidateError> {
+/// The tag of a path that some request can have.
+fn known_path(table: &Table, cache: &ResponseCache, path: String) -> Result<Tag, RevalidateError> {
+    // Taken as a value, as in `/posts/[id]`, a parameter would name one path that nobody asks for.
+    let is_declared = || table.node_of_pattern(&path).is_some();
+    if path.split('/').any(is_parameter) || path.split('/').any(is_group) && is_declared() {
+        return Err(RevalidateError::PathIsPattern(path));
+    }
     // Taken as part of the last segment, a query would name another path, and do nothing.
     if path.contains(['?', '#']) {
         return Err(RevalidateError::UnknownPath(path));
     }
-    let canonical = path::canonical(&path);
-    match canonical.as_deref().map(|path| table.trie.lookup(path)) {
-        Some(Some(Match::Clean { .. })) => Ok(path_tag(canonical.as_deref().unwrap_or(&path))),
+    let Some(canonical) = path::canonical(&path) else {
+        return Err(RevalidateError::UnknownPath(path));
+    };
+    match table.trie.lookup(&canonical) {
+        Some(Match::Clean { value: &node, .. }) => {
+            let get = table.nodes[node].handler(Method::Get);
+            if get.is_some_and(|get| cache.is_never_answered(get, &canonical)) {
+                return Err(RevalidateError::UnlistedPath(path));
+            }
+            Ok(path_tag(&canonical))
+        }
+        _ if path.split('/').any(is_group) => Err(RevalidateError::PathIsPattern(path)),
         _ => Err(RevalidateError::UnknownPath(path)),
     }
+}
+
+/// The tag of a pattern, as it is declared or as it is served: with or without its groups.
+fn known_pattern(table: &Table, pattern: String) -> Result<Tag, RevalidateError> {
+    if let Some(node) = table.node_of_pattern(&pattern) {
+        return Ok(pattern_tag(&node.pattern));
+    }
+    let canonical = path::canonical(&pattern);
+    let served = canonical.and_then(|path| table.trie.lookup(&path).map(|_| ()));
+    Err(match served {
+        Some(()) if !pattern.split('/').any(is_parameter) => {
+            RevalidateError::PatternIsPath(pattern)
+        }
+        _ => RevalidateError::UnknownPattern(pattern),
+    })
+}
+
+/// Whether a segment is written as a pattern's parameter is: `[id]`, `[...slug]`. As the text of a path
+/// it is written encoded: `%5Bid%5D`.
+fn is_parameter(segment: &str) -> bool {
+    segment.len() > 2 && segment.starts_with('[') && segment.ends_with(']')
+}
+
+/// Whether a segment is written as a pattern's group is: `(shop)`. A path may have such a segment, too.
+fn is_group(segment: &str) -> bool {
+    segment.starts_with('(') && segment.ends_with(')')
 }
 
 /// Says, in a cached render, that what it makes depends on `tag`, as the option `tags` does.
@@ -275,8 +303,15 @@ fn current_render() -> Option<Arc<Render>> {
 pub enum RevalidateError {
     /// No route has this path.
     UnknownPath(String),
+    /// A pattern was given as a path: it is for [`revalidate_pattern`].
+    PathIsPattern(String),
+    /// A route has this path, but answers 404 there: `dynamic_params = false`, and its `static_params`
+    /// does not list the path.
+    UnlistedPath(String),
     /// No route is declared with this pattern.
     UnknownPattern(String),
+    /// A path was given as a pattern: it is for [`revalidate_path`].
+    PatternIsPath(String),
     /// A tag is not empty and has no control characters.
     InvalidTag(String),
     /// Nothing is cached for these arguments of a cached function, and why: which argument of which
@@ -294,10 +329,31 @@ pub enum RevalidateError {
 impl fmt::Display for RevalidateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownPath(path) => write!(f, "no route has the path `{path}`"),
+            Self::UnknownPath(path) => {
+                write!(f, "no route has the path `{path}`")?;
+                match path {
+                    path if path.contains(['?', '#']) => f.write_str("; leave out the query"),
+                    path if !path.starts_with('/') => f.write_str("; a path begins with a slash"),
+                    _ => Ok(()),
+                }
+            }
+            Self::PathIsPattern(path) => write!(
+                f,
+                "`{path}` is a pattern and not a path; call `revalidate_pattern(\"{path}\")` for all \
+                 its paths, or put values in place of its parameters and leave out its groups"
+            ),
+            Self::UnlistedPath(path) => write!(
+                f,
+                "`{path}` is always 404, because its route has `dynamic_params = false` and \
+                 `static_params` does not list it"
+            ),
             Self::UnknownPattern(pattern) => {
                 write!(f, "no route is declared with the pattern `{pattern}`")
             }
+            Self::PatternIsPath(pattern) => write!(
+                f,
+                "`{pattern}` is a path and not a pattern; call `revalidate_path(\"{pattern}\")`"
+            ),
             Self::InvalidTag(tag) => {
                 write!(
                     f,

@@ -12,6 +12,8 @@ mod entries;
 mod expiring;
 mod flights;
 mod headers;
+mod outside;
+mod validators;
 
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
     TestApp::new(production(routes)).await.unwrap()

@@ -15,6 +15,8 @@ use route_runtime::{
 use serde_json::Value;
 use tests::{Response, Server, request};
 
+mod foreign;
+
 fn server(mode: Mode, routes: impl IntoIterator<Item = RouteDescriptor>) -> Server {
     let routes = Routes::from_iter(routes).unwrap().mode(mode);
     Server::start(move || App::new().service(routes.clone()))

@@ -12,6 +12,7 @@ use route_runtime::{Fetch, FetchError, Mode, RouteDescriptor, Routes, fetch, rou
 use tests::{SECOND, Upstream, production};
 
 mod failing;
+mod invalidated;
 
 pub(crate) fn routes(
     upstream: &Upstream,

@@ -40,6 +40,7 @@ const SUBJECTS: [(&str, &[&str]); 9] = [
             "get_only_",
             "body_limit_",
             "no_body",
+            "cdn_",
             "expire_",
             "revalidate_",
             "dynamic_error_",

@@ -37,6 +37,13 @@ fn a_program_serves_its_routes_and_those_of_linked_crates() {
     };
     assert_eq!(get("/"), "home\n");
     assert_eq!(get("/neighbour"), "from another crate\n");
+    let nothing = connection.send(&request("GET", "/nowhere", &[], ""));
+    assert_eq!(nothing.status, 404);
+    assert_eq!(nothing.header("cache-control"), Some("no-cache"));
+    assert_eq!(
+        nothing.header("content-type"),
+        Some("application/problem+json")
+    );
 
     program.signal("INT");
     let ended = program.end();

@@ -13,6 +13,9 @@ use route_runtime::{
 };
 use tests::{Gate, Runs, SECOND, production};
 
+mod dynamic;
+mod naming;
+
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
     let routes = production(routes).data(Runs::default());
     TestApp::new(routes).await.unwrap()

@@ -49,7 +49,7 @@ pub(super) fn config(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
             "tags",
             tags.as_ref().map(|it| tag_list(&it.value, &spec.pattern)),
         );
-        fields.set("cdn", cdn.as_ref().map(|it| some(it.value)));
+        fields.set("cdn", cdn.as_ref().map(|it| some(variant("Cdn", it.value))));
     }
     if handler.method.has_body() {
         fields.set("body_limit", body_limit.as_ref().map(|it| some(it.value)));

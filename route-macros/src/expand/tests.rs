@@ -35,7 +35,7 @@ fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
             dynamic_params = false,
             fetch_cache = "force-cache",
             tags = ["posts", "user:{user}:{path}"],
-            cdn = true,
+            cdn = "public",
             wrap = auth,
             wrap = audit::log,
             max_duration = 5

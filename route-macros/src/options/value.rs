@@ -2,7 +2,7 @@
 
 use syn::{Expr, ExprLit, Lit, Path};
 
-use super::{Dynamic, FetchCache, Revalidate};
+use super::{Cdn, Dynamic, FetchCache, Revalidate};
 use crate::errors::{Problem, nearest};
 use crate::syntax::OptionArg;
 use crate::text::text;
@@ -152,6 +152,28 @@ pub(super) fn boolean(arg: &OptionArg) -> Result<bool, Problem> {
             Err(bad_value(arg).help(format_args!("remove the quotes: `{} = {value}`", arg.name)))
         }
         _ => Err(bad_value(arg).note("expected `true` or `false`")),
+    }
+}
+
+pub(super) fn cdn(arg: &OptionArg) -> Result<Cdn, Problem> {
+    const NOTE: &str = "expected `true`, `false` or `\"public\"`";
+    match string(&arg.value).as_deref() {
+        Some("public") => return Ok(Cdn::Public),
+        Some("true" | "false") | None => {}
+        Some(found) => {
+            let problem = bad_value(arg);
+            return Err(match nearest(found, ["public"]) {
+                Some(meant) => problem.help(format_args!("did you mean `\"{meant}\"`?")),
+                None => problem,
+            }
+            .note(NOTE));
+        }
+    }
+    match boolean(arg) {
+        Ok(true) => Ok(Cdn::Yes),
+        Ok(false) => Ok(Cdn::No),
+        Err(problem) if string(&arg.value).is_some() => Err(problem),
+        Err(_) => Err(bad_value(arg).note(NOTE)),
     }
 }
 

@@ -64,7 +64,9 @@ fn everything() -> Everything {
 fn a_text_is_the_json_of_the_value_with_sorted_maps() {
     let text = text(&everything()).unwrap();
     let as_json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(as_json, serde_json::to_value(everything()).unwrap());
+    let plain = serde_json::to_string(&everything()).unwrap();
+    let plain: serde_json::Value = serde_json::from_str(&plain).unwrap();
+    assert_eq!(as_json, plain);
     assert_eq!(read::<Everything>(&text).unwrap(), everything());
     assert_eq!(check::<Everything>(&text), Ok(()));
     assert_eq!(
@@ -146,6 +148,8 @@ fn a_type_that_does_not_read_what_it_writes_has_no_identity() {
     });
     let why = check::<Skips>(&text).unwrap_err().to_string();
     assert!(why.contains("missing field `skipped`"), "{why}");
+    let whole = read::<Skips>(r#"{"kept":1,"skipped":2}"#).unwrap();
+    assert_eq!((whole.kept, whole.skipped), (1, 2));
     let text = text_of(&FlattensNumbers {
         map: HashMap::from([(1, 2)]),
     });
@@ -162,10 +166,7 @@ fn what_a_text_leaves_out_is_not_read_back() {
     assert_eq!(read::<SkipsAndDefaults>(&text).unwrap().skipped, 0);
     let text = text_of(&Untagged::Same { id: 1 });
     assert_eq!(check::<Untagged>(&text), Ok(()));
-    assert_eq!(
-        read::<Untagged>(&text).unwrap(),
-        Untagged::Number { id: 1 }
-    );
+    assert_eq!(read::<Untagged>(&text).unwrap(), Untagged::Number { id: 1 });
 }
 
 #[derive(Deserialize, Serialize)]
@@ -199,7 +200,6 @@ proptest! {
         right: (i64, Option<String>, Vec<u8>, BTreeMap<String, bool>),
     ) {
         prop_assert_eq!(text_of(&left) == text_of(&right), left == right);
-        prop_assert_eq!(text_of(&left), serde_json::to_string(&left).unwrap());
         prop_assert_eq!(read::<(i64, Option<String>, Vec<u8>, BTreeMap<String, bool>)>(&text_of(&left)).unwrap(), left);
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use super::{Listed, MissingData};
-use crate::context::{self, Context, WeakCache};
+use crate::context::{self, Context, Declared, WeakCache};
 use crate::respond::{in_context, when_sent};
 use crate::responses::Caller;
 use crate::routes::{Handler, Setup};
@@ -110,7 +110,7 @@ impl Service<ServiceRequest> for RenderService {
                     let context = Context {
                         fetch_cache: handler.descriptor.config.fetch_cache,
                         ancestry: caller.ancestry,
-                        declared,
+                        declared: Declared::Tags(declared),
                         reloads: caller.reloads,
                         render: Some(render),
                         ..Context::new(Arc::clone(table), cache)

@@ -24,8 +24,8 @@ use self::listed::{Listed, Paths};
 pub(crate) use self::stored::{Encoded, StoredResponse};
 use crate::Mode;
 use crate::cache::{
-    Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Entry, Failure, Hit, Key, Lifetime, Outcome,
-    Stale, Stats, Turn,
+    Ancestry, Answer, CacheSlot, Call, Clock, Config, Engine, Entry, Failure, Hit, Key, Lifetime,
+    Outcome, Stale, Stats, Turn,
 };
 use crate::config::{self, Revalidate, TagPart};
 use crate::context::WeakCache;
@@ -309,13 +309,20 @@ impl ResponseCache {
         }
     }
 
+    /// Whether it is known that no request for a path is ever answered by its handler.
+    pub(crate) fn is_never_answered(&self, index: usize, path: &str) -> bool {
+        let config = &self.setup.table.handlers[index].descriptor.config;
+        let listed = self.places[index].listed.known();
+        !config.dynamic_params && listed.is_some_and(|listed| !listed.contains(path))
+    }
+
     fn is_listed(&self, index: usize, path: &str) -> bool {
         let listed = self.places[index].listed.known();
         listed.is_some_and(|listed| listed.contains(path))
     }
 
     /// What a response depends on by its declaration.
-    fn tags(&self, index: usize, path: &str, params: &Params) -> Arc<[Tag]> {
+    pub(crate) fn tags(&self, index: usize, path: &str, params: &Params) -> Arc<[Tag]> {
         let handler = &self.setup.table.handlers[index];
         let declared = handler.descriptor.config.tags.iter().filter_map(|parts| {
             let parts = parts.iter().map(|part| match part {

@@ -62,10 +62,29 @@ struct Validators {
 }
 
 impl Validators {
-    /// The body's hash.
-    fn of_body(body: &[u8]) -> Self {
-        let hash = blake3::hash(body).to_hex();
-        Self::of_weak(format!("W/\"{}\"", &hash[..32]))
+    /// Makes those of a representation: the hash of the body, and of each header that a client
+    /// receives with it. What two clients could tell apart is told apart by its tag.
+    ///
+    /// The order of the headers says nothing; that of several values of one name does.
+    fn of_representation(headers: &[(HeaderName, HeaderValue)], body: &[u8]) -> Self {
+        let mut described: Vec<_> = headers
+            .iter()
+            .filter(|(name, _)| !is_about_caching(name))
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        described.sort_by_key(|(name, _)| *name);
+        let mut hash = blake3::Hasher::new();
+        for part in described
+            .iter()
+            .flat_map(|(name, value)| [name.as_bytes(), value])
+        {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        // No name is empty, so that no header is taken for the beginning of a body.
+        hash.update(&0_u64.to_le_bytes());
+        hash.update(body);
+        Self::of_weak(format!("W/\"{}\"", &hash.finalize().to_hex()[..32]))
     }
 
     /// What the handler said, which holds for its own bytes and only weakly for others.
@@ -122,6 +141,21 @@ fn is_momentary(name: &HeaderName) -> bool {
         || [header::DATE, header::AGE, header::CONTENT_LENGTH].contains(name)
 }
 
+/// Headers that say how long and where an answer may be kept, and not what it is.
+fn is_about_caching(name: &HeaderName) -> bool {
+    name.as_str().ends_with("cache-control")
+        || matches!(
+            name.as_str(),
+            "cache-status"
+                | "cache-tag"
+                | "etag"
+                | "expires"
+                | "pragma"
+                | "surrogate-control"
+                | "surrogate-key"
+        )
+}
+
 impl StoredResponse {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
         let own = headers.get(header::ETAG).and_then(Validators::of_handler);
@@ -144,7 +178,10 @@ impl StoredResponse {
         let map: HeaderMap = headers.iter().cloned().collect();
         Self {
             has_own_etag: own.is_some(),
-            etag: own.or_else(|| (status == StatusCode::OK).then(|| Validators::of_body(&body))),
+            etag: own.or_else(|| {
+                let is_tagged = status == StatusCode::OK;
+                is_tagged.then(|| Validators::of_representation(&headers, &body))
+            }),
             status,
             has_cache_control: map.contains_key(header::CACHE_CONTROL),
             is_compressible: encoding::is_compressible(&map, body.len()),

@@ -17,7 +17,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 
 /// Changes with the layout, and with what is made of it.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECK: usize = 16;
 
 type Headers = Vec<(HeaderName, HeaderValue)>;

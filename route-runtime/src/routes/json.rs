@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Route, Routes};
-use crate::config::Revalidate;
+use crate::config::{Cdn, Revalidate};
 use crate::descriptor::{Kind, Segment};
 
 impl Routes {
@@ -12,7 +12,7 @@ impl Routes {
     /// Of each: `method`, `pattern`, `kind` (`route`, `page`), `rendering` (`cached`, `dynamic`)
     /// and its `reason`, `revalidate` (seconds, `false` for ever, `null` where nothing is cached),
     /// `expire` (seconds or `null`), `tags`, `static_params` and `dynamic_params` (`null` without
-    /// parameters), `cdn`, `handler`, `crate`, `file`, `line`, `column`. Others may follow.
+    /// parameters), `cdn` (`false`, `true` or `"public"`), `handler`, `crate`, `file`, `line`, `column`. Others may follow.
     ///
     /// # Example
     ///
@@ -63,7 +63,10 @@ impl Routes {
             tags: route.tags(),
             static_params: has_params.then_some(config.static_params.is_some()),
             dynamic_params: has_params.then_some(config.dynamic_params),
-            cdn: is_cached && config.cdn.unwrap_or(self.setup.cdn),
+            cdn: match config.cdn_under(self.setup.cdn) {
+                Cdn::Public if is_cached => JsonCdn::Public("public"),
+                cdn => JsonCdn::Flag(is_cached && cdn == Cdn::Yes),
+            },
             handler: route.handler(),
             crate_name: source.crate_name(),
             file: source.file,
@@ -86,13 +89,21 @@ struct Json<'a> {
     tags: Vec<String>,
     static_params: Option<bool>,
     dynamic_params: Option<bool>,
-    cdn: bool,
+    cdn: JsonCdn,
     handler: &'a str,
     #[serde(rename = "crate")]
     crate_name: &'static str,
     file: &'static str,
     line: u32,
     column: u32,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum JsonCdn {
+    Flag(bool),
+    /// `"public"`, as it is declared.
+    Public(&'static str),
 }
 
 #[derive(Serialize)]

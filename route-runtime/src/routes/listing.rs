@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Node, Place, Route, Routes, Table};
-use crate::config::{Config, Revalidate, TagPart};
+use crate::config::{Cdn, Config, Revalidate, TagPart};
 use crate::descriptor::{Method, Segment};
 use crate::rendering::Rendering;
 
@@ -158,7 +158,11 @@ impl Row {
             revalidate: seconds(revalidate),
             expire: seconds(config.expire),
             tags: tags(config, &get.segments).collect::<Vec<_>>().join(" "),
-            cdn: if config.cdn.unwrap_or(cdn) { "yes" } else { "" },
+            cdn: match config.cdn_under(cdn) {
+                Cdn::No => "",
+                Cdn::Yes => "yes",
+                Cdn::Public => "public",
+            },
             why,
             ..row
         }

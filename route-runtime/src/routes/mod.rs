@@ -295,6 +295,7 @@ impl Routes {
         if !self.has_cached() {
             return Ok(Vec::new());
         }
+        self.tell_what_cdn_leaves_out();
         // What others have thrown away, before anything is taken from them.
         self.cache().catch_up().await;
         match self.setup.mode {
@@ -317,6 +318,21 @@ impl Routes {
                     );
                 }
                 Ok(failures)
+            }
+        }
+    }
+
+    /// Tells the log which routes the setting [`cdn`](Self::cdn) does not hold for.
+    fn tell_what_cdn_leaves_out(&self) {
+        let handlers = self.setup.table.handlers.iter();
+        for route in handlers.filter(|it| it.rendering.is_cached()) {
+            let config = &route.descriptor.config;
+            if self.setup.cdn && config.cdn.is_none() && !config.wrap.is_empty() {
+                tracing::warn!(
+                    http.route = route.descriptor.pattern,
+                    "shared caches are not told to keep this route, because its `wrap` may decide who \
+                     reads it; write `cdn = \"public\"` if it does not, or `cdn = false`"
+                );
             }
         }
     }

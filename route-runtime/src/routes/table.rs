@@ -1,6 +1,7 @@
 //! Handlers, grouped by path.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 use actix_web::dev::{ResourceDef, ServiceRequest, Url};
 use actix_web::http::header::HeaderValue;
@@ -43,6 +44,8 @@ pub(crate) struct Handler {
     pub(crate) segments: Vec<Segment>,
     /// It has an argument, or middleware, that may look at `match_info`.
     reads_match_info: bool,
+    /// The log was told that a cookie of its answers was to be kept by shared caches.
+    pub(crate) is_cookie_told: AtomicBool,
 }
 
 impl Handler {
@@ -127,6 +130,27 @@ impl Table {
         }
     }
 
+    /// A path that is declared, behind the prefix.
+    pub(crate) fn prefixed(&self, path: &str) -> String {
+        match (&*self.prefix, path) {
+            ("", path) => path.into(),
+            (prefix, "/") => prefix.into(),
+            (prefix, path) => format!("{prefix}{path}"),
+        }
+    }
+
+    /// The node of a pattern, spelt as any of its handlers declares it or without groups.
+    pub(crate) fn node_of_pattern(&self, pattern: &str) -> Option<&Node> {
+        let is_declared = |node: &Node| {
+            let mut handlers = node.handlers.iter().flatten();
+            handlers.any(|&it| self.prefixed(self.handlers[it].descriptor.pattern) == pattern)
+        };
+        let mut nodes = self.nodes.iter();
+        nodes.find(|node| {
+            node.pattern == pattern || without_groups(&node.pattern) == pattern || is_declared(node)
+        })
+    }
+
     fn add(&mut self, prefix: &[Segment], path: &[RouteDescriptor]) {
         let first = &path[0];
         let segments: Vec<_> = prefix.iter().chain(first.segments).copied().collect();
@@ -142,6 +166,7 @@ impl Table {
                 node,
                 segments: segments.clone(),
                 reads_match_info: !route.arguments.is_empty() || !route.config.wrap.is_empty(),
+                is_cookie_told: AtomicBool::new(false),
             });
         }
         self.nodes.push(Node {
@@ -167,6 +192,18 @@ fn pattern(prefix: &[Segment], route: &RouteDescriptor) -> String {
         pattern.push_str(route.pattern);
     }
     pattern
+}
+
+/// The pattern as it is served: groups are no part of the URL.
+fn without_groups(pattern: &str) -> String {
+    let segments = pattern.split('/').skip(1);
+    let served = segments.filter(|it| !(it.starts_with('(') && it.ends_with(')')));
+    let served: String = served.flat_map(|segment| ["/", segment]).collect();
+    if served.is_empty() {
+        "/".into()
+    } else {
+        served
+    }
 }
 
 /// What two patterns of one path have in common: names erased, groups dropped.

@@ -16,6 +16,7 @@ use self::settings::{Behind, Built, Listen, Typed};
 use crate::mode::Mode;
 use crate::respond::settled;
 use crate::routes::Routes;
+use crate::service;
 use crate::store::Store;
 
 mod error;
@@ -91,7 +92,7 @@ impl Server {
     /// A server that serves the routes and nothing else, with everything from the environment.
     pub fn new() -> Self {
         Self {
-            launch: launch(|routes| App::new().service(routes)),
+            launch: launch(service::app),
             shape: Vec::new(),
             built: Built::default(),
             typed: Typed::default(),
@@ -102,6 +103,9 @@ impl Server {
 
     /// Mounts the routes in an app of the user's own, with middleware, services and a
     /// `default_service` beside them. Called once per worker.
+    ///
+    /// An app without a `default_service` answers what nothing knows as actix-web does: with an empty
+    /// 404. Without an app of your own it is a problem that no cache keeps.
     ///
     /// # Example
     ///

@@ -50,8 +50,8 @@ pub(crate) async fn answer(
         },
     };
     let response = match outcome {
-        Ok(Ok(response)) => fault::as_answered(response, kind),
-        Ok(Err(error)) => fault::of_argument(&error, kind, mode),
+        Ok(Ok(response)) => fault::as_answered(response, route, mode),
+        Ok(Err(error)) => fault::of_argument(&error, route, mode),
         Err(panic) => {
             let message = panic::message(&*panic);
             tracing::error!(http.route = route.pattern, message, "a handler panicked");
@@ -66,6 +66,10 @@ pub(crate) async fn answer(
         _ => response,
     };
     let response = with_cookies(response, &request);
+    // Whoever waits for a render tells the log of it, once.
+    if !handler.rendering.is_cached() {
+        fault::log_own(&response, route);
+    }
     ServiceResponse::new(request, response)
 }
 

@@ -15,6 +15,7 @@ use super::dispatch::{Answer, caller, record, request_span, without_body};
 use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
 use super::{fault, finish};
 use crate::cache::{Content, Entry, Failure, Status};
+use crate::config::Cdn;
 use crate::mode::Mode;
 use crate::render::{Rendered, RenderedBody};
 use crate::respond::Problem;
@@ -44,7 +45,7 @@ pub(super) fn hit(
     let stored = hit.entry.value().response()?;
     let (encoding, is_final) = encoding_for(stored, request);
     let encoded = stored.encoded(encoding, is_final)?;
-    let tags = outside_tags(routes, handler, &hit.entry);
+    let tags = outside_tags(routes, handler, &hit.entry, request);
     let answer = Replay {
         status: hit.status(),
         age: Some(hit.age),
@@ -98,7 +99,7 @@ pub(super) async fn unlisted(routes: &Routes, index: usize, path: &str) -> Optio
     }
     let problem = refusal(routes, handler, index, path).await?;
     let mut response = fault::response(&problem, handler.descriptor.kind);
-    finish::uncached(&mut response, "route; fwd=bypass; detail=unlisted");
+    finish::uncached(&mut response, handler, "route; fwd=bypass; detail=unlisted");
     Some(response)
 }
 
@@ -136,7 +137,7 @@ async fn kept(
             };
             let (encoding, is_final) = encoding_for(stored, request);
             let encoded = stored.encode(encoding, is_final).await;
-            let tags = outside_tags(routes, handler, &entry);
+            let tags = outside_tags(routes, handler, &entry, request);
             let how = Replay {
                 status,
                 age: Some(answer.age),
@@ -155,7 +156,7 @@ async fn kept(
         Content::Individual(rendered) => {
             let why = why_individual(&rendered);
             let mut response = passed_on(rendered);
-            finish::uncached(&mut response, why);
+            finish::uncached(&mut response, handler, why);
             response
         }
     };
@@ -180,13 +181,23 @@ async fn once(
             return (failed, "development");
         }
     };
-    finish::uncached(&mut response, finish::DEVELOPMENT);
+    finish::uncached(&mut response, handler, finish::DEVELOPMENT);
     (response, "development")
 }
 
-/// The entry's tags as `Cache-Tag` wants them, if shared caches outside may keep the response.
-fn outside_tags(routes: &Routes, handler: &Handler, entry: &Arc<Entry<Stored>>) -> Option<String> {
-    let is_shared = handler.descriptor.config.cdn.unwrap_or(routes.setup.cdn);
+/// The entry's tags as `Cache-Tag` wants them, if shared caches outside may keep the response to this
+/// request.
+fn outside_tags(
+    routes: &Routes,
+    handler: &Handler,
+    entry: &Arc<Entry<Stored>>,
+    request: &ServiceRequest,
+) -> Option<String> {
+    let is_shared = match handler.descriptor.config.cdn_under(routes.setup.cdn) {
+        Cdn::No => false,
+        Cdn::Yes => !has_credentials(request),
+        Cdn::Public => true,
+    };
     is_shared.then(|| {
         let tags = entry.tags().iter().map(Tag::as_str);
         // Our own, for paths and patterns, and what could not be told apart there.
@@ -196,6 +207,15 @@ fn outside_tags(routes: &Routes, handler: &Handler, entry: &Arc<Entry<Stored>>) 
         });
         tags.collect::<Vec<_>>().join(",")
     })
+}
+
+/// Whether a request says who sends it. Whatever stands before the routes may have let it through for
+/// that alone.
+fn has_credentials(request: &ServiceRequest) -> bool {
+    let names = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION];
+    names
+        .iter()
+        .any(|name| request.headers().contains_key(name))
 }
 
 /// A result that is shared among those who waited, and not kept.
@@ -283,6 +303,6 @@ fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {
             .headers_mut()
             .insert(header::RETRY_AFTER, seconds.into());
     }
-    finish::uncached(&mut response, why);
+    finish::uncached(&mut response, handler, why);
     response
 }

@@ -4,12 +4,13 @@ use std::cell::OnceCell;
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_service::{Service, always_ready};
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
-use actix_web::error::InternalError;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::error::{ErrorInternalServerError, InternalError};
+use actix_web::http::header;
 use actix_web::http::{Method as HttpMethod, StatusCode, Uri};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use futures_core::future::LocalBoxFuture;
@@ -23,8 +24,8 @@ use super::head::HeadBody;
 use super::matched::{Matched, MatchedPath, matched};
 use super::wrap::Endpoint;
 use super::{cached, fault, finish};
-use crate::context::Context;
-use crate::descriptor::{Method, RouteDescriptor};
+use crate::context::{Context, Declared, Requested};
+use crate::descriptor::Method;
 use crate::mode::Mode;
 use crate::panic;
 use crate::respond::{Problem, in_context, when_sent};
@@ -90,7 +91,7 @@ impl Service<ServiceRequest> for Dispatcher {
         };
         let Some(index) = handler_of(node, &request) else {
             let response = match *request.method() {
-                HttpMethod::OPTIONS => HttpResponse::NoContent().finish(),
+                HttpMethod::OPTIONS => finish::asked_again(HttpResponse::NoContent().finish()),
                 _ => refusal(&Problem::new(StatusCode::METHOD_NOT_ALLOWED), node),
             };
             return respond(request, with_allow(response, node));
@@ -109,15 +110,14 @@ impl Service<ServiceRequest> for Dispatcher {
             });
             request.add_data_container(Rc::clone(limits));
             if let Err(watch) = BodyWatch::put_on(&mut request, limit) {
-                return respond(request, watch.too_large(node.kind));
+                return respond(request, finish::asked_again(watch.too_large(node.kind)));
             }
         }
         match &endpoint.wrapped {
             Some(wrapped) => {
                 let uri = MatchedUri(request.uri().clone());
                 request.extensions_mut().insert(uri);
-                let mode = self.routes.setup.mode;
-                Either::Right(call(wrapped, handler.descriptor, mode, request))
+                Either::Right(call(wrapped, &self.routes, index, request))
             }
             None => Either::Right(run(&self.routes, index, params, request)),
         }
@@ -155,17 +155,36 @@ fn as_matched(request: &mut ServiceRequest) {
     }
 }
 
-/// Calls a route's middleware; a panic there is one response, as in the handler.
-fn call(wrapped: &Endpoint, route: RouteDescriptor, mode: Mode, request: ServiceRequest) -> Answer {
-    let wrapped = Rc::clone(wrapped);
+/// Calls a route's middleware. What it answers itself, also by an error or a panic, is for the one
+/// request, as in the handler.
+///
+/// An error stays one, for what stands round the routes; but the response that is made of it out there
+/// is decided here. No response is made of it here: that would take the request, which a middleware
+/// can only change as long as nobody else keeps it.
+fn call(wrapped: &Endpoint, routes: &Rc<Routes>, index: usize, request: ServiceRequest) -> Answer {
+    let (wrapped, routes) = (Rc::clone(wrapped), Rc::clone(routes));
     let answered = AssertUnwindSafe(async move { wrapped.call(request).await }).catch_unwind();
     Box::pin(async move {
-        answered.await.unwrap_or_else(|panic| {
-            let message = panic::message(&*panic).to_owned();
-            tracing::error!(http.route = route.pattern, message, "a middleware panicked");
-            let response = fault::of_panic("a middleware", &message, route.kind, mode);
-            Err(InternalError::from_response(message, response).into())
-        })
+        let handler = &routes.setup.table.handlers[index];
+        let (route, mode) = (&handler.descriptor, routes.setup.mode);
+        let (error, mut response): (Error, _) = match answered.await {
+            Ok(Ok(mut response)) => {
+                finish::for_one_request(response.response_mut(), handler);
+                return Ok(response);
+            }
+            Ok(Err(error)) => {
+                let response = fault::of_middleware(&error, route, mode);
+                (error, response)
+            }
+            Err(panic) => {
+                let message = panic::message(&*panic).to_owned();
+                tracing::error!(http.route = route.pattern, message, "a middleware panicked");
+                let response = fault::of_panic("a middleware", &message, route.kind, mode);
+                (ErrorInternalServerError(message), response)
+            }
+        };
+        finish::for_one_request(&mut response, handler);
+        Err(InternalError::from_response(error, response).into())
     })
 }
 
@@ -224,11 +243,16 @@ fn run(routes: &Rc<Routes>, index: usize, params: Params, request: ServiceReques
             fetch_cache: handler.descriptor.config.fetch_cache,
             ancestry,
             reloads,
+            declared: Declared::Of(Arc::new(Requested {
+                handler: index,
+                uri: request.uri().clone(),
+                params: params.clone(),
+            })),
             ..routes.context()
         };
         let answered = answer(handler, params, &routes.setup, request);
         let mut response = in_context(context, answered).await;
-        finish::uncached(response.response_mut(), finish::DYNAMIC);
+        finish::uncached(response.response_mut(), handler, finish::DYNAMIC);
         record(response.status(), "dynamic");
         let is_headless = handler.descriptor.method == Method::Get
             && *response.request().method() == HttpMethod::HEAD;
@@ -285,18 +309,16 @@ fn redirect_to_clean(clean: &str, request: &ServiceRequest) -> HttpResponse {
         Some(query) => format!("{clean}?{query}"),
         None => clean.into(),
     };
-    HttpResponse::PermanentRedirect()
-        .insert_header((header::LOCATION, location))
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .finish()
+    finish::asked_again(
+        HttpResponse::PermanentRedirect()
+            .insert_header((header::LOCATION, location))
+            .finish(),
+    )
 }
 
-/// Before any handler. Without a word about it, caches outside may keep a 405 as they like.
+/// Refuses a request before any handler.
 fn refusal(problem: &Problem, node: &Node) -> HttpResponse {
-    let mut response = fault::response(problem, node.kind);
-    let value = HeaderValue::from_static("no-cache");
-    response.headers_mut().insert(header::CACHE_CONTROL, value);
-    response
+    finish::asked_again(fault::response(problem, node.kind))
 }
 
 fn with_allow(mut response: HttpResponse, node: &Node) -> HttpResponse {

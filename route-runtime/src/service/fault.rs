@@ -1,13 +1,14 @@
 //! The responses the framework makes itself, when something went wrong.
 
 use actix_web::error::{
-    InternalError, JsonPayloadError, PathError, PayloadError, QueryPayloadError, UrlencodedError,
+    BlockingError, HttpError, InternalError, JsonPayloadError, ParseError, PathError, PayloadError,
+    QueryPayloadError, UrlGenerationError, UrlencodedError,
 };
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{Error, HttpResponse, ResponseError as _};
+use actix_web::http::header::{self, HeaderValue, InvalidHeaderValue};
+use actix_web::{Error, HttpResponse, ResponseError};
 
-use crate::descriptor::Kind;
+use crate::descriptor::{Kind, RouteDescriptor};
 use crate::mode::Mode;
 use crate::respond::{Problem, problem_of};
 
@@ -19,17 +20,102 @@ pub(super) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
     }
 }
 
-/// What a handler answered, where the text of a page and a `Problem` become HTML. Errors of the
-/// user's own stay as they are: their messages were never meant to be HTML, and repeat what a client
-/// has sent.
-pub(super) fn as_answered(answer: HttpResponse, kind: Kind) -> HttpResponse {
-    if kind == Kind::Route {
-        return answer;
+/// Makes a handler's answer what its route shows.
+///
+/// The text of a page and a `Problem` become HTML. Errors of the user's own types stay as they are:
+/// their messages were never meant to be HTML, and repeat what a client has sent. A [foreign] error
+/// says nothing to clients.
+///
+/// [foreign]: foreign_status
+pub(super) fn as_answered(
+    answer: HttpResponse,
+    route: &RouteDescriptor,
+    mode: Mode,
+) -> HttpResponse {
+    let Some(error) = answer.error() else {
+        return match route.kind {
+            Kind::Route => answer,
+            Kind::Page => as_page(answer),
+        };
+    };
+    if let Some(status) = foreign_status(error) {
+        return unspoken(status, error, route, mode);
     }
-    match answer.error().map(problem_of) {
-        Some(Some(problem)) => problem.in_html(answer),
-        Some(None) => answer,
-        None => as_page(answer),
+    match problem_of(error) {
+        Some(problem) if route.kind == Kind::Page => problem.in_html(answer),
+        _ => answer,
+    }
+}
+
+/// The status of an error that was not made for clients: of the standard library, of serde, of
+/// actix-web's own insides, which `?` turns into an `actix_web::Error`. actix-web sends its text, and
+/// calls a file that is missing on the server a 404.
+fn foreign_status(error: &Error) -> Option<StatusCode> {
+    fn is<T: ResponseError + 'static>(error: &Error) -> bool {
+        error.as_error::<T>().is_some()
+    }
+    let is_of_the_server = is::<Box<dyn std::error::Error>>(error)
+        || is::<std::io::Error>(error)
+        || is::<serde_json::Error>(error)
+        || is::<InvalidHeaderValue>(error)
+        || is::<HttpError>(error)
+        || is::<ParseError>(error)
+        || is::<actix_http::Error>(error)
+        || is::<BlockingError>(error)
+        || is::<UrlGenerationError>(error);
+    if is_of_the_server {
+        return Some(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    // Text and queries are a client's more often than not.
+    let is_of_the_client = is::<std::str::Utf8Error>(error) || is::<serde::de::value::Error>(error);
+    is_of_the_client.then_some(StatusCode::BAD_REQUEST)
+}
+
+/// A problem that says no more than its status, but for developers, and the log.
+fn unspoken(
+    status: StatusCode,
+    error: &Error,
+    route: &RouteDescriptor,
+    mode: Mode,
+) -> HttpResponse {
+    let mut problem = Problem::new(status);
+    if mode == Mode::Development {
+        problem = problem.detail(error.to_string());
+    }
+    let mut response = response(&problem, route.kind);
+    if status.is_server_error() {
+        log(error, route, &mut response);
+    }
+    response
+}
+
+/// Tells the log of an error that the client is not told of. Whoever else would tell it is spared
+/// that.
+fn log(error: &Error, route: &RouteDescriptor, response: &mut HttpResponse) {
+    tracing::error!(
+        http.route = route.pattern,
+        http.response.status_code = response.status().as_u16(),
+        error = %error,
+        "a handler failed"
+    );
+    response.extensions_mut().insert(Logged);
+}
+
+/// Tells the log of a handler's own error, where it is a fault of the server. One of ours is told where
+/// it comes from, or says to the client all that there is to say.
+pub(super) fn log_own(response: &HttpResponse, route: &RouteDescriptor) {
+    let is_logged = response.extensions().contains::<Logged>();
+    if response.status().is_server_error()
+        && !is_logged
+        && let Some(error) = response.error()
+        && problem_of(error).is_none()
+    {
+        tracing::warn!(
+            http.route = route.pattern,
+            http.response.status_code = response.status().as_u16(),
+            error = %error,
+            "a handler failed"
+        );
     }
 }
 
@@ -45,25 +131,34 @@ fn as_page(mut answer: HttpResponse) -> HttpResponse {
 
 /// An argument that could not be read: its status and headers, our body. What actix-web says of
 /// the cause is for developers. One that sends the client elsewhere is no fault.
-pub(super) fn of_argument(error: &Error, kind: Kind, mode: Mode) -> HttpResponse {
+pub(super) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
     if let Some(problem) = problem_of(error) {
-        return response(&problem, kind);
+        return response(&problem, route.kind);
+    }
+    let foreign = foreign_status(error);
+    if let Some(status) = foreign {
+        return unspoken(status, error, route, mode);
     }
     let theirs = error.error_response();
     if theirs.status().is_redirection() || is_answered(error) {
         return theirs;
     }
-    let mut problem = Problem::new(theirs.status());
-    if mode == Mode::Development {
-        problem = problem.detail(error.to_string());
-    }
-    let mut ours = response(&problem, kind);
+    let mut ours = unspoken(theirs.status(), error, route, mode);
     for (name, value) in theirs.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             ours.headers_mut().append(name.clone(), value.clone());
         }
     }
     ours
+}
+
+/// An error with which a middleware answered instead of a response.
+pub(super) fn of_middleware(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
+    match (foreign_status(error), problem_of(error)) {
+        (Some(status), _) => unspoken(status, error, route, mode),
+        (None, Some(problem)) => response(&problem, route.kind),
+        (None, None) => error.error_response(),
+    }
 }
 
 /// A render that came to nothing, after its handler or without it.

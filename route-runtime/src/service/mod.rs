@@ -18,5 +18,6 @@ pub(crate) use call::Thunk;
 pub use call::{Call, Reader, Readers, Response, call};
 pub(crate) use fault::{Logged, unrenderable};
 pub use matched::Matched;
+pub(crate) use mount::app;
 pub use wrap::Middleware;
 pub(crate) use wrap::Wrap;

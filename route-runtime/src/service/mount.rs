@@ -1,20 +1,24 @@
 //! `Routes` as one service of an actix-web `App`.
 
 use std::cell::OnceCell;
+use std::future::ready;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_service::boxed::rc_service;
-use actix_web::Error;
 use actix_web::dev::{
     AppService, HttpServiceFactory, ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse,
 };
+use actix_web::{App, Error, web};
 use futures_core::future::LocalBoxFuture;
 
 use super::body_limit::limit_of;
 use super::dispatch::{Dispatcher, HandlerService, WorkerEndpoint};
 use super::matched::MatchGuard;
 use super::wrap::Endpoint;
+use super::{fault, finish};
+use crate::descriptor::Kind;
+use crate::respond::not_found;
 use crate::routes::Routes;
 
 impl HttpServiceFactory for Routes {
@@ -36,6 +40,33 @@ impl HttpServiceFactory for Routes {
         let factory = Factory(Rc::new(self));
         config.register_service(everything, Some(vec![Box::new(guard)]), factory, None);
     }
+}
+
+/// An app with nothing but the routes, which answers 404 elsewhere as they do.
+pub(crate) fn app(
+    routes: Routes,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let has_routes = routes
+        .setup
+        .table
+        .nodes
+        .iter()
+        .any(|node| node.kind == Kind::Route);
+    // A site of pages has no client that reads anything else.
+    let is_site = !has_routes && !routes.setup.table.nodes.is_empty();
+    let kind = if is_site { Kind::Page } else { Kind::Route };
+    let nothing_here = move || ready(finish::asked_again(fault::response(&not_found(), kind)));
+    App::new()
+        .default_service(web::to(nothing_here))
+        .service(routes)
 }
 
 struct Factory(Rc<Routes>);

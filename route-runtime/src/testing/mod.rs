@@ -41,7 +41,7 @@ use std::time::Duration;
 
 use actix_http::Request;
 use actix_service::Service as _;
-use actix_service::boxed::{BoxService, service};
+use actix_service::boxed::{self, BoxService};
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -52,6 +52,7 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::cache::{Clock, ManualClock};
 use crate::routes::{Routes, RoutesError};
+use crate::service;
 
 /// An app of routes, to be sent requests, with a clock that only the test moves.
 pub struct TestApp {
@@ -68,7 +69,7 @@ impl TestApp {
     ///
     /// As [`Routes::ready`].
     pub async fn new(routes: Routes) -> Result<Self, RoutesError> {
-        Self::with(routes, |routes| App::new().service(routes)).await
+        Self::with(routes, service::app).await
     }
 
     /// The same in an app with middleware and other services.
@@ -129,8 +130,7 @@ impl TestApp {
     /// # }
     /// ```
     pub async fn beside(&self, routes: Routes) -> Result<Self, RoutesError> {
-        let app = |routes| App::new().service(routes);
-        Self::on(self.clock.clone(), routes, app).await
+        Self::on(self.clock.clone(), routes, service::app).await
     }
 
     async fn on<T, B>(
@@ -152,7 +152,7 @@ impl TestApp {
         routes.ready().await?;
         let app = init_service(app(routes.clone())).await;
         Ok(Self {
-            app: service(Boxed { app }),
+            app: boxed::service(Boxed { app }),
             routes,
             clock,
         })

@@ -17,8 +17,14 @@ async fn beside_another(teams: u64, db: actix_web::web::Data<u64>) -> String {
     todo!()
 }
 
+#[route("/clubs/[club]")]
+async fn swapped(culb: String) -> String {
+    todo!()
+}
+
 fn main() {
     let _ = show;
     let _ = user;
     let _ = beside_another;
+    let _ = swapped;
 }

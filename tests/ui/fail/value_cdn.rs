@@ -5,6 +5,11 @@ async fn a() -> String {
     todo!()
 }
 
+#[route("/c", cdn = "pulbic")]
+async fn c() -> &'static str {
+    todo!()
+}
+
 #[route("/b", cdn = 1)]
 async fn b() -> String {
     todo!()

@@ -28,7 +28,7 @@ fn check_read(bytes: &[u8]) -> bool {
 #[test]
 fn fuzz_stored_responses() {
     let words = [
-        "\u{1}",
+        "\u{2}",
         "\0\0\0\0",
         "\u{1}\0\0\0",
         "\u{4}\0\0\0etag",

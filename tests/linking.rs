@@ -1,4 +1,4 @@
-//! Routes of other crates: how they get into a program.
+//! Tests of how routes of other crates get into a program.
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::env::current_exe;
@@ -8,7 +8,7 @@ use route_runtime::{Routes, link};
 link!(linked, plugin, renamed);
 
 #[test]
-fn linked_crates_bring_their_routes() {
+fn the_routes_of_linked_crates_are_collected() {
     let routes = Routes::collect().unwrap();
     let found: Vec<_> = routes
         .iter()
@@ -31,14 +31,14 @@ fn linked_crates_bring_their_routes() {
 }
 
 #[test]
-fn handles_are_public_as_their_functions() {
+fn a_handle_is_as_public_as_its_function() {
     assert_eq!(linked::show::path(7), "/linked/7");
     assert_eq!(linked::list::PATTERN, "/linked");
 }
 
-/// Cargo has linked it before this test could run; here is that it did not only check it.
+/// Cargo has linked the library before this test runs. The file shows that it was not only checked.
 #[test]
-fn a_dynamic_library_may_have_routes() {
+fn a_dynamic_library_with_routes_links() {
     let library = format!("{DLL_PREFIX}plugin{DLL_SUFFIX}");
     assert!(current_exe().unwrap().with_file_name(library).is_file());
 }

@@ -1,4 +1,4 @@
-//! What compiles, and what the compiler says of what does not. See `ui/README.md`.
+//! Tests of code that compiles, and of the errors for code that does not. See `ui/README.md`.
 
 #[test]
 fn ui() {

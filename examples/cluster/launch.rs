@@ -1,4 +1,4 @@
-//! Starting the instances and their Redis, and ending them.
+//! Starts the instances and their Redis, and ends them.
 
 use std::env;
 use std::error::Error;
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant, SystemTime};
 use actix_web::rt::time::{sleep, timeout};
 
 const INSTANCES: u16 = 3;
-/// How long a program may take to start.
+/// The time that a program may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long one that is told to end may take.
+/// The time that an instance may take to end by itself.
 const FAREWELL: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Ends with everything in it when it is dropped.
+/// The instances and their Redis. Dropping it ends all of them.
 pub(crate) struct Cluster {
     instances: Vec<(Process, String)>,
     redis: Option<Process>,
@@ -26,7 +26,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts what has to be, and waits until all of it serves.
+    /// Starts the instances, and a Redis unless `ROUTE_CACHE_URL` names one. Waits until all serve.
     pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
         let first: u16 = match env::var("PORT") {
             Ok(port) => port.parse().map_err(|_| format!("PORT is `{port}`"))?,
@@ -39,7 +39,8 @@ impl Cluster {
                 (Some(redis), url)
             }
         };
-        // What another run has left there would show nothing: each is a build of its own.
+        // Each run is a build of its own. Otherwise the responses that an earlier run left would be
+        // hits, and this run would show no render.
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         let run = format!("{} of {}", process::id(), since.as_nanos());
         let mut starting = Vec::new();
@@ -64,12 +65,12 @@ impl Cluster {
         })
     }
 
-    /// Where the instances are.
+    /// Returns the URLs of the instances.
     pub(crate) fn urls(&self) -> Vec<String> {
         self.instances.iter().map(|(_, url)| url.clone()).collect()
     }
 
-    /// Which Redis they share, without its password.
+    /// Returns the Redis that the instances share, without its password.
     pub(crate) fn cache(&self) -> &str {
         match &self.redis {
             Some(_) => &self.cache,
@@ -77,7 +78,7 @@ impl Cluster {
         }
     }
 
-    /// Fails if one of them has ended.
+    /// Fails if an instance or its Redis has ended.
     pub(crate) fn check(&mut self) -> Result<(), Box<dyn Error>> {
         let instances = self.instances.iter_mut().map(|(instance, _)| instance);
         for process in instances.chain(&mut self.redis) {
@@ -89,7 +90,7 @@ impl Cluster {
     }
 }
 
-/// A child, which ends when this is dropped.
+/// A child process. Dropping it ends the process.
 struct Process {
     name: String,
     child: Child,
@@ -97,7 +98,8 @@ struct Process {
 
 impl Process {
     fn start(name: String, command: &mut Command) -> io::Result<Self> {
-        // Ctrl-C reaches all of a group: then it is for us to end them, in our order.
+        // Ctrl-C reaches every process of a group. A child in a group of its own goes on, so that
+        // this process can end the children in its own order.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let child = command.spawn()?;
@@ -107,7 +109,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // That tells an instance to end. The server keeps nothing that could be lost.
+        // Closing its standard input ends an instance. Redis is killed at once: it keeps nothing
+        // that could be lost.
         if self.child.stdin.take().is_some() {
             let begun = Instant::now();
             while begun.elapsed() < FAREWELL && matches!(self.child.try_wait(), Ok(None)) {
@@ -139,7 +142,7 @@ fn start_instance(
     let mut process = Process::start(name, &mut command)?;
     let output = process.child.stdout.take();
     let (say, said) = mpsc::channel();
-    // Reads on to the end: a pipe that nobody reads fills up.
+    // Reads to the end, because a pipe that nobody reads fills up.
     thread::spawn(move || {
         for line in output.into_iter().flat_map(|it| BufReader::new(it).lines()) {
             let Ok(line) = line else { break };
@@ -151,7 +154,7 @@ fn start_instance(
     Ok((process, said))
 }
 
-/// What it says; `None` if it ends without.
+/// Returns the URL that an instance prints, or `None` if the instance ends without printing one.
 async fn heard(said: &Receiver<String>) -> Option<String> {
     loop {
         match said.try_recv() {
@@ -162,9 +165,9 @@ async fn heard(said: &Receiver<String>) -> Option<String> {
     }
 }
 
-/// One that keeps nothing on the disk.
+/// Starts a Redis that keeps nothing on disk, and waits until it listens. Returns it and its URL.
 async fn start_redis() -> Result<(Process, String), Box<dyn Error>> {
-    // It is free again when the statement ends.
+    // The listener is dropped when the statement ends, which frees the port for the server.
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut command = Command::new("redis-server");
     command

@@ -1,8 +1,8 @@
 //! Three instances of one app behind one Redis, on this machine.
 //!
-//! Started without arguments, it starts the three as children and shows what they share.
-//! `ROUTE_CACHE_URL` names the Redis, else it starts a `redis-server` of its own; `PORT` says where
-//! the first listens (3001; 0 for any ports that are free).
+//! Without arguments, the program starts the three instances as child processes and shows what they
+//! share. `ROUTE_CACHE_URL` names the Redis; without it, the program starts a `redis-server` of its
+//! own. `PORT` is the port of the first instance (3001 by default; 0 for any free ports).
 
 mod app;
 mod launch;
@@ -35,7 +35,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whatever ends first, what was started ends with it: the cluster is dropped.
+/// Runs the cluster until it fails or a signal arrives. Either way the cluster is dropped, which
+/// ends everything that was started.
 async fn launch() -> Result<(), Box<dyn Error>> {
     match select(pin!(told_to_end()), pin!(run())).await {
         Either::Left((told, _)) => Ok(told?),

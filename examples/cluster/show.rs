@@ -1,4 +1,4 @@
-//! Asking the instances, as anybody could with `curl -i`.
+//! Sends requests to the instances, as `curl -i` would.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use actix_web::http::Method;
 use actix_web::rt::time::{sleep, timeout};
 use route_runtime::{FetchError, fetch};
 
-/// Far longer than it takes.
+/// The longest wait for an invalidation, which takes far less.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Prints who renders what, and what becomes of it elsewhere when one throws it away.
+/// Prints which instance renders what, and how an invalidation on one instance reaches the others.
 pub(crate) async fn show(instances: &[String]) -> Result<(), Box<dyn Error>> {
     let row = |what: &str, who: usize, (body, status): &(String, String)| {
         println!("{what:<16} {who:<9} {body:<32} {status}");
@@ -26,7 +26,8 @@ pub(crate) async fn show(instances: &[String]) -> Result<(), Box<dyn Error>> {
     };
     let (old, _) = get(first, "/news/rust").await?;
     row("POST /news", 2, &ask(Method::POST, second, "/news").await?);
-    // Where it was thrown away it is gone at once, elsewhere within a second.
+    // On the instance that invalidated, the old response is gone at once; on the others, within a
+    // second.
     for (who, url) in [(2, second), (1, first), (3, third)] {
         let renewed = timeout(PATIENCE, another(url, &old)).await;
         let renewed = renewed.map_err(|_| format!("instance {who} does not hear of it"))?;
@@ -38,7 +39,7 @@ pub(crate) async fn show(instances: &[String]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Asks until the answer is not this one.
+/// Requests the news until the response differs from the old one.
 async fn another(instance: &str, old: &str) -> Result<(String, String), FetchError> {
     loop {
         let answer = get(instance, "/news/rust").await?;
@@ -53,7 +54,7 @@ async fn get(instance: &str, path: &str) -> Result<(String, String), FetchError>
     ask(Method::GET, instance, path).await
 }
 
-/// Returns the body and what the cache did.
+/// Sends a request. Returns the response's body and its `Cache-Status`.
 async fn ask(method: Method, instance: &str, path: &str) -> Result<(String, String), FetchError> {
     let asked = fetch(format!("{instance}{path}")).method(method);
     let answer = asked.await?.error_for_status()?;

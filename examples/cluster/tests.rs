@@ -1,4 +1,4 @@
-//! The example as a program: what it shows, what it serves, how it ends.
+//! Tests of the example as a program: what it prints, what it serves, how it ends.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use actix_web::http::Method;
 use actix_web::rt::time::sleep;
 use route_runtime::fetch;
 
-/// The example, running; ends when it is dropped, and what it has started with it.
+/// The running example. Dropping it ends the program and everything that the program has started.
 struct Example {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -49,7 +49,7 @@ impl Example {
         assert!(kill.status().expect("there is a `kill`").success());
     }
 
-    /// Waits for its end. Returns its exit code and what it complained about.
+    /// Waits until the program ends. Returns its exit code and its standard error.
     fn end(&mut self) -> (Option<i32>, String) {
         let mut complaint = String::new();
         let mut errors = self.child.stderr.take().expect("it is piped");
@@ -60,7 +60,7 @@ impl Example {
 
 impl Drop for Example {
     fn drop(&mut self) {
-        // Only where a test failed before the end.
+        // The program still runs only if a test failed before ending it.
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal("INT");
             self.child.wait().ok();
@@ -68,7 +68,7 @@ impl Drop for Example {
     }
 }
 
-/// With nothing in the environment but this, and ports that are free.
+/// Returns a command for the example, with only `PATH`, free ports and these variables set.
 fn command(environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cluster"));
     command.env_clear().env("PORT", "0");
@@ -97,7 +97,7 @@ async fn ask(method: Method, instance: &str, path: &str) -> String {
 }
 
 #[actix_web::test]
-async fn it_shows_that_one_renders_for_all_and_ends_with_all() {
+async fn one_instance_renders_for_all_and_all_end_with_the_program() {
     let mut example = Example::start(&[]);
     let shown = example.shown.join("\n");
     let count = |what: &str| shown.matches(what).count();
@@ -110,7 +110,7 @@ async fn it_shows_that_one_renders_for_all_and_ends_with_all() {
     }
     assert_eq!(count("instance 3 rendered 0"), 1, "{shown}");
 
-    // It goes on to serve.
+    // The instances continue to serve.
     let [first, second, third] = &example.urls[..] else {
         panic!("three instances")
     };
@@ -137,11 +137,11 @@ async fn it_shows_that_one_renders_for_all_and_ends_with_all() {
 }
 
 #[actix_web::test]
-async fn it_leaves_a_redis_alone_that_is_not_its_own() {
+async fn a_redis_that_the_example_did_not_start_is_left_running() {
     let first = Example::start(&[]);
     let mut second = Example::start(&[("ROUTE_CACHE_URL", first.cache())]);
     assert_eq!(second.cache(), "that of ROUTE_CACHE_URL");
-    // What was thrown away reaches both. What was rendered is each one's own.
+    // Clusters share invalidations. They share no responses: each cluster is a build of its own.
     let renders = |it: &Example| it.shown.join("\n").matches("fwd=miss; stored").count();
     assert_eq!((renders(&first), renders(&second)), (1, 1));
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -156,7 +156,7 @@ async fn it_leaves_a_redis_alone_that_is_not_its_own() {
 }
 
 #[test]
-fn it_ends_when_one_of_its_children_does() {
+fn the_example_fails_when_its_redis_ends() {
     let mut example = Example::start(&[]);
     let (_, redis) = example.cache().split_once("://").expect("a URL");
     let mut redis = TcpStream::connect(redis).expect("it listens");
@@ -169,7 +169,7 @@ fn it_ends_when_one_of_its_children_does() {
 }
 
 #[test]
-fn what_is_missing_or_meaningless_is_said() {
+fn a_missing_redis_and_invalid_settings_are_reported() {
     for (environment, expected) in [
         (
             [("PATH", "/nowhere")],

@@ -1,6 +1,6 @@
-//! Routes in an `App` of one's own, beside everything that actix-web offers.
+//! Routes in your own `App`, beside everything that actix-web offers.
 //!
-//! `PORT` says where it listens, `--tls` that it speaks HTTPS.
+//! `PORT` is the port to listen on (3000 by default). `--tls` serves HTTPS.
 
 mod routes;
 mod services;
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let shop = Data::new(Shop::default());
 
     let routes = routes(&shop)?;
-    // Whoever owns the server says when: here, before anybody can ask.
+    // The app owns the server, so it decides when this happens: here, before any request arrives.
     routes.ready().await?;
     println!("{routes}");
 
@@ -52,12 +52,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(server.run().await?)
 }
 
-/// The table, behind a prefix, with the data that its cached handlers need.
+/// Returns the table of routes, behind a prefix, with the data that its cached handlers need.
 fn routes(shop: &Data<Shop>) -> Result<Routes, RoutesError> {
     Ok(Routes::collect()?.at("/v1")?.configure(shared(shop)))
 }
 
-/// The app: middleware, services and a not-found page, with the routes among them.
+/// Makes the app: middleware, services and a not-found page, with the routes among them.
 fn app(
     routes: Routes,
     shop: Data<Shop>,
@@ -85,10 +85,11 @@ fn app(
         .default_service(web::to(services::nothing_here))
         .wrap(Compress::default())
         .wrap(cors)
-        .wrap(logger) // The outermost: the last that is named sees a request first.
+        .wrap(logger) // The outermost: the last middleware added sees a request first.
 }
 
-/// What the app and the renderers, which run cached handlers, both need: the same instance.
+/// Returns the configuration that the app needs, and the renderers too, because they run cached
+/// handlers. Both share one shop.
 fn shared(shop: &Data<Shop>) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<> {
     let shop = Data::clone(shop);
     move |config| {
@@ -96,7 +97,7 @@ fn shared(shop: &Data<Shop>) -> impl Fn(&mut ServiceConfig) + Send + Sync + use<
     }
 }
 
-/// For the log: `/v1/products/[id]` rather than each product's path.
+/// Returns the pattern for the log: `/v1/products/[number]` rather than each product's path.
 fn matched_pattern(response: &ServiceResponse) -> String {
     let extensions = response.request().extensions();
     let matched = extensions.get::<Matched>();

@@ -1,4 +1,4 @@
-//! The routes. They are declared as anywhere else; `main` puts them behind `/v1`.
+//! The routes, declared as in any other app. `main` puts them behind `/v1`.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,13 +12,13 @@ use serde_json::json;
 
 use crate::shop::Shop;
 
-/// Rendered at most once a minute, and again when a product is added.
+/// The products, rendered at most once a minute, and again after a product is added.
 #[route("/products", revalidate = 60, tags = ["products"])]
 async fn products(shop: Data<Shop>) -> impl Responder {
     Json(json!({ "products": *shop.products() }))
 }
 
-/// Too short for the cache to compress; `Compress` does it.
+/// A product. Its response is too short for the cache to compress; `Compress` compresses it.
 #[route("/products/[number]", revalidate = 60, tags = ["products"])]
 async fn product(number: usize, shop: Data<Shop>) -> Result<impl Responder, Problem> {
     let products = shop.products();
@@ -27,7 +27,7 @@ async fn product(number: usize, shop: Data<Shop>) -> Result<impl Responder, Prob
     Ok(Json(json!({ "number": number, "name": name })))
 }
 
-/// Only with the token: adds a product and throws away what was rendered without it.
+/// Adds a product and invalidates the responses without it. Only for clients with the token.
 #[route(POST, "/products", wrap = authorise)]
 async fn add_product(
     shop: Data<Shop>,
@@ -42,16 +42,17 @@ async fn add_product(
     Ok((Json(json!({ "number": number })), StatusCode::CREATED))
 }
 
-/// Only with the token, and kept all the same: the middleware comes before the cache.
+/// An order, only for clients with the token. It is cached nevertheless: middleware runs before the
+/// cache.
 #[route("/orders/[number]", revalidate = 60, wrap = authorise)]
 async fn order(number: u32) -> impl Responder {
     Json(json!({ "order": number }))
 }
 
-/// Lets a request with the shop's token pass. What it reads is the real request and the app's data.
+/// Lets a request with the shop's token pass. It reads the real request and the app's data.
 ///
-/// It answers others itself, rather than with an `Err`, so that CORS adds its headers to that
-/// answer like to any other.
+/// It answers other requests itself, rather than with an `Err`, so that CORS adds its headers to
+/// that response as to any other.
 async fn authorise(
     shop: Data<Shop>,
     req: ServiceRequest,

@@ -1,4 +1,4 @@
-//! What this app had before there were any routes, in actix-web's own way.
+//! The services that this app had before it had any routes, written in actix-web's own way.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
@@ -12,13 +12,13 @@ pub(crate) async fn health() -> impl Responder {
     "ok\n"
 }
 
-/// In a scope, with the state that the routes have too.
+/// The number of products. A service in a scope, with the state that the routes have too.
 #[get("/products")]
 pub(crate) async fn old_products(shop: Data<Shop>) -> impl Responder {
     format!("{} products\n", shop.products().len())
 }
 
-/// For every path that neither a service nor a route has.
+/// The not-found page, for every path that neither a service nor a route has.
 pub(crate) async fn nothing_here(req: HttpRequest) -> impl Responder {
     let path = req.path().replace('&', "&amp;").replace('<', "&lt;");
     HttpResponse::build(StatusCode::NOT_FOUND)

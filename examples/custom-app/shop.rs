@@ -1,8 +1,8 @@
-//! The state that everything here shares.
+//! The state that services, handlers and renders share.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Products, and who may change them.
+/// The products, and the token that lets a client change them.
 pub(crate) struct Shop {
     products: Mutex<Vec<String>>,
     token: &'static str,
@@ -20,11 +20,11 @@ impl Default for Shop {
 
 impl Shop {
     pub(crate) fn products(&self) -> MutexGuard<'_, Vec<String>> {
-        // Nothing that holds it can panic halfway through a change.
+        // No code that holds the lock can panic halfway through a change.
         self.products.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this is the value of `Authorization` that opens every door.
+    /// Returns whether this value of `Authorization` contains the shop's token.
     pub(crate) fn admits(&self, authorization: &[u8]) -> bool {
         authorization.strip_prefix(b"Bearer ") == Some(self.token.as_bytes())
     }

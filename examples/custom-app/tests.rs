@@ -1,4 +1,4 @@
-//! What an actix-web user has keeps working, asked through actix-web's own test tools.
+//! Tests that an actix-web app keeps working with routes in it, with actix-web's own test tools.
 
 use std::io::Read as _;
 
@@ -17,13 +17,13 @@ use super::{Shop, app, routes, tls};
 const MODES: [Mode; 2] = [Mode::Development, Mode::Production];
 const TOKEN: (&str, &str) = ("Authorization", "Bearer custom-app");
 
-/// Everything but the server.
+/// The shop and the routes: everything but the server.
 struct Fixture {
     shop: Data<Shop>,
     routes: Routes,
 }
 
-/// What was answered.
+/// A response whose body has been read.
 struct Answer {
     status: StatusCode,
     headers: actix_web::http::header::HeaderMap,
@@ -42,7 +42,7 @@ impl Fixture {
         self.send(TestRequest::get().uri(path)).await
     }
 
-    /// As a worker that was just started would answer.
+    /// Sends a request to a new app, as if to a worker that has just started.
     async fn send(&self, request: TestRequest) -> Answer {
         let app = init_service(app(self.routes.clone(), self.shop.clone())).await;
         Answer::of(call_service(&app, request.to_request()).await).await
@@ -78,7 +78,7 @@ impl Answer {
 }
 
 #[actix_web::test]
-async fn services_and_routes_live_beside_each_other() {
+async fn services_and_routes_work_side_by_side() {
     for mode in MODES {
         let fixture = Fixture::new(mode).await;
         assert_eq!(fixture.get("/health").await.body, "ok\n");
@@ -90,7 +90,7 @@ async fn services_and_routes_live_beside_each_other() {
 }
 
 #[actix_web::test]
-async fn what_nobody_knows_reaches_the_not_found_page() {
+async fn an_unknown_path_gets_the_not_found_page() {
     for mode in MODES {
         let fixture = Fixture::new(mode).await;
         for path in [
@@ -110,7 +110,7 @@ async fn what_nobody_knows_reaches_the_not_found_page() {
             );
             assert!(!answer.body.windows(3).any(|window| window == b"<b>"));
         }
-        // A path of a pattern, with a value that it does not have, is the route's to answer.
+        // A path that matches a pattern is the route's to answer, even if its value does not exist.
         for path in ["/v1/products/0", "/v1/products/999", "/v1/products/x"] {
             let answer = fixture.get(path).await;
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
@@ -121,7 +121,7 @@ async fn what_nobody_knows_reaches_the_not_found_page() {
 }
 
 #[actix_web::test]
-async fn state_is_one_for_services_handlers_and_renders() {
+async fn services_handlers_and_renders_share_one_state() {
     for mode in MODES {
         let fixture = Fixture::new(mode).await;
         let count = async || {
@@ -144,7 +144,7 @@ async fn state_is_one_for_services_handlers_and_renders() {
 }
 
 #[actix_web::test]
-async fn who_may_not_reaches_no_handler() {
+async fn a_request_without_the_token_reaches_no_handler() {
     for mode in MODES {
         let fixture = Fixture::new(mode).await;
         let refused = |request: TestRequest| async {
@@ -158,7 +158,7 @@ async fn who_may_not_reaches_no_handler() {
         refused(add().insert_header(("Authorization", "Bearer guess"))).await;
         assert_eq!(fixture.shop.products().len(), 100);
 
-        // Nothing is rendered for them, and what was rendered for others they do not get.
+        // Such a request causes no render, and gets no response that was rendered for another one.
         let renders = fixture.routes.stats().renders;
         refused(TestRequest::with_uri("/v1/orders/1")).await;
         assert_eq!(fixture.routes.stats().renders, renders);
@@ -178,7 +178,7 @@ async fn who_may_not_reaches_no_handler() {
 #[actix_web::test]
 async fn a_hit_is_compressed_once() {
     let fixture = Fixture::new(Mode::Production).await;
-    // The list is long enough for the cache to compress it; one product is left to `Compress`.
+    // The list is long enough for the cache to compress it; `Compress` compresses a single product.
     for path in ["/v1/products", "/v1/products/7"] {
         let plain = fixture.get(path).await;
         assert_eq!(plain.header("content-encoding"), None, "{path}");
@@ -201,7 +201,7 @@ async fn a_hit_is_compressed_once() {
             });
             assert!(varies, "{path}: {vary:?}");
 
-            // Two bodies of one strong tag would be one too many.
+            // Two different bodies must not have the same strong entity tag.
             let etag = answer.header("etag").expect("a tag").to_owned();
             assert_ne!(Some(&*etag), plain.header("etag"), "{path}");
             let unchanged = fixture
@@ -214,7 +214,7 @@ async fn a_hit_is_compressed_once() {
 }
 
 #[actix_web::test]
-async fn other_origins_are_told_what_they_may() {
+async fn only_the_allowed_origin_gets_cors_headers() {
     const ORIGIN: (&str, &str) = ("Origin", "https://shop.example");
     for mode in MODES {
         let fixture = Fixture::new(mode).await;
@@ -227,7 +227,7 @@ async fn other_origins_are_told_what_they_may() {
         let allowed = answer.header("access-control-allow-methods");
         assert!(allowed.is_some_and(|methods| methods.contains("POST")));
 
-        // The cache keeps no origin's answer for another.
+        // The cache does not give one origin's headers to another origin.
         let request = || TestRequest::with_uri("/v1/products");
         let theirs = fixture.send(request().insert_header(ORIGIN)).await;
         let allow = "access-control-allow-origin";
@@ -239,13 +239,13 @@ async fn other_origins_are_told_what_they_may() {
         let evil = request().insert_header(("Origin", "https://evil.example"));
         assert_eq!(fixture.send(evil).await.header(allow), None);
 
-        // A browser shows a script only what CORS allows, a refusal too.
+        // A browser shows a script only what CORS allows, and that applies to a refusal, too.
         let order = TestRequest::with_uri("/v1/orders/1").insert_header(ORIGIN);
         let refused = fixture.send(order).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
         assert_eq!(refused.header(allow), Some("https://shop.example"));
 
-        // OPTIONS that is no preflight is the route's to answer.
+        // An OPTIONS request that is no preflight is the route's to answer.
         let options = request().method(Method::OPTIONS);
         let options = fixture.send(options).await;
         assert_eq!(options.status, StatusCode::NO_CONTENT);
@@ -254,7 +254,7 @@ async fn other_origins_are_told_what_they_may() {
 }
 
 #[actix_web::test]
-async fn it_speaks_https() {
+async fn the_app_serves_https() {
     let Fixture { shop, routes } = Fixture::new(Mode::Production).await;
     let tls = tls::self_signed().expect("a certificate");
     let server = HttpServer::new(move || app(routes.clone(), shop.clone()))

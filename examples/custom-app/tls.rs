@@ -1,4 +1,4 @@
-//! HTTPS for an afternoon: a certificate for this machine, made at start and nowhere kept.
+//! HTTPS for trying things out: a certificate for this machine, made at start and stored nowhere.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// What a server needs, and what its clients have to trust.
+/// The configuration that a server needs, and the certificate that its clients have to trust.
 pub(crate) struct SelfSigned {
     pub(crate) config: ServerConfig,
     #[cfg_attr(

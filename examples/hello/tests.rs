@@ -1,4 +1,4 @@
-//! The example, asked through actix-web's own test tools.
+//! Tests of the example, with actix-web's own test tools.
 
 use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
@@ -18,7 +18,7 @@ async fn answer(request: TestRequest) -> (StatusCode, Bytes) {
 }
 
 #[actix_web::test]
-async fn greets() {
+async fn home_and_hello_greet() {
     let (status, body) = answer(TestRequest::get()).await;
     assert_eq!((status, &*body), (StatusCode::OK, &b"Hello!\n"[..]));
 
@@ -30,7 +30,7 @@ async fn greets() {
 }
 
 #[actix_web::test]
-async fn adds() {
+async fn sum_adds_numbers_and_rejects_text() {
     let request = TestRequest::post().uri(&sum::path());
     let (status, body) = answer(request.set_json([1.5, 2.0])).await;
     assert_eq!((status, &*body), (StatusCode::OK, &b"3.5"[..]));
@@ -41,7 +41,7 @@ async fn adds() {
 }
 
 #[test]
-fn readme_begins_with_it() {
+fn the_readme_contains_this_program() {
     let program = include_str!("main.rs").split("\n#[cfg(test)]").next();
     let program = program.unwrap_or_default();
     let readme = include_str!("../../README.md");

@@ -1,4 +1,4 @@
-//! Data that takes its time, and so is worth keeping by itself.
+//! Data that takes long to compute, and so is worth caching by itself.
 
 use actix_web::Responder;
 use actix_web::http::StatusCode;
@@ -9,15 +9,15 @@ use serde_json::json;
 
 use crate::time::now;
 
-/// What is kept of a function has to be readable and writable as JSON.
+/// The result of a cached function, which has to be readable and writable as JSON.
 #[derive(Clone, Deserialize, Serialize)]
 struct Primes {
     count: usize,
     computed: String,
 }
 
-/// Counted once for each `below`, whoever asks: what is kept is no route's response but data, which
-/// is kept in development too.
+/// Counts the primes once for each `below`, whichever route calls it. The cache holds the data
+/// here, not a route's response, and data is cached in development too.
 #[cached(revalidate = false)]
 async fn primes(below: u32) -> Primes {
     let mut is_prime = vec![true; below as usize];
@@ -34,7 +34,8 @@ async fn primes(below: u32) -> Primes {
     Primes { count, computed }
 }
 
-/// Rendered for each request, because nothing says which parameters to keep; and yet quick.
+/// The number of primes below a number. Rendered for each request, because no option says for which
+/// parameters to cache it, but quick, because the count is cached.
 #[route("/api/primes/[below]")]
 async fn count(below: u32) -> Result<impl Responder, Problem> {
     const MOST: u32 = 10_000_000;
@@ -48,7 +49,7 @@ async fn count(below: u32) -> Result<impl Responder, Problem> {
     ))
 }
 
-/// Throws away what was counted for one of them.
+/// Invalidates the count for one `below`.
 #[route(DELETE, "/api/primes/[below]")]
 async fn forget(below: u32) -> Result<impl Responder, RevalidateError> {
     primes::revalidate(below).await?;

@@ -1,4 +1,4 @@
-//! Images of the upstream, which gives another one each time.
+//! Images from the upstream, which returns a different one for each request.
 
 use actix_web::web::{Data, Json};
 use route_runtime::{FetchError, fetch, route};
@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use crate::upstream::Upstream;
 
-/// Reads nothing of the request, so it is kept, and with it what it fetched: one image for ever, in
-/// development too.
+/// An image that stays for ever. The handler reads nothing of the request, so the response is
+/// cached, and so is the data that it fetched. The data is cached in development too.
 #[route("/api/image")]
 async fn image(upstream: Data<Upstream>) -> Result<Json<Value>, FetchError> {
     let image = fetch(upstream.url("/images/random")).await?;
     Ok(Json(image.error_for_status()?.json()?))
 }
 
-/// What it uses is fresh for five seconds, and so is what it answers.
+/// An image that stays for five seconds. Its data is fresh for so long, and so is the response.
 #[route("/api/image/revalidate")]
 async fn revalidated(upstream: Data<Upstream>) -> Result<Json<Value>, FetchError> {
     let image = fetch(upstream.url("/images/random")).revalidate(5).await?;

@@ -1,4 +1,4 @@
-//! What is not over when the handler is: streams, uploads, sockets, and what takes too long.
+//! Responses that take time: streams, uploads, sockets, and handlers that take too long.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::time::now;
 
-/// Server-sent events: one at once and one each second, for as long as the client listens.
+/// Server-sent events: the first at once, then one each second, for as long as the client listens.
 #[route("/api/events", dynamic = "force-dynamic")]
 async fn events() -> impl Responder {
     let ticks = rt::time::interval(Duration::from_secs(1));
@@ -41,7 +41,7 @@ fn ten() -> u32 {
     10
 }
 
-/// A body that is made while it is sent, never whole in memory: `?lines=1000000`.
+/// A body that is made while it is sent, and is never whole in memory: `?lines=1000000`.
 #[route("/api/stream")]
 async fn lines(query: Query<Lines>) -> Result<impl Responder, Problem> {
     const MOST: u32 = 1_000_000;
@@ -55,7 +55,7 @@ async fn lines(query: Query<Lines>) -> Result<impl Responder, Problem> {
         .streaming::<_, Infallible>(stream::iter(lines)))
 }
 
-/// A form with files, measured as it comes in. `body_limit` is how much of it may.
+/// A form with files, measured while it arrives. `body_limit` is the largest form that is accepted.
 #[route(POST, "/api/upload", body_limit = "10MB")]
 async fn upload(mut form: Multipart) -> Result<impl Responder, Error> {
     let mut fields = Vec::new();
@@ -74,7 +74,7 @@ async fn upload(mut form: Multipart) -> Result<impl Responder, Error> {
     Ok(Json(json!({ "fields": fields })))
 }
 
-/// A WebSocket that says again what it is told.
+/// A WebSocket that echoes each message.
 #[route("/api/echo")]
 async fn echo(req: HttpRequest, body: Payload) -> Result<HttpResponse, Error> {
     let (response, mut session, messages) = actix_ws::handle(&req, body)?;
@@ -87,7 +87,7 @@ async fn echo(req: HttpRequest, body: Payload) -> Result<HttpResponse, Error> {
                 AggregatedMessage::Ping(bytes) => session.pong(&bytes).await,
                 AggregatedMessage::Pong(_) => Ok(()),
                 AggregatedMessage::Close(reason) => {
-                    // Whether it was heard, nobody is left to ask.
+                    // The client is leaving, so a failure to send this does not matter.
                     let _ = session.close(reason).await;
                     return;
                 }
@@ -100,13 +100,13 @@ async fn echo(req: HttpRequest, body: Payload) -> Result<HttpResponse, Error> {
     Ok(response)
 }
 
-/// Never done: after a second it is dropped and answered with 504.
+/// A handler that never ends. After a second it is dropped, and the response is 504.
 #[route("/api/slow", dynamic = "force-dynamic", max_duration = 1)]
 async fn slow() -> &'static str {
     std::future::pending().await
 }
 
-/// A panic is this request's alone: 500, and the server goes on.
+/// A handler that panics. Only this request fails, with 500; the server goes on.
 #[route("/api/panic", dynamic = "force-dynamic")]
 async fn panic() -> &'static str {
     panic!("on request")

@@ -19,7 +19,7 @@ use crate::upstream::Upstream;
 #[actix_web::main]
 async fn main() -> Result<(), ServeError> {
     let upstream = Upstream::from_env().map_err(ServeError::Io)?;
-    // Not on stdout, which belongs to commands such as `routes --json`.
+    // Printed to stderr, because stdout belongs to commands such as `routes --json`.
     eprintln!("upstream {}", upstream.url(""));
     Server::new()
         .data(upstream)

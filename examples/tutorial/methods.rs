@@ -1,21 +1,21 @@
-//! One path, every method.
+//! Every method of one path.
 
 use route_runtime::route;
 
-/// One module is one path, like one `route.js` file: each public function is named by the method
-/// that it answers. OPTIONS, which is not here, is answered with what is.
+/// A module for one path, like one `route.js` file: each public function is named after the method
+/// that it answers. OPTIONS has no function here: its response lists the methods that have one.
 #[route("/api/methods")]
 mod every_method {
     use actix_web::web::Json;
     use actix_web::{HttpResponse, Responder};
     use serde_json::json;
 
-    /// Dynamic, because of the methods beside it.
+    /// Answers GET. Dynamic, because of the methods beside it.
     pub(crate) async fn GET() -> impl Responder {
         Json(json!({ "method": "GET" }))
     }
 
-    /// Without it, HEAD would be answered by GET, less the body.
+    /// Answers HEAD. Without this function, GET would answer HEAD too, without the body.
     pub(crate) async fn HEAD() -> impl Responder {
         HttpResponse::Ok()
             .insert_header(("x-method", "HEAD"))

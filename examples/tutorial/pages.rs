@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use route_runtime::page;
 
-/// What can be asked, with a line of what it shows. `GET` is a link; the rest is for `curl -X`.
+/// The requests that the index lists, each with a line about what it shows. A `GET` is a link;
+/// other methods are for `curl -X`.
 pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
     (
         "Posts",
@@ -162,10 +163,10 @@ pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
     ),
 ];
 
-/// Method, path, and what it shows.
+/// A request: its method, its path, and what it shows.
 type Sample = (&'static str, &'static str, &'static str);
 
-/// Every route of the tutorial.
+/// The index: every route of the tutorial.
 #[page("/")]
 async fn index() -> String {
     let mut body = String::from("<p>What routes can do, a route for each.</p>\n");
@@ -185,7 +186,7 @@ async fn index() -> String {
     document("Route handlers", &body)
 }
 
-/// A page without anything that changes.
+/// A page that never changes.
 #[page("/about")]
 async fn about() -> String {
     document(
@@ -194,7 +195,7 @@ async fn about() -> String {
     )
 }
 
-/// `body` is HTML, `title` is text.
+/// Returns a whole HTML document. `body` is HTML, `title` is plain text.
 fn document(title: &str, body: &str) -> String {
     let title = escape(title);
     format!(

@@ -1,4 +1,4 @@
-//! What a handler learns from a URL: parameters, path and query.
+//! The parts of a URL that a handler can read: parameters, path and query.
 
 use actix_web::web::Json;
 use actix_web::{HttpRequest, Responder};
@@ -12,25 +12,25 @@ async fn home(req: HttpRequest) -> impl Responder {
     Json(json!({ "pathname": req.pathname(), "name": name }))
 }
 
-/// `[team]`: one segment.
+/// `[team]` matches one segment.
 #[route("/dashboard/[team]")]
 async fn dashboard(team: String) -> impl Responder {
     Json(json!({ "team": team }))
 }
 
-/// Two of them. Arguments are bound by name, in whatever order.
+/// Two parameters. Arguments are bound by name, in any order.
 #[route("/shop/[tag]/[item]")]
 async fn shop(item: String, tag: String) -> impl Responder {
     Json(json!({ "tag": tag, "item": item }))
 }
 
-/// `[...slug]`: one segment or more.
+/// `[...slug]` matches one segment or more.
 #[route("/blog/[...slug]")]
 async fn blog(slug: Vec<String>) -> impl Responder {
     Json(json!({ "slug": slug }))
 }
 
-/// `[[...slug]]`: any number, also none.
+/// `[[...slug]]` matches any number of segments, including none.
 #[route("/docs/[[...slug]]")]
 async fn docs(slug: Vec<String>) -> impl Responder {
     Json(json!({ "slug": slug }))

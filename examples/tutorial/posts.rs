@@ -1,4 +1,4 @@
-//! Posts of the upstream: a list, one of it by its number, and a new one.
+//! Posts from the upstream: the list, a post by its number, and a new post.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::upstream::Upstream;
 
-/// Dynamic, because of the POST beside it. What it fetches is cached all the same, since it says so.
+/// The posts. The route is dynamic, because of the POST beside it. What it fetches is cached all
+/// the same, because the call of `fetch` says so.
 #[route("/api/posts")]
 async fn list(upstream: Data<Upstream>) -> Result<impl Responder> {
     let posts = fetch(upstream.url("/posts")).revalidate(60).tags(["posts"]);
@@ -18,9 +19,9 @@ async fn list(upstream: Data<Upstream>) -> Result<impl Responder> {
     Ok(Json(json!({ "data": posts })))
 }
 
-/// A body of JSON is an argument like any other; one that is broken is answered with 400. The
-/// status stands beside the body. The next GET shows the new post: what was fetched of the old ones
-/// is thrown away.
+/// Adds a post. A JSON body is an argument like any other; broken JSON is answered with 400. The
+/// handler returns the status beside the body. The next GET shows the new post, because the posts
+/// that were fetched before are invalidated.
 #[route(POST, "/api/posts")]
 async fn create(
     upstream: Data<Upstream>,
@@ -35,8 +36,9 @@ async fn create(
     Ok((Json(created), StatusCode::CREATED))
 }
 
-/// `id` is bound by name to `[id]`: what is no number is no path, and so 404, as is a post that the
-/// upstream does not have. Dynamic, because it reads the query.
+/// A post by its number. `id` is bound by name to `[id]`: a value that is no number matches no
+/// path, so it is a 404. A post that the upstream does not have is a 404, too. The route is
+/// dynamic, because it reads the query.
 #[route("/api/posts/[id]")]
 async fn show(id: u64, upstream: Data<Upstream>, req: HttpRequest) -> Result<Json<Value>> {
     let post = fetch(upstream.url(&format!("/posts/{id}")));
@@ -57,7 +59,7 @@ async fn show(id: u64, upstream: Data<Upstream>, req: HttpRequest) -> Result<Jso
     }
 }
 
-/// Eight letters and digits.
+/// Returns eight random letters and digits.
 fn random_id() -> String {
     const DIGITS: [u8; 36] = *b"0123456789abcdefghijklmnopqrstuvwxyz";
     // The standard library's hashers have random keys.

@@ -1,4 +1,4 @@
-//! Who is asking: cookies, authorisation, redirects, and what is done afterwards.
+//! Sessions: cookies, authorisation, redirects, and work after the response.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,28 +26,28 @@ struct Theme {
     theme: String,
 }
 
-/// Sets a cookie: `?theme=dark`. It can be read at once.
+/// Sets the theme's cookie: `?theme=dark`. The handler can read it at once.
 #[route(POST, "/api/theme")]
 async fn choose(query: Query<Theme>, cookies: Cookies) -> impl Responder {
     cookies.set(("theme", &*query.theme));
     Json(json!({ "theme": cookies.get("theme") }))
 }
 
-/// Deletes it.
+/// Deletes the theme's cookie.
 #[route(DELETE, "/api/theme")]
 async fn forget(cookies: Cookies) -> impl Responder {
     cookies.delete("theme");
     Json(json!({ "theme": cookies.get("theme") }))
 }
 
-/// 307 to another path; `permanent_redirect` is 308.
+/// Redirects to another path with 307. `permanent_redirect` does so with 308.
 #[route("/api/redirect")]
 async fn moved() -> impl Responder {
     redirect("/about")
 }
 
-/// Lets a request with the token pass. It answers others itself, rather than with an `Err`, so that
-/// middleware round the app sees that answer like any other.
+/// Lets a request with the token pass. It answers other requests itself, rather than with an `Err`,
+/// so that middleware around the app sees that response like any other.
 async fn authorised(
     req: ServiceRequest,
     next: Next<BoxBody>,
@@ -62,19 +62,19 @@ async fn authorised(
     Ok(req.into_response(refusal))
 }
 
-/// Behind a middleware of its own, which sees each request before the cache does: kept for ever,
-/// and yet only for whoever has the token.
+/// A response that is cached for ever, but only for clients with the token: the route's middleware
+/// sees each request before the cache does.
 #[route("/api/admin", wrap = authorised)]
 async fn admin() -> impl Responder {
     Json(json!({ "data": now() }))
 }
 
-/// How many visits were written down.
+/// The number of visits counted so far.
 #[derive(Default)]
 pub(crate) struct Visits(Arc<AtomicU64>);
 
-/// Writes the visit down when the response has been sent: the client does not wait for it, and
-/// finds it the next time.
+/// Counts the visit when the response has been sent. The client does not wait for that, and sees
+/// the new count the next time.
 #[route("/api/after", dynamic = "force-dynamic")]
 async fn visit(visits: Data<Visits>) -> impl Responder {
     let before = visits.0.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The tutorial, asked everything that its index lists, in production and in development.
+//! Tests of every request that the tutorial's index lists, in production and in development.
 
 use actix_web::http::StatusCode;
 use route_runtime::testing::{Outcome, TestApp, TestResponse};
@@ -19,7 +19,7 @@ mod time;
 
 const MODES: [Mode; 2] = [Mode::Development, Mode::Production];
 
-/// The routes, with an upstream of their own.
+/// Returns the routes, with an upstream of their own, and the upstream's URL.
 fn routes(mode: Mode) -> (Routes, String) {
     let upstream = Upstream::start().expect("an upstream starts");
     let url = upstream.url("");
@@ -34,7 +34,7 @@ async fn tutorial(mode: Mode) -> TestApp {
         .expect("no data is missing")
 }
 
-/// How often its upstream was called.
+/// Returns how often the upstream was called.
 async fn calls(upstream: &str) -> u64 {
     let calls = fetch(format!("{upstream}/calls")).await.expect("an answer");
     let calls: Value = calls.json().expect("JSON");
@@ -46,7 +46,7 @@ fn json(response: &TestResponse) -> Value {
         .unwrap_or_else(|_| panic!("no JSON: {}", response.text()))
 }
 
-/// `GET path` is answered with 200 and exactly this JSON, in either mode.
+/// Checks that `GET path` is answered with 200 and exactly this JSON, in both modes.
 async fn check(path: &str, expected: Value) {
     for mode in MODES {
         let response = tutorial(mode).await.get(path).await;
@@ -55,7 +55,7 @@ async fn check(path: &str, expected: Value) {
     }
 }
 
-/// The time at which a response was rendered, and how the response came about.
+/// Returns how a response came about, and the time at which it was rendered.
 async fn time(app: &TestApp, path: &str) -> (Outcome, String) {
     let response = app.get(path).await;
     assert_eq!(response.status(), StatusCode::OK, "{path}");

@@ -1,7 +1,7 @@
-//! What time it is: when a response is rendered, and for how long it is kept.
+//! The time: when a response is rendered, and for how long it is cached.
 //!
-//! Every route answers with the time at which its handler ran, so that one look tells whether it
-//! ran again. `Cache-Status` says why.
+//! Every route responds with the time at which its handler ran, which shows whether the handler ran
+//! again. `Cache-Status` says why.
 
 use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Iso8601;
@@ -15,32 +15,33 @@ use route_runtime::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Reads nothing of the request: rendered once, ahead of the first request, and kept for ever.
+/// Reads nothing of the request, so it is rendered once, ahead of the first request, and cached for
+/// ever.
 #[route("/api/time")]
 async fn forever() -> Json<Value> {
     Json(json!({ "data": now() }))
 }
 
-/// Kept for ten seconds. After that the first request is still answered at once, with what there
-/// is, and starts the next render.
+/// Fresh for ten seconds. After that, the first request still gets the stale response at once, and
+/// starts the next render.
 #[route("/api/time/revalidate", revalidate = 10)]
 async fn every_ten_seconds() -> Json<Value> {
     Json(json!({ "data": now() }))
 }
 
-/// Rendered for each request, because it says so.
+/// Rendered for each request, because its option says so.
 #[route("/api/time/force-dynamic", dynamic = "force-dynamic")]
 async fn each_time() -> Json<Value> {
     Json(json!({ "data": now() }))
 }
 
-/// Kept for ever although it asks for the request: it gets a blank one, whose query is empty.
+/// Cached for ever although it takes the request: it gets a blank one, whose query is empty.
 #[route("/api/time/force-static", dynamic = "force-static")]
 async fn in_spite_of_request(req: HttpRequest) -> Json<Value> {
     Json(json!({ "data": now(), "query": req.query_string() }))
 }
 
-/// Kept for ever, and does not compile if an argument reads the request.
+/// Cached for ever. It does not compile if an argument reads the request.
 #[route("/api/time/error", dynamic = "error")]
 async fn on_pain_of_error() -> Json<Value> {
     Json(json!({ "data": now() }))
@@ -66,33 +67,34 @@ async fn by_headers(req: HttpRequest) -> Json<Value> {
     Json(json!({ "data": now(), "userAgent": agent }))
 }
 
-/// Reads nothing of the request, and yet is rendered for each one, because of the POST beside it.
+/// Reads nothing of the request, but is rendered for each one, because of the POST beside it.
 #[route("/api/time/with-post")]
 async fn beside_post() -> Json<Value> {
     Json(json!({ "data": now() }))
 }
 
-/// The same path, another method.
+/// The POST that makes the route above dynamic.
 #[route(POST, "/api/time/with-post")]
 async fn with_post() -> Json<Value> {
     Json(json!({ "data": now() }))
 }
 
-/// Kept for ten seconds for each `id`, from the first request for it. The tags let
-/// `/api/revalidate` throw away one of them, or all. What is a minute old is not given to anybody:
-/// whoever then comes waits for the next render.
+/// Cached for each `id`, from the first request for it, and fresh for ten seconds. The tags let
+/// `/api/revalidate` invalidate one `id`, or all. A response that is a minute old is no longer
+/// served: the next request waits for a new render.
 #[route("/api/stock/[id]", revalidate = 10, expire = 60, tags = ["stock", "stock:{id}"])]
 async fn stock(id: String) -> Json<Value> {
     Json(json!({ "id": id, "data": now() }))
 }
 
-/// The clocks that are kept for ever and known ahead.
+/// Returns the zones that are known ahead of any request.
 async fn zones() -> [&'static str; 3] {
     ["utc", "gmt", "zulu"]
 }
 
-/// Rendered ahead for each parameter that `zones` gives; every other is 404 without a render. A CDN
-/// may keep it, and answers without asking here, also when it has been thrown away here.
+/// Rendered ahead for each parameter that `zones` returns, and cached for ever. Any other parameter
+/// is a 404 without a render. A CDN may cache the response too. It then answers without a request
+/// to this server, even after the response has been invalidated here.
 #[route("/api/zones/[zone]", static_params = zones, dynamic_params = false, cdn = true)]
 async fn zone(zone: String) -> Json<Value> {
     Json(json!({ "zone": zone, "data": now() }))
@@ -104,8 +106,8 @@ struct What {
     tag: Option<String>,
 }
 
-/// Throws away what is kept, by `?path=/api/time` or by `?tag=stock`: the next request gets what is
-/// rendered after this one. In a real app, check first who is calling.
+/// Invalidates responses, by `?path=/api/time` or by `?tag=stock`. The next request gets a response
+/// that is rendered after the invalidation. In a real app, first check who is calling.
 #[route(POST, "/api/revalidate")]
 async fn revalidate(what: Query<What>) -> Result<impl Responder, Problem> {
     let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST).detail(detail);
@@ -129,7 +131,7 @@ async fn revalidate(what: Query<What>) -> Result<impl Responder, Problem> {
     }
 }
 
-/// As in `2026-11-20T09:30:00.123456789Z`.
+/// Returns the current time, such as `2026-11-20T09:30:00.123456789Z`.
 pub(crate) fn now() -> String {
     let now = OffsetDateTime::now_utc().format(&Iso8601::DEFAULT);
     now.expect("the year has four digits")

@@ -1,15 +1,15 @@
 //! The API that the tutorial fetches its data from.
 //!
 //! A small server on a port of its own stands in for a public API, so that the tutorial works
-//! without a network. `UPSTREAM_URL` names another with the same paths instead.
+//! without a network. `UPSTREAM_URL` names another API with the same paths, to be used instead.
 //!
 //! | request | answer |
 //! |---|---|
 //! | GET `/posts` | every post |
-//! | POST `/posts` | 201 and the article with an `id`; it is kept as long as the server runs |
+//! | POST `/posts` | 201 and the article with an `id`; it is stored as long as the server runs |
 //! | GET `/posts/{id}` | one post, or 404 |
-//! | GET `/images/random` | an image's record, another each time |
-//! | GET `/calls` | how many of the above were called |
+//! | GET `/images/random` | the data of an image, a different one for each request |
+//! | GET `/calls` | how often the paths above were requested |
 
 use std::env;
 use std::io;
@@ -21,15 +21,15 @@ use actix_web::web::{self, Data, Json};
 use actix_web::{App, HttpResponse, HttpServer, Responder, rt};
 use serde_json::{Map, Value, json};
 
-/// Where the data comes from.
+/// The API that the data comes from.
 pub(crate) struct Upstream {
     url: String,
-    /// Of the server started here.
+    /// The handle of the server, if it was started here.
     server: Option<ServerHandle>,
 }
 
 impl Upstream {
-    /// The one at `UPSTREAM_URL`, else one of our own.
+    /// Returns the API at `UPSTREAM_URL`, or starts one if the variable is not set.
     pub(crate) fn from_env() -> io::Result<Self> {
         match env::var("UPSTREAM_URL").ok().filter(|url| !url.is_empty()) {
             Some(url) => Ok(Self::at(url.trim_end_matches('/').into())),
@@ -37,12 +37,12 @@ impl Upstream {
         }
     }
 
-    /// The one there.
+    /// Returns the API at this URL.
     pub(crate) fn at(url: String) -> Self {
         Self { url, server: None }
     }
 
-    /// One of our own, on a free port of this machine only, until this is dropped.
+    /// Starts an API on a free port, for this machine only. It runs until the value is dropped.
     pub(crate) fn start() -> io::Result<Self> {
         let state = Data::new(State::default());
         let server = HttpServer::new(move || {
@@ -70,7 +70,7 @@ impl Upstream {
         })
     }
 
-    /// Where a path of it is, to be fetched.
+    /// Returns the URL of a path of the API.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
@@ -79,13 +79,13 @@ impl Upstream {
 impl Drop for Upstream {
     fn drop(&mut self) {
         if let Some(server) = &self.server {
-            // Told at once; nobody waits for it.
+            // The server gets the signal at once. Nothing waits until it has ended.
             drop(server.stop(false));
         }
     }
 }
 
-/// What our own upstream keeps.
+/// The state of an API that was started here.
 struct State {
     posts: Mutex<Vec<Value>>,
     images: AtomicU64,
@@ -105,7 +105,7 @@ impl Default for State {
 impl State {
     fn posts(&self) -> std::sync::MutexGuard<'_, Vec<Value>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        // Nothing that holds it can panic halfway through a change.
+        // No code that holds the lock can panic halfway through a change.
         self.posts
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -135,7 +135,7 @@ async fn add_post(state: Data<State>, article: Json<Map<String, Value>>) -> Http
 async fn random_image(state: Data<State>) -> impl Responder {
     state.calls.fetch_add(1, Ordering::Relaxed);
     let number = state.images.fetch_add(1, Ordering::Relaxed);
-    // As good as random, and never the same: multiplying by an odd number loses nothing.
+    // Looks random and never repeats: multiplying by an odd number maps no two numbers to one.
     let id = format!("{:016x}", (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     Json(json!({
         "id": id,
@@ -149,7 +149,7 @@ async fn calls(state: Data<State>) -> impl Responder {
     Json(json!({ "calls": state.calls.load(Ordering::Relaxed) }))
 }
 
-/// Post number `id`, always the same.
+/// Makes the post with this number, always the same one.
 fn lorem(id: usize) -> Value {
     const WORDS: [&str; 31] = [
         "lorem",

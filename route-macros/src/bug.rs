@@ -1,4 +1,5 @@
-//! A panic of ours is our bug: it is reported as one, and the user's item survives it.
+//! The guard around each attribute macro. A panic inside a macro is our bug: it is reported as one,
+//! and the user's item is still emitted.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

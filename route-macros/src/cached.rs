@@ -1,4 +1,4 @@
-//! `#[cached]`: parse, check, expand.
+//! The attribute `#[cached]`: parse, check, expand.
 
 use proc_macro2::TokenStream;
 use syn::{Item, ItemFn};

@@ -1,4 +1,5 @@
-//! What an attribute stands on: one function, or a module of functions named by their methods.
+//! The item that an attribute stands on: one function, or a module whose functions are named after
+//! their methods.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Item, ItemFn, ItemMod, Visibility};
@@ -13,7 +14,8 @@ pub(crate) enum Declaration {
     Module(ItemMod),
 }
 
-/// A method that is answered, and its handler unless there is something wrong with it.
+/// A method that the declaration answers, and its handler, which is `None` if its signature has an
+/// error.
 pub(crate) type Endpoint = (Method, Option<Handler>);
 
 impl Declaration {
@@ -31,7 +33,8 @@ impl Declaration {
         }
     }
 
-    /// Which methods are answered, by what. `None` where that cannot be told.
+    /// Returns each method that the declaration answers, with its handler. Returns `None` if an
+    /// error leaves the methods unknown.
     pub(crate) fn endpoints(
         &self,
         kind: Kind,
@@ -78,8 +81,10 @@ impl Declaration {
     }
 }
 
-/// A function is named by its method in any case, but a `post` may also be an article: beside an
-/// option that only GET can have, a lower-case name is only a name.
+/// Returns the method that a route function is named after, or GET if it is named after none.
+///
+/// The name may be in any case. But a function `post` may also be about an article: beside an
+/// option that only GET can have, only an upper-case name selects a method.
 fn method_by_name(function: &Ident, has_get_options: bool) -> Method {
     match Method::named(function) {
         Some(method) if function == method.name() || !has_get_options => method,
@@ -109,7 +114,8 @@ fn module_endpoints(module: &ItemMod, errors: &mut Errors) -> Option<Vec<Endpoin
             continue;
         };
         let Some(method) = method else { continue };
-        // Of those that may be configured away the compiler sees only what is left.
+        // Functions under `#[cfg]` may be alternatives for one method. If two of them are left, the
+        // compiler reports that.
         let is_same = |&(other, first): &(Method, &ItemFn)| {
             other == method
                 && !signature::is_conditional(&first.attrs)
@@ -141,13 +147,13 @@ fn module_endpoints(module: &ItemMod, errors: &mut Errors) -> Option<Vec<Endpoin
     is_whole.then_some(endpoints)
 }
 
-/// The method a function of a module is named by; a helper has none.
+/// Returns the method that a function of a module is named after, or `None` for a helper.
 fn method_in_module(function: &ItemFn) -> Result<Option<Method>, Problem> {
     let name = &function.sig.ident;
     let is_private = matches!(function.vis, Visibility::Inherited);
     match Method::named(name) {
         Some(method) if !is_private => Ok(Some(method)),
-        // A helper called `get` is plausible; one called `GET` is a forgotten `pub`.
+        // A private `get` is plausibly a helper, but a private `GET` lacks its `pub`.
         Some(method) if name == method.name() => Err(Problem::new(
             name,
             format_args!("handler `{name}` is private"),
@@ -172,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_is_named_by_its_method() {
+    fn beside_get_options_only_an_upper_case_name_selects_a_method() {
         let check = |name: &str, plain: Method, beside_get_options: Method| {
             let name = syn::parse_str(name).unwrap();
             assert_eq!(method_by_name(&name, false), plain, "{name}");

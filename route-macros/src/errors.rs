@@ -1,4 +1,4 @@
-//! Collecting problems, and the one place where their text is put together.
+//! The collector of errors, and the only builder of their text.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -7,9 +7,9 @@ use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::LitStr;
 
-/// Everything found wrong with one declaration, reported in one build.
+/// All errors of one declaration, collected so that one build reports them together.
 ///
-/// A check returns `None` only after pushing here.
+/// A check returns `None` only after it has pushed an error here.
 #[derive(Default)]
 #[must_use]
 pub(crate) struct Errors(Option<syn::Error>);
@@ -27,7 +27,7 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// `Err` if anything was pushed, even when there is a value.
+    /// Returns the value, or `Err` if anything was pushed, even when there is a value.
     pub(crate) fn finish<T>(self, value: Option<T>) -> syn::Result<T> {
         match (self.0, value) {
             (None, Some(value)) => Ok(value),
@@ -37,8 +37,9 @@ impl Errors {
     }
 }
 
-/// What an attribute expands to: the item survives every failure, so that nothing else is reported
-/// missing.
+/// Returns the expansion of an attribute, or the user's item followed by the errors.
+///
+/// The item survives every failure, so that the compiler does not also report it as missing.
 pub(crate) fn or_item(expanded: syn::Result<TokenStream>, item: TokenStream) -> TokenStream {
     expanded.unwrap_or_else(|error| {
         let errors = error.into_compile_error();
@@ -46,7 +47,7 @@ pub(crate) fn or_item(expanded: syn::Result<TokenStream>, item: TokenStream) -> 
     })
 }
 
-/// One compile error: what is wrong, where, what to write instead, what is allowed.
+/// A compile error: what is wrong, where, what to write instead, and what is allowed.
 pub(crate) struct Problem {
     at: TokenStream,
     text: String,
@@ -54,7 +55,8 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// `what` quotes what was found, in backticks, without a full stop.
+    /// Makes a problem at these tokens. `what` says what is wrong: it quotes the code that was
+    /// found in backticks, and it has no full stop.
     pub(crate) fn new(at: impl ToTokens, what: impl Display) -> Self {
         Self {
             at: at.into_token_stream(),
@@ -63,26 +65,26 @@ impl Problem {
         }
     }
 
-    /// At a single span, for what is not a token of its own.
+    /// Makes a problem at a single span, for a place that is not a token of its own.
     pub(crate) fn at(span: Span, what: impl Display) -> Self {
         let mut marker = Literal::usize_unsuffixed(0);
         marker.set_span(span);
         Self::new(marker, what)
     }
 
-    /// The fix, as the user would type it.
+    /// Adds the fix, as the user would type it.
     pub(crate) fn help(mut self, help: impl Display) -> Self {
         self.text.push_str(&format!("\nhelp: {help}"));
         self
     }
 
-    /// What is allowed, or why.
+    /// Adds a note that says what is allowed, or why.
     pub(crate) fn note(mut self, note: impl Display) -> Self {
         self.text.push_str(&format!("\nnote: {note}"));
         self
     }
 
-    /// A second place that takes part in the problem.
+    /// Adds a second place that takes part in the problem.
     pub(crate) fn and(mut self, at: impl ToTokens, what: impl Display) -> Self {
         self.also = Some(syn::Error::new_spanned(at, what));
         self
@@ -99,7 +101,8 @@ impl From<Problem> for syn::Error {
     }
 }
 
-/// The span of a byte range of a string literal, where the compiler can tell it.
+/// Returns the span of a byte range of a string literal, or the span of the whole literal if the
+/// compiler cannot give that of a part.
 ///
 /// Stable Rust cannot underline a part of a literal, so messages quote the fragment as well.
 pub(crate) fn fragment_span(literal: &LitStr, range: Range<usize>) -> Span {
@@ -111,15 +114,16 @@ pub(crate) fn fragment_span(literal: &LitStr, range: Range<usize>) -> Span {
         .unwrap_or_else(|| literal.span())
 }
 
-/// `` `a`, `b`, `c` ``
+/// Writes the items as a list: `` `a`, `b`, `c` ``.
 pub(crate) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     let quoted: Vec<_> = items.into_iter().map(|item| format!("`{item}`")).collect();
     quoted.join(", ")
 }
 
-/// The nearest of `candidates`, when `found` is plausibly a misspelling of it.
+/// Returns the candidate nearest to `found`, if `found` is plausibly a misspelling of it.
 ///
-/// A wrong suggestion is worse than none: at most a third of the letters may differ.
+/// A wrong suggestion is worse than none, so at most a third of the letters may differ. One letter
+/// always may.
 pub(crate) fn nearest<'a>(
     found: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -133,8 +137,8 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// The number of typing mistakes between two names: a character more, less or another one, or two
-/// neighbours that are swapped.
+/// Returns the number of typing mistakes between two names. A mistake is one character added,
+/// removed or replaced, or two neighbours swapped.
 pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     strsim::osa_distance(a, b)
 }
@@ -144,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suggests_only_a_near_miss() {
+    fn only_a_near_miss_gets_a_suggestion() {
         let check = |found, expected: Option<&str>| {
             assert_eq!(
                 nearest(found, ["dynamic", "revalidate", "tags"]),

@@ -1,5 +1,6 @@
-//! A checked declaration → code. Infallible, and what it prints holds no logic: each line names
-//! the runtime's `__private` module, and nothing of the user's scope but what the user wrote.
+//! The expansion of a checked declaration into code. It cannot fail. The code it prints holds no
+//! logic: it calls the runtime by absolute paths, mostly into its `__private` module, and it names
+//! nothing from the user's scope except what the user wrote.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -18,7 +19,8 @@ mod descriptor;
 
 pub(crate) use cached::cached;
 
-/// The user's item, and after it, or in it, what is generated.
+/// Returns the user's item with the generated code, which stands after a function or inside a
+/// module.
 pub(crate) fn declaration(spec: &RouteSpec, item: Declaration) -> TokenStream {
     match item {
         Declaration::Function(mut function) => {
@@ -47,8 +49,11 @@ pub(crate) fn declaration(spec: &RouteSpec, item: Declaration) -> TokenStream {
     }
 }
 
-/// A function that is named `GET` is named as we ask for. No other is allowed anything: the user may
-/// have forbidden it.
+/// Allows the capitals of a function that is named after a method, such as `GET`, because we ask
+/// for such names.
+///
+/// No other function gets an `#[allow]`: the user may have forbidden the lint, and then an
+/// `#[allow]` is an error.
 fn allow_name(function: &mut ItemFn) {
     let name = &function.sig.ident;
     let is_upper = name.to_string().contains(char::is_uppercase);
@@ -57,7 +62,8 @@ fn allow_name(function: &mut ItemFn) {
     }
 }
 
-/// In a module it is also `pub` as we ask for, in any case.
+/// Allows the name of a handler in a module, and its `pub`, which we ask for whatever the case of
+/// the name.
 fn allow_method(function: &mut ItemFn) {
     allow_name(function);
     let is_public = matches!(function.vis, Visibility::Public(_));
@@ -66,7 +72,8 @@ fn allow_method(function: &mut ItemFn) {
     }
 }
 
-/// What one handler leaves: its claims, its handle with `items`, its descriptor.
+/// Generates the code of one handler: its claims, its handle with `items`, and the submission of
+/// its descriptor.
 fn declared(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> TokenStream {
     let claims = claims(spec, handler);
     let handle = handle(spec, handler, items);
@@ -82,9 +89,11 @@ fn declared(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Tok
     }
 }
 
-/// One exported macro for each method and path. A second one of the same name is an error of the
-/// compiler's own, under `cargo check` and in the editor, that underlines both patterns. (Two pages
-/// of one path are reported for each method: each is claimed, so that no route can answer it.)
+/// Generates the claims of a handler: one exported macro for each method and path.
+///
+/// A second macro of the same name is an error from the compiler itself, under `cargo check` and in
+/// the editor, and it underlines both patterns. A page claims every method, so that no route can
+/// answer another method of its path. Two pages of one path are therefore reported once per method.
 fn claims(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
     let methods: &[Method] = match spec.kind {
         Kind::Page => &Method::ALL,
@@ -99,7 +108,8 @@ fn claims(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
         quote! {
             #(#attributes)*
             #[doc(hidden)]
-            // The one lint that generated code is not spared: routes may stand in functions.
+            // The only lint that applies to generated code as well. It fires if the route is
+            // declared inside a function.
             #[allow(non_local_definitions)]
             #[macro_export]
             #claim
@@ -108,7 +118,8 @@ fn claims(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
     quote! { #(#claims)* }
 }
 
-/// The handle: a type of the function's name, which lives in another namespace.
+/// Generates the handle: a type with the function's name. Types and functions have separate
+/// namespaces.
 fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> TokenStream {
     let name = &handler.handler.ident;
     let vis = &handler.handler.vis;
@@ -138,10 +149,11 @@ fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Token
     }
 }
 
-/// A type of the function's name, which lives in another namespace; hidden where the function is.
+/// Generates a type with the function's name, hidden from the documentation if the function is.
 ///
-/// Its name is generated, which lints leave alone, and stands where the function's does, should it
-/// be taken. An `#[allow]` in its place would be an error under a `#![forbid]`.
+/// The type's name has the span of generated code, which lints ignore. An `#[allow]` instead would
+/// be an error under a `#![forbid]`. The span is located at the function's name, so that an error
+/// points there if another type has that name.
 fn handle_type(name: &Ident, vis: &Visibility, hidden: &[Attribute]) -> TokenStream {
     let at = Span::call_site().located_at(name.span());
     let mut name = name.clone();
@@ -153,12 +165,14 @@ fn handle_type(name: &Ident, vis: &Visibility, hidden: &[Attribute]) -> TokenStr
     }
 }
 
-/// What belongs to the path and not to a method.
+/// Generates the items that belong to the path and not to a method: `PATTERN`, `path` and
+/// `revalidate`.
 fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
     let source = &spec.source;
     let handlers = typing_handlers(spec);
     let paths = handlers.iter().map(|handler| {
-        // One of several alternatives is left, as its handler is.
+        // Several handlers are alternatives by `#[cfg]`. The items of each repeat its attributes,
+        // so that only those of the remaining handler are left.
         let attributes = match handlers.len() {
             1 => &[],
             _ => handler.handler.attributes.as_slice(),
@@ -173,8 +187,11 @@ fn segment_items(spec: &RouteSpec, vis: &Visibility) -> TokenStream {
     }
 }
 
-/// The handlers whose parameters a path is built of: GET's, which are the ones a URL is built for.
-/// One that cannot be configured away comes first; where there is none, all that answer the method.
+/// Returns the handlers whose arguments give the parameters of a path their types.
+///
+/// This is one handler that cannot be configured away: GET's if possible, because URLs are built
+/// for GET. If every handler can be configured away, these are all alternatives of one method: GET
+/// if it is answered, or else the first.
 fn typing_handlers(spec: &RouteSpec) -> Vec<&HandlerSpec> {
     let is_get = |it: &&HandlerSpec| it.method == Method::Get;
     let is_certain = |it: &&HandlerSpec| !is_conditional(&it.handler.attributes);
@@ -212,7 +229,7 @@ fn path_items(
     let built = quote! {
         ::route_runtime::__private::PathBuilder::new(#segments)#(#writes)*.finish()
     };
-    // Only what answers GET is ever cached.
+    // Only responses to GET are ever cached.
     let answers_get = spec.handlers.iter().any(|it| it.method == Method::Get);
     let revalidate = answers_get.then(|| {
         quote! {
@@ -235,7 +252,7 @@ fn path_items(
     }
 }
 
-/// The type of a parameter: that of the argument bound to it, if there is one.
+/// Returns the type of a parameter: that of the argument bound to it, or else the default.
 fn param_type(handler: &HandlerSpec, index: usize, param: &Param) -> TokenStream {
     match handler.bound_to(index) {
         Some(argument) => argument.ty.to_token_stream(),
@@ -243,7 +260,7 @@ fn param_type(handler: &HandlerSpec, index: usize, param: &Param) -> TokenStream
     }
 }
 
-/// The type of a parameter that an extractor reads.
+/// Returns the type of a parameter that no argument is bound to: an extractor reads it.
 fn default_type(param: &Param) -> TokenStream {
     let string = quote! { ::route_runtime::__private::String };
     match param.kind {
@@ -254,20 +271,20 @@ fn default_type(param: &Param) -> TokenStream {
     }
 }
 
-/// A path into the runtime, at the place that an error is to underline.
+/// Returns a path into the runtime, with the span that an error should underline.
 fn private(name: &str, at: Span) -> TokenStream {
     let name = Ident::new(name, at);
     quote_spanned! {at=> ::route_runtime::__private::#name }
 }
 
-/// The variant of one of the runtime's enums, which is called as ours.
+/// Returns the variant of an enum of the runtime that has the same name as our variant.
 fn variant(of: &str, value: impl std::fmt::Debug) -> TokenStream {
     let of = format_ident!("{of}");
     let value = format_ident!("{}", format!("{value:?}"));
     quote! { ::route_runtime::__private::#of::#value }
 }
 
-/// Hygienic for locals, and on the user's own line.
+/// Returns a span that is hygienic for locals and lies on the user's own line.
 fn mixed(tokens: &impl ToTokens) -> Span {
     let span = syn::spanned::Spanned::span(tokens);
     Span::mixed_site().located_at(span)

@@ -1,7 +1,7 @@
 //! The attribute macros of `route-runtime`, which re-exports and documents them.
 //!
-//! Each attribute is three stages: `syntax` and `declaration` parse, `options`, `signature`,
-//! `pattern` and `spec` check, `expand` prints what passed.
+//! Each attribute runs in three stages: `syntax` and `declaration` parse, `options`, `signature`,
+//! `pattern` and `spec` check, and `expand` prints the code of a declaration that passed.
 
 use proc_macro::TokenStream;
 

@@ -1,4 +1,4 @@
-//! The pattern as it stands in the attribute: parsed, and what is wrong with it said in words.
+//! The string literal of a pattern: its parsing, and the wording of its errors.
 
 use syn::{Ident, LitStr, Type};
 
@@ -6,7 +6,7 @@ use crate::errors::{Problem, fragment_span};
 use crate::pattern::{self, ErrorKind, Pattern, PatternError};
 use crate::text;
 
-/// Parses the pattern; an error quotes the fragment that is wrong.
+/// Parses the pattern. An error quotes the fragment that is wrong.
 pub(crate) fn check(literal: &LitStr) -> Result<Pattern, Problem> {
     let text = literal.value();
     pattern::parse(&text).map_err(|error| problem(literal, &text, error))
@@ -99,7 +99,7 @@ fn problem(literal: &LitStr, text: &str, error: PatternError) -> Problem {
     }
 }
 
-/// The argument that `[id:u64]` means.
+/// Returns the argument that a parameter with a type means: `id: u64` for `[id:u64]`.
 fn typed(fragment: &str) -> Option<String> {
     let inner = fragment.strip_prefix('[')?.strip_suffix(']')?;
     let (name, ty) = inner.split_once(':')?;

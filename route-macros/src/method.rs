@@ -1,4 +1,4 @@
-//! The seven methods a route can answer.
+//! The seven methods that a route can answer.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use syn::ext::IdentExt as _;
 
 use crate::errors::{Problem, list};
 
-/// The variants' names are those of `route_runtime`'s enum.
+/// A method that a route can answer. Expansion prints the variants' names, which are those of
+/// `route_runtime`'s enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
@@ -46,7 +47,7 @@ impl Method {
         matches!(self, Self::Post | Self::Put | Self::Patch | Self::Delete)
     }
 
-    /// The method a function is named by, in any case.
+    /// Returns the method that a function is named after, in any case.
     pub(crate) fn named(function: &Ident) -> Option<Self> {
         let name = function.unraw().to_string();
         Self::ALL
@@ -54,7 +55,7 @@ impl Method {
             .find(|method| name.eq_ignore_ascii_case(method.name()))
     }
 
-    /// The method written before the pattern, in upper case.
+    /// Reads the method that is written before the pattern, which must be in upper case.
     pub(crate) fn written(ident: &Ident) -> Result<Self, Problem> {
         if let Some(method) = Self::ALL.into_iter().find(|method| ident == method.name()) {
             return Ok(method);

@@ -1,4 +1,4 @@
-//! The one table of options: what each is called, what it may be given, where it belongs.
+//! The one table of options: the name of each, the values it may have, and where it belongs.
 
 use proc_macro2::Ident;
 use syn::{Expr, Path};
@@ -13,7 +13,7 @@ mod value;
 pub(crate) use cached::{CachedOptions, check as check_cached};
 pub(crate) use tag::{Tag, TagPart};
 
-/// Every option that was given, read; `None` where it was not.
+/// The options of one declaration. An option that was not given, or could not be read, is `None`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) dynamic: Option<Given<Dynamic>>,
@@ -27,19 +27,20 @@ pub(crate) struct Options {
     pub(crate) wrap: Vec<Given<Path>>,
     pub(crate) max_duration: Option<Given<u32>>,
     pub(crate) body_limit: Option<Given<u64>>,
-    /// The name of each that the table knows, also of those that could not be read, with where it
-    /// belongs.
+    /// The name and the scope of each option that was given and is in the table, even if its value
+    /// could not be read.
     pub(crate) names: Vec<(Ident, Scope)>,
 }
 
-/// A value with the tokens it was written as.
+/// The value of an option, with the tokens it was written as.
 pub(crate) struct Given<T> {
     pub(crate) name: Ident,
     pub(crate) source: Expr,
     pub(crate) value: T,
 }
 
-/// The variants' names are those of `route_runtime`'s enum.
+/// A value of `dynamic`. Expansion prints the variants' names, which are those of `route_runtime`'s
+/// enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::enum_variant_names, reason = "the values are called so")]
 pub(crate) enum Dynamic {
@@ -55,7 +56,8 @@ pub(crate) enum Revalidate {
     After(u32),
 }
 
-/// The variants' names are those of `route_runtime`'s enum.
+/// A value of `fetch_cache`. Expansion prints the variants' names, which are those of
+/// `route_runtime`'s enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FetchCache {
     Auto,
@@ -67,7 +69,8 @@ pub(crate) enum FetchCache {
     OnlyNoStore,
 }
 
-/// The variants' names are those of `route_runtime`'s enum.
+/// A value of `cdn`. Expansion prints the variants' names, which are those of `route_runtime`'s
+/// enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cdn {
     No,
@@ -75,16 +78,16 @@ pub(crate) enum Cdn {
     Public,
 }
 
-/// Where an option has a meaning.
+/// The declarations on which an option has a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// On every handler.
+    /// Every declaration.
     Any,
-    /// Where GET is answered: it is about what GET's response is worth.
+    /// Declarations that answer GET: the option is about the caching of GET's response.
     Get,
-    /// Where GET is answered, on a pattern with parameters.
+    /// Declarations that answer GET, on a pattern with parameters.
     GetWithParams,
-    /// Where a request body is expected.
+    /// Declarations that answer a method with a request body.
     Body,
 }
 
@@ -96,7 +99,7 @@ struct Rule {
 
 type Reader<O> = fn(OptionArg, &mut O) -> Result<(), Problem>;
 
-/// Reads an option that may be given once.
+/// Makes the reader of an option that may be given only once.
 macro_rules! read_once {
     ($field:ident, $reader:path) => {
         |arg, options| {
@@ -143,8 +146,10 @@ const TABLE: &[Rule] = &[
     once!(body_limit, Body, value::bytes),
 ];
 
-/// Reads every option; what cannot be read is pushed and left out. What two options say together
-/// is judged only if all could be read: `args_are_whole` tells of those that are not among `args`.
+/// Reads every option. An option that cannot be read is left out, and its error is pushed.
+///
+/// Options are checked against each other only if all of them could be read. `args_are_whole` is
+/// false if others were given that `args` lacks, because their names could not be read.
 pub(crate) fn check(
     args: Vec<WrittenOption>,
     args_are_whole: bool,
@@ -178,12 +183,12 @@ impl Options {
         Ok(())
     }
 
-    /// Whether an option was given that only GET can have.
+    /// Returns whether an option was given that only GET can have.
     pub(crate) fn has_get_options(&self) -> bool {
         self.names.iter().any(|(_, scope)| scope.is_get())
     }
 
-    /// `cdn` against `wrap`.
+    /// Checks `cdn` against `wrap`.
     fn check_cdn(&self, errors: &mut Errors) {
         let Some(cdn) = self.cdn.as_ref().filter(|cdn| cdn.value == Cdn::Yes) else {
             return;
@@ -200,7 +205,7 @@ impl Options {
         }
     }
 
-    /// `revalidate`, `expire` and `dynamic` against each other.
+    /// Checks `revalidate`, `expire` and `dynamic` against each other.
     fn check_lifetimes(&self, errors: &mut Errors) {
         if let (Some(dynamic), Some(revalidate)) = (&self.dynamic, &self.revalidate)
             && revalidate.value == Revalidate::After(0)
@@ -273,7 +278,7 @@ fn repeated(name: &Ident, first: &Ident) -> Problem {
         .and(first, format_args!("option `{name}` is first given here"))
 }
 
-/// `method = "POST"`
+/// Makes the error for `method = "POST"`.
 fn method(name: &Ident) -> Problem {
     Problem::new(name, format_args!("unknown option `{name}`"))
         .help("write the method before the pattern, as in `POST, \"/api/posts\"`")
@@ -300,7 +305,7 @@ fn unknown<I: Iterator<Item = &'static str>>(name: &Ident, names: impl Fn() -> I
     .note(format_args!("expected one of {}", list(names())))
 }
 
-/// `dynamicParams` → `dynamic_params`
+/// Converts a name to snake case: `dynamicParams` → `dynamic_params`.
 fn snake_case(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {

@@ -1,4 +1,4 @@
-//! `#[page]`: a route that answers GET, and claims its path for itself.
+//! The attribute `#[page]`: a route that answers GET and claims its path for all methods.
 
 use proc_macro2::TokenStream;
 

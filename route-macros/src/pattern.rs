@@ -1,4 +1,5 @@
-//! `"/posts/[id]"` → segments. Pure: an error is a kind and a byte range.
+//! The parser of patterns: `"/posts/[id]"` → segments. It is pure: an error is a kind and a byte
+//! range.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,7 +8,8 @@ mod foreign;
 
 use foreign::{decode, foreign, near_name};
 
-/// A checked pattern: at most one catch-all, last; names unique.
+/// A checked pattern. It has at most one catch-all, which is the last segment, and the names of its
+/// parameters are unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     pub(crate) segments: Vec<Segment>,
@@ -28,11 +30,11 @@ pub(crate) struct Param {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ParamKind {
-    /// `[id]`
+    /// A single segment: `[id]`.
     Single,
-    /// `[...slug]`
+    /// A segment or more: `[...slug]`.
     CatchAll,
-    /// `[[...slug]]`
+    /// Any number of segments, also none: `[[...slug]]`.
     OptionalCatchAll,
 }
 
@@ -54,10 +56,12 @@ impl Pattern {
             .find(|(_, param)| param.name == name)
     }
 
-    /// The pattern without what does not tell two patterns apart, as part of an identifier.
+    /// Returns the pattern as part of an identifier, without the names of parameters and the
+    /// groups, which do not tell two patterns apart.
     ///
-    /// Injective: `__` parts segments, `_I` `_C` `_O` are the three kinds of parameter, and every
-    /// byte that is no ASCII letter or digit is `_` and two lower-case hexadecimal digits.
+    /// This is injective: `__` begins each segment, `_I`, `_C` and `_O` are the three kinds of
+    /// parameter, and every byte that is not an ASCII letter or digit is `_` and two lower-case
+    /// hexadecimal digits.
     pub(crate) fn mangled(&self) -> String {
         let mut out = String::new();
         for segment in &self.segments {
@@ -95,14 +99,14 @@ impl fmt::Display for Param {
     }
 }
 
-/// What is wrong with a pattern, and the bytes of it that are.
+/// An error in a pattern: the rule that is broken, and the bytes that break it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PatternError {
     pub(crate) kind: ErrorKind,
     pub(crate) range: Range<usize>,
 }
 
-/// Each variant names a rule of the grammar.
+/// The rule of the grammar that a pattern breaks.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
     Empty,
@@ -242,7 +246,7 @@ fn invalid_name(name: &str, kind: ParamKind) -> ErrorKind {
     }
 }
 
-/// What stands in `[…]` or `[[…]]`, and whether it is the latter.
+/// Returns the text in `[…]` or `[[…]]`, and whether the brackets are double.
 fn brackets(part: &str) -> Result<(&str, bool), ErrorKind> {
     let opened = part.len() - part.trim_start_matches('[').len();
     let closed = part.len() - part.trim_end_matches(']').len();
@@ -298,7 +302,8 @@ fn literal(part: &str) -> Result<Segment, ErrorKind> {
     Ok(Segment::Literal(part.into()))
 }
 
-/// Names are Rust identifiers; those that cannot even be written `r#name` are none.
+/// Returns whether a parameter may have this name. A name is a Rust identifier, or a keyword that
+/// can be written `r#name`.
 fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars

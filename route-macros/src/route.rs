@@ -1,4 +1,4 @@
-//! `#[route]`: parse, check, expand.
+//! The attribute `#[route]`: parse, check, expand.
 
 use proc_macro2::{Ident, TokenStream};
 
@@ -15,15 +15,16 @@ pub(crate) fn route(args: TokenStream, item: TokenStream) -> TokenStream {
     declare(Kind::Route, args, item)
 }
 
-/// What `#[route]` and `#[page]` share: all but which methods may be named.
+/// Parses, checks and expands `#[route]` or `#[page]`. The two share every stage, and differ in the
+/// methods that may be named and in those that are claimed.
 pub(crate) fn declare(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = check(kind, args, item.clone())
         .map(|(spec, declaration)| expand::declaration(&spec, declaration));
     errors::or_item(expanded, item)
 }
 
-/// Each part is checked whatever is wrong with the others; what needs two of them, where both are
-/// right.
+/// Checks each part, even if another part has errors. A check that needs two parts runs only if
+/// both are available.
 fn check(
     kind: Kind,
     args: TokenStream,
@@ -63,8 +64,11 @@ fn check(
     errors.finish(spec.zip(declaration))
 }
 
-/// The method before the pattern; or after it, where a route is told to have it before. Pages and
-/// modules have none, wherever it stands.
+/// Returns the method that the attribute names, which belongs before the pattern.
+///
+/// A function of a route that names it after the pattern gets an error that moves it. A page or a
+/// module may name no method at all, so this returns the method wherever it stands, and
+/// [`Declaration::endpoints`] reports it.
 fn written_method(
     kind: Kind,
     args: &RouteArgs,

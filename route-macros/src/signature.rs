@@ -1,4 +1,4 @@
-//! What a handler function may look like.
+//! The rules for the signature of a handler.
 
 use syn::{Attribute, FnArg, Ident, ItemFn, Lifetime, Pat, ReturnType, Type, Visibility};
 
@@ -20,27 +20,27 @@ pub(crate) struct Handler {
     pub(crate) vis: Visibility,
     pub(crate) arguments: Vec<Argument>,
     pub(crate) output: Option<Type>,
-    /// `cfg` and lint attributes, which everything generated for the function shares.
+    /// The `cfg` and lint attributes, which all code generated for the function shares.
     pub(crate) attributes: Vec<Attribute>,
-    /// `#[doc(hidden)]`, which its handle shares.
+    /// The `#[doc(hidden)]`, which the function's handle shares.
     pub(crate) hidden: Vec<Attribute>,
 }
 
-/// One argument; a name that is destructured away is `None`.
+/// An argument of a handler. Its name is `None` if the argument is `_` or is destructured.
 pub(crate) struct Argument {
     pub(crate) name: Option<Ident>,
     pub(crate) ty: Type,
-    /// As the user wrote it: `req: HttpRequest`.
+    /// The argument as the user wrote it: `req: HttpRequest`.
     pub(crate) source: String,
 }
 
-/// What a function is to be, in words.
+/// The role of a function, in the words of the messages.
 struct Role {
-    /// `handler`
+    /// The name of the role: `handler`.
     noun: &'static str,
-    /// Why its types are known: `a route is one function`.
+    /// The reason why the types must be concrete: `a route is one function`.
     why_concrete: &'static str,
-    /// What to write for each argument.
+    /// The word for the thing that an argument stands for: `extractor`.
     argument: &'static str,
 }
 
@@ -79,7 +79,8 @@ pub(crate) fn check(function: &ItemFn, errors: &mut Errors) -> Option<Handler> {
 }
 
 impl Role {
-    /// What keeps a function from being called and awaited, whatever its arguments are.
+    /// Returns everything that keeps a function from being called and awaited, apart from its
+    /// arguments.
     fn problems(&self, function: &ItemFn) -> Vec<Problem> {
         let sig = &function.sig;
         let noun = self.noun;
@@ -114,7 +115,7 @@ impl Role {
                     .help("remove `const`"),
             );
         }
-        // `safe fn` can only stand in an extern block, which is no item of ours.
+        // `safe fn` can only stand in an extern block, and our attributes never stand there.
         if !matches!(sig.safety, syn::Safety::Default) {
             problems.push(
                 Problem::new(&sig.safety, format_args!("a {noun} cannot be unsafe"))
@@ -138,7 +139,7 @@ impl Role {
     }
 }
 
-/// A route that is also `#[cached]`: whichever attribute is expanded first sees the other.
+/// Reports a route that is also `#[cached]`. Whichever attribute is expanded first sees the other.
 fn cached_route(function: &ItemFn, other: &[&str]) -> Option<Problem> {
     let attribute = attribute_of_ours(function, other)?;
     Some(
@@ -161,7 +162,8 @@ fn argument(input: &FnArg) -> Result<Argument, Problem> {
     if let Some(problem) = conditional_argument(typed, &HANDLER) {
         return Err(problem);
     }
-    // `'static` is anybody's, and other names are undeclared.
+    // `'static` is not borrowed from anyone. Any other name is undeclared, which the compiler
+    // reports.
     let is_owned = |lifetime: &Lifetime| lifetime.ident != "_";
     if let Some(borrowed) = Borrowed::find(&typed.ty, true, is_owned) {
         return Err(not_concrete(&borrowed));
@@ -176,7 +178,8 @@ fn argument(input: &FnArg) -> Result<Argument, Problem> {
     })
 }
 
-/// A request cannot be turned into `impl Trait`, nor into what is borrowed.
+/// Makes the error for an argument that is `impl Trait` or borrowed: a request cannot be turned
+/// into either.
 fn not_concrete(found: &Borrowed<'_>) -> Problem {
     if let Borrowed::ImplTrait(found) = found {
         return Problem::new(found, "an argument of a handler cannot be `impl Trait`")

@@ -14,7 +14,7 @@ mod cached;
 
 pub(crate) use cached::{CachedSpec, check_cached};
 
-/// Everything expansion needs; there is no invalid one.
+/// A checked declaration: everything that expansion needs. Expansion never gets an invalid one.
 pub(crate) struct RouteSpec {
     pub(crate) kind: Kind,
     pub(crate) source: LitStr,
@@ -23,7 +23,8 @@ pub(crate) struct RouteSpec {
     pub(crate) handlers: Vec<HandlerSpec>,
 }
 
-/// The variants' names are those of `route_runtime`'s enum.
+/// The kind of a declaration. Expansion prints the variants' names, which are those of
+/// `route_runtime`'s enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Route,
@@ -33,20 +34,20 @@ pub(crate) enum Kind {
 pub(crate) struct HandlerSpec {
     pub(crate) method: Method,
     pub(crate) handler: Handler,
-    /// Where each argument comes from, in their order.
+    /// The origin of each argument, in the order of the arguments.
     pub(crate) origins: Vec<Origin>,
     pub(crate) unbound: Option<Unbound>,
 }
 
-/// A parameter that no argument binds by name: some extractor must read it, which only types can
-/// tell.
+/// A parameter that no argument binds by name. Some extractor must read it, and only types can tell
+/// whether one does.
 pub(crate) struct Unbound {
     pub(crate) param: Param,
-    /// The argument that was perhaps to bind it.
+    /// The argument that was perhaps meant to bind it.
     pub(crate) misspelt: Option<Ident>,
 }
 
-/// An argument that is called almost as a parameter.
+/// An argument whose name is almost that of a parameter.
 struct Misspelt<'a> {
     name: &'a Ident,
     ty: &'a Type,
@@ -55,7 +56,7 @@ struct Misspelt<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// The parameter of this index.
+    /// The parameter with this index.
     Param { index: usize, kind: ParamKind },
     /// The request, through `FromRequest`.
     Extractor,
@@ -84,7 +85,8 @@ impl RouteSpec {
     }
 }
 
-/// Options for GET or for a body, without either; for parameters, without any.
+/// Checks the options against the methods and the pattern. An option may need GET, a request body
+/// or parameters, and a tag may name only parameters of the pattern.
 pub(crate) fn check_options(
     options: &Options,
     methods: Option<&[Method]>,
@@ -142,7 +144,7 @@ pub(crate) fn check_options(
 
 fn misplaced(name: &Ident, scope: Scope, methods: &[Method]) -> Problem {
     let mut answered: Vec<_> = methods.iter().map(|method| method.name()).collect();
-    // Alternatives by `cfg` answer the same.
+    // Alternatives by `#[cfg]` answer the same method.
     answered.dedup();
     let this = if answered.len() == 1 {
         "handler"
@@ -176,11 +178,11 @@ fn belongs(scope: Scope, methods: &[Method]) -> bool {
     })
 }
 
-/// What the parts of a tag may name.
+/// The names that a tag or `skip` may use.
 struct Names<'a> {
-    /// `a parameter`
+    /// The word for one of them: `a parameter`.
     noun: &'static str,
-    /// What they belong to, in words.
+    /// The pattern or the function that they belong to.
     of: String,
     names: &'a [String],
 }
@@ -203,7 +205,8 @@ impl Names<'_> {
         }
     }
 
-    /// `written` is how a name stands where `found` does.
+    /// Adds to a problem the name that `found` was probably meant to be, and the list of all names.
+    /// `written` writes a name as it would stand in place of `found`.
     fn suggest(&self, problem: Problem, found: &str, written: fn(&str) -> String) -> Problem {
         let problem = match nearest(found, self.names.iter().map(String::as_str)) {
             Some(meant) => problem.help(format_args!("did you mean `{}`?", written(meant))),
@@ -232,7 +235,7 @@ impl HandlerSpec {
         let names: Vec<_> = names.collect();
         let origins = names.iter().map(|name| {
             let bound = name.as_ref().and_then(|name| {
-                // `_id` is an `id` that is not used, where nothing else is called so.
+                // `_id` is an unused `id`, unless another argument is called `id`.
                 let unused = name
                     .strip_prefix('_')
                     .filter(|unused| !names.iter().flatten().any(|name| name == unused));
@@ -254,7 +257,8 @@ impl HandlerSpec {
         spec
     }
 
-    /// Every parameter is bound by an argument, or read by one that sees them all.
+    /// Checks that every parameter is bound by an argument, or may be read by an extractor that
+    /// sees them all.
     fn check_bindings(&mut self, pattern: &Pattern, source: &LitStr, errors: &mut Errors) {
         let unbound: Vec<_> = pattern
             .params()
@@ -269,8 +273,8 @@ impl HandlerSpec {
         }
 
         let misspelt: Vec<_> = self.misspelt(&unbound).collect();
-        // Any other extractor may be one that reads every parameter, and then nothing is misspelt;
-        // but a number is none, whatever the others are.
+        // Any other extractor may be one that reads every parameter, and then nothing is misspelt.
+        // But a number is never an extractor, whatever the others are.
         let are_all = misspelt.len() == self.extractors().count();
         let (certain, perhaps): (Vec<_>, Vec<_>) = misspelt
             .into_iter()
@@ -315,8 +319,8 @@ impl HandlerSpec {
         }
     }
 
-    /// The arguments that are called almost as a parameter which nothing binds. None where one is
-    /// spelt like an extractor that reads them all.
+    /// Returns the arguments whose names are almost those of unbound parameters. There are none if
+    /// the type of any argument is spelt like an extractor that reads every parameter.
     fn misspelt<'a>(&'a self, unbound: &'a [&'a Param]) -> impl Iterator<Item = Misspelt<'a>> {
         let reads_params = self.extractors().any(|it| reads_params(&it.ty));
         let extractors = self.extractors().filter(move |_| !reads_params);
@@ -329,7 +333,7 @@ impl HandlerSpec {
         })
     }
 
-    /// The argument that is bound to the parameter of this index.
+    /// Returns the argument that is bound to the parameter with this index.
     pub(crate) fn bound_to(&self, wanted: usize) -> Option<&Argument> {
         self.handler
             .arguments
@@ -351,8 +355,8 @@ impl HandlerSpec {
     }
 }
 
-/// Whether a type is spelt like one that sees every parameter, so that the names of arguments tell
-/// nothing. What it really is the generated code asks.
+/// Returns whether a type is spelt like an extractor that reads every parameter. Then the names of
+/// arguments prove nothing, and the generated code asks what the type really is.
 fn reads_params(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     path.path
@@ -361,7 +365,7 @@ fn reads_params(ty: &Type) -> bool {
         .is_some_and(|last| last.ident == "Path" || last.ident == "HttpRequest")
 }
 
-/// Whether a type is a number's, `bool` or `char`, which no request is turned into.
+/// Returns whether a type is a number, `bool` or `char`, into which no request can be turned.
 fn is_primitive(ty: &Type) -> bool {
     const NAMES: [&str; 16] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
@@ -372,12 +376,13 @@ fn is_primitive(ty: &Type) -> bool {
     name.is_some_and(|name| NAMES.iter().any(|it| name == it))
 }
 
-/// One typing mistake in a name of three letters or more: `db` is not an `id`.
+/// Returns whether an argument's name is a parameter's name with one typing mistake. The
+/// parameter's name must have three letters or more: `ip` is not an `id`.
 fn is_misspelling(argument: &str, param: &str) -> bool {
     param.chars().count() > 2 && edit_distance(argument, param) == 1
 }
 
-/// The argument that would bind a parameter, as one would write it.
+/// Returns the argument that would bind a parameter, as the user would write it.
 pub(crate) fn as_argument(param: &Param) -> String {
     let ty = match param.kind {
         ParamKind::Single => "String",
@@ -386,7 +391,7 @@ pub(crate) fn as_argument(param: &Param) -> String {
     format!("{}: {ty}", argument_name(&param.name))
 }
 
-/// How a parameter's name is written as an argument.
+/// Returns a parameter's name as it is written for an argument: `r#type` for `type`.
 pub(crate) fn argument_name(param: &str) -> String {
     if syn::parse_str::<Ident>(param).is_ok() {
         param.into()

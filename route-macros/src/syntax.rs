@@ -1,4 +1,4 @@
-//! Tokens of the attribute → shape and spans, no meaning.
+//! The parser of an attribute's tokens. It finds their shape and spans, and no meaning.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -13,34 +13,34 @@ mod cached;
 
 pub(crate) use cached::{CachedArg, SKIP, SkipArg, parse_cached};
 
-/// `[METHOD,] "pattern" [, name = value]*`
+/// The arguments of a route or page: `[METHOD,] "pattern" [, name = value]*`.
 #[derive(Default)]
 pub(crate) struct RouteArgs {
     pub(crate) method: Option<Ident>,
-    /// `None` if there is none.
+    /// The pattern, or `None` if it is missing or malformed.
     pub(crate) pattern: Option<LitStr>,
-    /// A method where an option is expected.
+    /// The method that stands where an option is expected.
     pub(crate) late_method: Option<Ident>,
-    /// Those whose names could be read.
+    /// The options whose names could be read.
     pub(crate) options: Vec<WrittenOption>,
-    /// Whether all could be.
+    /// True if the names of all options could be read.
     pub(crate) is_whole: bool,
 }
 
-/// `name = value`; the two stay together so that an error can underline either.
+/// An option `name = value`. The two stay together, so that an error can underline either.
 pub(crate) struct OptionArg {
     pub(crate) name: Ident,
     pub(crate) value: Expr,
 }
 
-/// `name = value`, or what was written instead of it: an unknown name is to be told before its
-/// value is asked for.
+/// An option whose value may be an error. The error waits until the option is read, because an
+/// unknown name must be reported first.
 pub(crate) struct WrittenOption {
     pub(crate) name: Ident,
     value: syn::Result<Expr>,
 }
 
-/// Reads what can be read, and goes on after what cannot.
+/// Reads all arguments that can be read, and goes on after one that cannot.
 pub(crate) fn parse(args: TokenStream, errors: &mut Errors) -> RouteArgs {
     let mut out = RouteArgs::default();
     let read = (|input: ParseStream<'_>| out.read(input, errors)).parse2(args);
@@ -83,8 +83,8 @@ impl RouteArgs {
     }
 }
 
-/// A word alone before the comma. Where no pattern follows it, it must be spelt like a method: it
-/// may as well be a constant.
+/// Reads the method: a word alone before the comma. If no pattern follows the word, it must be
+/// spelt like a method, because it may as well be a constant.
 fn method(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     let ahead = input.fork();
     let Ok(word) = ahead.call(Ident::parse_any) else {
@@ -101,7 +101,7 @@ fn method(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     Ok(Some(method))
 }
 
-/// The same after a comma.
+/// Reads a method that stands after a comma, where an option is expected.
 fn late_method(input: ParseStream<'_>) -> syn::Result<Option<Ident>> {
     let ahead = input.fork();
     let has_comma = ahead.parse::<Token![,]>().is_ok();
@@ -153,13 +153,13 @@ fn pattern(input: ParseStream<'_>, method: Option<&Ident>) -> syn::Result<LitStr
     Ok(found)
 }
 
-/// `name` of `name = …`, which is not consumed.
+/// Returns the `name` of `name = …`, without consuming it.
 fn option_name(input: ParseStream<'_>) -> Option<Ident> {
     let name = input.fork().call(Ident::parse_any).ok()?;
     input.peek2(Token![=]).then_some(name)
 }
 
-/// A comma and an option; a trailing comma has none.
+/// Reads a comma and an option. A trailing comma has no option, which is `None`.
 fn option(input: ParseStream<'_>) -> syn::Result<Option<WrittenOption>> {
     comma(input)?;
     if input.is_empty() {
@@ -208,7 +208,7 @@ impl Parse for WrittenOption {
 }
 
 impl WrittenOption {
-    /// The option, if it has a value.
+    /// Returns the option, or the error in its value.
     pub(crate) fn read(self) -> syn::Result<OptionArg> {
         Ok(OptionArg {
             name: self.name,
@@ -231,7 +231,8 @@ fn value(name: &Ident, input: ParseStream<'_>) -> syn::Result<Expr> {
     input.parse().map(ungroup)
 }
 
-/// A value that comes from a `macro_rules` of the user's stands in an invisible group.
+/// Takes a value out of the invisible group in which it stands if it comes from a `macro_rules` of
+/// the user.
 pub(crate) fn ungroup(value: Expr) -> Expr {
     match value {
         Expr::Group(group) => ungroup(*group.expr),
@@ -239,7 +240,7 @@ pub(crate) fn ungroup(value: Expr) -> Expr {
     }
 }
 
-/// The value of `name(value)` and `name: value`.
+/// Reads the value of `name(value)` or `name: value`.
 fn misplaced_value(input: ParseStream<'_>) -> Option<String> {
     if input.peek(token::Paren) {
         let group: Group = input.parse().ok()?;

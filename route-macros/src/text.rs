@@ -1,19 +1,19 @@
-//! Tokens as one would write them. The compiler's own printing puts spaces between most of them,
-//! and on stable Rust only a single token's source text can be had.
+//! The text of tokens, spaced as a person would write it. The compiler's own printing puts spaces
+//! between most tokens, and stable Rust gives the source text of single tokens only.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// The text of `node`, for messages and for the table of routes.
+/// Returns the text of `node`, for messages and for the table of routes.
 pub(crate) fn text(node: &(impl ToTokens + ?Sized)) -> String {
     let mut out = String::new();
     write(node.to_token_stream(), &mut out, &mut Before::Nothing);
     out
 }
 
-/// What stands before the next token.
+/// The kind of token that stands before the next one.
 enum Before {
-    /// The start, or something that the next token sticks to.
+    /// The start, or a token that the next one follows without a space.
     Nothing,
     /// A word, a literal, or a closing delimiter.
     Operand,
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_tokens_as_one_would() {
+    fn tokens_are_spaced_as_a_person_would_write_them() {
         for source in [
             "req: HttpRequest",
             "body: web::Json<Vec<Post>>",

@@ -1,12 +1,13 @@
-//! What tells the versions of a function apart: a hash of its signature and body.
+//! The version of a cached function: a hash of its signature and body.
 //!
-//! It is FNV-1a of 128 bits over the tokens, so that comments, line breaks and spaces do not count.
-//! The tokens are written one by one: their text as a whole depends on how the source is spaced, and
-//! on the compiler. It tells one version from the next, and need not resist anybody.
+//! The hash is 128-bit FNV-1a over the tokens, so that comments, line breaks and spaces do not
+//! count. The tokens are hashed one by one, because their text as a whole depends on the spacing of
+//! the source and on the compiler. The hash only tells one version from the next, and need not
+//! resist an attacker.
 
 use proc_macro2::{Delimiter, Punct, Spacing, TokenStream, TokenTree};
 
-/// The hash, in 32 hexadecimal digits.
+/// Returns the hash, in 32 hexadecimal digits.
 pub(crate) fn version(tokens: TokenStream) -> String {
     let mut hash = Hash(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
     hash.tokens(tokens);
@@ -25,7 +26,7 @@ impl Hash {
                         Delimiter::Parenthesis => ("(", ")"),
                         Delimiter::Bracket => ("[", "]"),
                         Delimiter::Brace => ("{", "}"),
-                        // Of a `macro_rules`, not of the source.
+                        // An invisible group comes from a `macro_rules`, not from the source.
                         Delimiter::None => ("", ""),
                     };
                     self.word(open);
@@ -48,7 +49,7 @@ impl Hash {
         }
     }
 
-    /// A token, which ends where the next begins: `ab c` is not `a bc`.
+    /// Hashes a token and its end, so that `ab c` is not `a bc`.
     fn word(&mut self, text: &str) {
         if !text.is_empty() {
             self.bytes(text.as_bytes());
@@ -64,8 +65,8 @@ impl Hash {
     }
 }
 
-/// Whether a character is an operator only together with the next, as in `&&`, which is not `& &`.
-/// Whether other characters touch, as in `,&`, is a question of spaces alone.
+/// Returns whether a character forms an operator with the next one, as in `&&`, which is not `& &`.
+/// Other characters may touch, as in `,&`, but that is a matter of spacing and does not count.
 fn is_half(punct: &Punct, next: Option<&Punct>) -> bool {
     const OPERATORS: [&str; 21] = [
         "&&", "||", "<<", ">>", "+=", "-=", "*=", "/=", "%=", "^=", "&=", "|=", "==", "!=", ">=",
@@ -83,34 +84,34 @@ fn is_half(punct: &Punct, next: Option<&Punct>) -> bool {
 mod tests {
     use super::*;
 
-    fn of(source: &str) -> String {
+    fn version_of(source: &str) -> String {
         version(source.parse().unwrap())
     }
 
     #[test]
-    fn is_fnv_1a() {
-        assert_eq!(of(""), "6c62272e07bb014262b821756295c58d");
+    fn the_hash_is_128_bit_fnv_1a() {
+        assert_eq!(version_of(""), "6c62272e07bb014262b821756295c58d");
         let mut hash = Hash(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
         hash.bytes(b"a");
         assert_eq!(hash.0, 0xd228_cb69_6f1a_8caf_7891_2b70_4e4a_8964);
-        // Values that are stored outlive a build: the same function has the same for good.
-        assert_eq!(of("a"), "0880954519ab1be95aa0733055b70e0c");
+        // Stored values outlive a build, so an unchanged function must keep its version for good.
+        assert_eq!(version_of("a"), "0880954519ab1be95aa0733055b70e0c");
     }
 
     #[test]
-    fn spaces_and_comments_do_not_count() {
+    fn spaces_and_comments_do_not_change_the_version() {
         for (a, b) in [
             ("f(a,&b)", "f( a , & b ) // c"),
             ("{ a+b }", "{\n    a + b\n}"),
             ("x::<Vec<Vec<u8>>>()", "x :: < Vec <Vec<u8>>> ()"),
             ("a=-1", "a = -1"),
         ] {
-            assert_eq!(of(a), of(b), "{a}");
+            assert_eq!(version_of(a), version_of(b), "{a}");
         }
     }
 
     #[test]
-    fn everything_else_counts() {
+    fn any_other_difference_changes_the_version() {
         for (a, b) in [
             ("a && b", "a & &b"),
             ("ab c", "a bc"),
@@ -119,7 +120,7 @@ mod tests {
             ("\"a\"", "a"),
             ("1 + 2", "2 + 1"),
         ] {
-            assert_ne!(of(a), of(b), "{a}");
+            assert_ne!(version_of(a), version_of(b), "{a}");
         }
     }
 }

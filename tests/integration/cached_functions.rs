@@ -1,4 +1,4 @@
-//! `#[cached]`: what is kept of a function, who shares it, and what routes inherit from it.
+//! Tests of `#[cached]`: which values are kept, which calls share them, and what routes inherit.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ async fn post(app: &TestApp, path: &str) -> u16 {
     response.status().as_u16()
 }
 
-/// The connection is no part of the key: it is another handle in each call.
+/// A cached function whose `runs` is no part of the key: it is another handle in each call.
 #[cached(revalidate = 5, tags = ["items", "item:{id}:{kind}"], skip(runs))]
 async fn item(id: u64, kind: String, runs: Data<Runs>) -> String {
     format!("{kind} {id} run {}", runs.next())
@@ -52,7 +52,7 @@ async fn change_tag(tag: String) -> Result<&'static str, RevalidateError> {
 }
 
 #[actix_web::test]
-async fn each_value_of_the_arguments_has_its_own() {
+async fn each_value_of_the_arguments_has_its_own_entry() {
     let app = app([show::ROUTE]).await;
     for _ in 0..3 {
         assert_eq!(get(&app, "/cached/item/1/cat").await, "cat 1 run 1");
@@ -62,20 +62,20 @@ async fn each_value_of_the_arguments_has_its_own() {
 }
 
 #[actix_web::test]
-async fn a_value_is_fresh_then_stale_while_it_is_made_anew() {
+async fn a_stale_value_is_returned_while_it_is_refreshed() {
     let app = app([show::ROUTE]).await;
     assert_eq!(get(&app, "/cached/item/1/cat").await, "cat 1 run 1");
     app.advance(4 * SECOND);
     assert_eq!(get(&app, "/cached/item/1/cat").await, "cat 1 run 1");
     app.advance(SECOND);
-    // The handler is rendered for each request, which need not wait.
+    // The handler runs for each request, but does not wait for the refresh.
     assert_eq!(get(&app, "/cached/item/1/cat").await, "cat 1 run 1");
     app.settled().await;
     assert_eq!(get(&app, "/cached/item/1/cat").await, "cat 1 run 2");
 }
 
 #[actix_web::test]
-async fn it_is_invalidated_by_tag_and_by_arguments() {
+async fn a_value_is_invalidated_by_tag_and_by_arguments() {
     let app = app([show::ROUTE, change::ROUTE, change_tag::ROUTE]).await;
     let read = async || {
         (
@@ -117,7 +117,7 @@ async fn show_odd(id: u64, runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn only_ok_is_kept() {
+async fn only_ok_results_are_kept() {
     let app = app([show_odd::ROUTE]).await;
     assert_eq!(get(&app, "/cached/odd/0").await, "Err(\"run 1\")");
     assert_eq!(get(&app, "/cached/odd/0").await, "Err(\"run 2\")");
@@ -142,7 +142,7 @@ async fn show_panics(runs: Data<Runs>) -> String {
 async fn a_panic_reaches_the_caller_and_is_not_kept() {
     let app = app([show_panics::ROUTE]).await;
     assert_eq!(app.get("/cached/panics").await.status(), 500);
-    // It is shared for a second, with whoever asked at the same time.
+    // The failure is shared for a second, with calls from the same time.
     app.advance(2 * SECOND);
     assert_eq!(get(&app, "/cached/panics").await, "2");
     assert_eq!(get(&app, "/cached/panics").await, "2");
@@ -163,14 +163,15 @@ async fn crowd(id: u64, runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn a_crowd_is_one_run() {
+async fn concurrent_calls_with_equal_arguments_share_one_run() {
     let app = app([crowd::ROUTE]).await;
     let asked = join_all((0..30).map(|_| get(&app, "/cached/crowd/7")));
     let (all, ()) = tokio::join!(asked, async { CROWD.open() });
     assert!(all.iter().all(|text| text == "7 run 1"), "{all:?}");
 }
 
-/// Functions of one name in one module, as if each were another version of the program.
+/// Defines cached functions of one name in one module, as if each were from another version of
+/// the program.
 macro_rules! version {
     ($name:ident, ($($option:tt)*), $value:literal) => {
         async fn $name() -> u32 {
@@ -234,7 +235,7 @@ async fn second(id: u64, runs: Data<Runs>) -> String {
 
 #[actix_web::test]
 async fn a_route_inherits_lifetime_and_tags_from_two_levels() {
-    // Nothing is there before; the inner value is; both are.
+    // At first nothing is cached beforehand, then only the inner value, then both values.
     for warm in [&[][..], &["/cached/first/1"], &["/cached/second/1"]] {
         let app = app([outer::ROUTE, first::ROUTE, second::ROUTE, change_tag::ROUTE]).await;
         for path in warm {
@@ -255,7 +256,7 @@ async fn a_route_inherits_lifetime_and_tags_from_two_levels() {
         for (tag, body) in [
             ("inner:1", "middle of 103"),
             ("inner:2", "middle of 103"),
-            // With all that it is made of, for that may be what has changed.
+            // The values that it is made of are invalidated too, for they may be what has changed.
             ("middle", "middle of 104"),
         ] {
             assert_eq!(post(&app, &change_tag::path(tag)).await, 200);
@@ -283,15 +284,15 @@ async fn cycle(n: u64) -> String {
 }
 
 #[actix_web::test]
-async fn a_function_that_needs_itself_is_500_and_hangs_nobody() {
+async fn a_function_that_needs_its_own_value_is_a_500_and_does_not_hang() {
     let app = app([cycle::ROUTE]).await;
     assert_eq!(app.get("/cached/cycle/1").await.status(), 500);
-    // With another argument it is another value.
+    // A call with another argument needs another value, which is no cycle.
     assert_eq!(get(&app, "/cached/cycle/2").await, "2");
 }
 
 #[actix_web::test]
-async fn outside_a_handler_it_just_runs() {
+async fn outside_a_handler_a_cached_function_runs_each_time() {
     let runs = Data::new(Runs::default());
     assert_eq!(item(1, "cat".into(), runs.clone()).await, "cat 1 run 1");
     assert_eq!(item(1, "cat".into(), runs).await, "cat 1 run 2");
@@ -312,7 +313,7 @@ async fn show_keyless(runs: Data<Runs>) -> Result<String, RevalidateError> {
 }
 
 #[actix_web::test]
-async fn arguments_that_are_no_json_are_not_cached() {
+async fn calls_whose_arguments_are_no_json_are_not_cached() {
     let app = app([show_keyless::ROUTE]).await;
     assert_eq!(get(&app, "/cached/keyless").await, "2 true");
     assert_eq!(get(&app, "/cached/keyless").await, "3 true");

@@ -21,7 +21,7 @@ fn check(ended: &Ended, code: i32, stdout: &str, stderr: &str) {
     assert_eq!(ended.code, Some(code));
 }
 
-/// Runs a program where nothing is read or written.
+/// Runs a program that reads and writes no files, and waits for its end.
 fn run(program: &str, arguments: &str, environment: &[(&str, &str)]) -> Ended {
     let arguments: Vec<_> = arguments.split_whitespace().collect();
     Program::start(program, &arguments, environment).end()
@@ -70,7 +70,7 @@ An option comes before what the program says by itself, and that before the envi
 }
 
 #[test]
-fn what_cannot_be_understood_is_said_and_ends_with_2() {
+fn a_wrong_command_line_is_explained_and_ends_with_code_2() {
     let more = "\n\nFor more information, try '--help'.\n";
     for (arguments, error) in [
         (
@@ -132,7 +132,7 @@ fn what_cannot_be_understood_is_said_and_ends_with_2() {
 
 #[test]
 fn routes_prints_the_table_and_starts_nothing() {
-    // Neither a port nor app data is needed for it.
+    // The command needs neither a free port nor app data.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let environment = [("PORT", &*port), ("WITHOUT_DATA", "1")];
@@ -159,7 +159,7 @@ fn routes_prints_the_table_and_starts_nothing() {
 }
 
 #[test]
-fn routes_as_json_are_for_other_programs() {
+fn routes_json_prints_each_route_with_its_options() {
     let ended = run(COMMANDS, "routes --json", &[]);
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
     let routes: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
@@ -207,10 +207,10 @@ fn routes_as_json_are_for_other_programs() {
 }
 
 #[test]
-fn check_says_what_would_keep_it_from_serving() {
+fn check_fails_with_what_would_keep_the_program_from_serving() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    // It does not listen.
+    // `check` does not listen, so the port may be taken.
     let ended = run(COMMANDS, "check", &[("PORT", &port)]);
     check(&ended, 0, "8 routes: nothing wrong\n", "");
     check(
@@ -252,8 +252,8 @@ a cached route needs app data that is not registered
 }
 
 #[test]
-fn an_option_comes_before_the_program_and_that_before_the_environment() {
-    // Somebody else listens there, and no host has this address.
+fn options_override_the_program_which_overrides_the_environment() {
+    // Another listener has the address of `BUILT`, and no host has that of `HOST`.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let bound = taken.local_addr().unwrap().to_string();
     let environment = [
@@ -272,7 +272,7 @@ fn an_option_comes_before_the_program_and_that_before_the_environment() {
         let mut connection = program.connect();
         let news = connection.send(&request("GET", "/news", &[], ""));
         assert_eq!(news.text(), "hello");
-        // The program says that it is in development, where nothing is kept.
+        // The program itself chooses development mode, in which nothing is kept.
         let status = news.header("cache-status").unwrap();
         assert!(status.starts_with("route; hit"), "{status}");
     }
@@ -285,7 +285,7 @@ fn an_option_comes_before_the_program_and_that_before_the_environment() {
 }
 
 #[test]
-fn the_log_is_on_stderr_and_says_each_thing_once() {
+fn the_log_is_on_stderr_and_has_one_line_for_each_event() {
     let start = |arguments: &[&str], environment: &[(&str, &str)]| {
         let mut environment = environment.to_vec();
         environment.extend([("BROKEN", "1"), ("PORT", "0"), ("ROUTE_MODE", "production")]);

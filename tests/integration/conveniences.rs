@@ -1,4 +1,4 @@
-//! What handlers are given beside actix-web's own extractors and responders.
+//! Conveniences for handlers beside actix-web's own extractors and responders.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceResponse};
@@ -11,7 +11,7 @@ mod problems;
 mod redirects;
 mod requests;
 
-/// The app of these routes and nothing else.
+/// Returns an app of these routes and nothing else.
 async fn app(
     routes: impl IntoIterator<Item = RouteDescriptor>,
 ) -> impl Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error> {

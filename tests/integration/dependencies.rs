@@ -1,5 +1,7 @@
-//! What this project brings into a program: from where, under which licence, and for which Rust.
-//! Of what is on this machine, so that it needs no network.
+//! Checks of the packages that this project brings into a program: their source, their licence,
+//! and the Rust version that they need.
+//!
+//! They read only what is on this machine, and so need no network.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -16,7 +18,7 @@ struct Package {
     name: String,
     version: String,
     license: Option<String>,
-    /// `None` for one of this workspace.
+    /// The registry that the package is from; `None` for a package of this workspace.
     source: Option<String>,
     rust_version: Option<String>,
 }
@@ -42,7 +44,7 @@ fn packages() -> Vec<Package> {
     metadata.packages
 }
 
-/// What is wrong with a package, if anything is.
+/// Asserts that `problem` finds nothing wrong with any package.
 fn check(problem: impl Fn(&Package) -> Option<String>) {
     let packages = packages();
     let problems = packages.iter().filter_map(|package| {
@@ -53,7 +55,7 @@ fn check(problem: impl Fn(&Package) -> Option<String>) {
     assert!(problems.is_empty(), "{problems:#?}");
 }
 
-/// None asks more of a program than to be named in it.
+/// The accepted licences. None asks more of a program than to be named in it.
 const LICENCES: [&str; 14] = [
     "0BSD",
     "Apache-2.0",
@@ -72,7 +74,7 @@ const LICENCES: [&str; 14] = [
 ];
 
 #[test]
-fn every_licence_lets_a_program_have_any_other() {
+fn every_package_has_an_accepted_licence() {
     let known: BTreeSet<_> = LICENCES.into_iter().chain(["AND", "OR", "WITH"]).collect();
     check(|package| {
         let licence = package.license.as_deref().unwrap_or("none");
@@ -83,7 +85,7 @@ fn every_licence_lets_a_program_have_any_other() {
 }
 
 #[test]
-fn everything_is_from_here_or_from_the_registry() {
+fn every_package_is_from_this_workspace_or_from_crates_io() {
     check(|package| {
         let source = package.source.as_deref()?;
         let is_registry = source == "registry+https://github.com/rust-lang/crates.io-index";
@@ -92,7 +94,7 @@ fn everything_is_from_here_or_from_the_registry() {
 }
 
 #[test]
-fn nothing_needs_a_newer_rust_than_we_promise() {
+fn no_package_needs_a_newer_rust_than_we_promise() {
     let numbers = |version: &str| -> Vec<u32> { version.split('.').flat_map(str::parse).collect() };
     let promised = numbers(env!("CARGO_PKG_RUST_VERSION"));
     check(|package| {
@@ -101,9 +103,9 @@ fn nothing_needs_a_newer_rust_than_we_promise() {
     });
 }
 
-/// TLS is rustls, so that a program builds and runs without a library of the system's.
+/// TLS is rustls, so that a program builds and runs without a TLS library of the system.
 #[test]
-fn nothing_links_to_openssl() {
+fn no_package_links_to_openssl() {
     check(|package| {
         let is_openssl = matches!(&*package.name, "openssl" | "openssl-sys" | "native-tls");
         is_openssl.then(|| "links to a library of the system's".to_owned())

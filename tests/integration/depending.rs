@@ -1,4 +1,4 @@
-//! Cached data behind a store, and the cached routes that are made of it.
+//! Cached data in an app with a store, and the cached routes that use it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,7 +62,7 @@ async fn answer(app: &TestApp, path: &str) -> (u16, String, Option<Outcome>) {
 }
 
 #[actix_web::test]
-async fn a_path_thrown_away_is_made_of_new_data() {
+async fn an_invalidated_path_is_rendered_with_new_data() {
     let upstream = Upstream::start();
     let app = behind_a_store(&upstream).await;
     for path in [function::path(), fetched::path()] {
@@ -92,7 +92,7 @@ async fn a_path_marked_stale_is_refreshed_with_new_data() {
 }
 
 #[actix_web::test]
-async fn a_tag_that_nobody_could_throw_away_by_name_is_none() {
+async fn a_tag_that_imitates_an_internal_one_has_no_effect() {
     let upstream = Upstream::start();
     let app = behind_a_store(&upstream).await;
     let routes = app.routes();

@@ -1,4 +1,4 @@
-//! What the framework answers when something goes wrong.
+//! Responses of the framework when something goes wrong.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ fn server(mode: Mode, routes: impl IntoIterator<Item = RouteDescriptor>) -> Serv
     Server::start(move || App::new().service(routes.clone()))
 }
 
-/// A problem of this status and title, with a detail or without.
+/// Asserts that the response is a JSON problem with this status, title and detail, if any.
 #[track_caller]
 fn check_json(response: &Response, status: u16, title: &str, detail: Option<&str>) {
     assert_eq!(response.status, status);
@@ -38,7 +38,7 @@ fn check_json(response: &Response, status: u16, title: &str, detail: Option<&str
     assert_eq!(found, expected);
 }
 
-/// The same for a page.
+/// Asserts that the response is an HTML problem with this status, title and detail, if any.
 #[track_caller]
 fn check_html(response: &Response, status: u16, title: &str, detail: Option<&str>) {
     assert_eq!(response.status, status);
@@ -59,9 +59,9 @@ async fn forgetting_page() -> Result<&'static str, RevalidateError> {
     revalidate_path("/faults/<nowhere>").await.map(|()| "")
 }
 
-/// What it says is for developers.
+/// The detail is for developers, so production mode leaves it out.
 #[test]
-fn an_invalidation_that_failed_is_a_problem() {
+fn a_failed_invalidation_is_a_500_problem() {
     for (mode, detail, escaped) in [
         (
             Mode::Development,
@@ -138,7 +138,7 @@ fn an_argument_that_cannot_be_read_is_a_problem() {
     );
 }
 
-/// An extractor that answers for itself.
+/// An extractor whose error has a response of its own.
 struct Secret;
 
 #[derive(Debug)]
@@ -174,7 +174,7 @@ async fn secret(_secret: Secret) -> &'static str {
 }
 
 #[test]
-fn an_extractor_keeps_its_status_and_headers() {
+fn the_error_of_an_extractor_keeps_its_status_and_headers() {
     let server = self::server(Mode::Production, [secret::ROUTE]);
     let response = server.get("/faults/secret");
     check_json(&response, 401, "Unauthorized", None);
@@ -221,11 +221,11 @@ fn a_problem_is_json_for_a_route_and_html_for_a_page() {
     let detail = Some("it was &lt;here&gt;");
     check_html(&server.get("/faults/page/problem"), 410, "Gone", detail);
     check_html(&server.get("/faults/page/number/x"), 404, "Not Found", None);
-    // Whatever `Accept` says.
+    // The header `Accept` changes nothing.
     let accept = [("Accept", "text/html")];
     let response = server.send(&request("GET", "/faults/problem/x", &accept, ""));
     check_json(&response, 404, "Not Found", None);
-    // An error of the handler's own is the handler's.
+    // An error of the handler's own type keeps its own response.
     let own = server.get("/faults/page/own");
     assert_eq!((own.status, own.text()), (401, "the password is hunter2"));
 }
@@ -298,7 +298,7 @@ async fn calm() -> &'static str {
 }
 
 #[test]
-fn a_panic_is_an_answer_and_ends_nothing() {
+fn a_panic_is_a_500_and_the_connection_stays_usable() {
     let routes = [
         in_handler::ROUTE,
         in_extractor::ROUTE,

@@ -1,5 +1,5 @@
-//! `fetch` in handlers that run for each request: what is cached, and under which key. The upstream is
-//! real and counts what it is asked.
+//! Tests of `fetch` in handlers that run for each request: what is cached, and under which key.
+//! The upstream is a real server that counts its requests.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) async fn app(
     TestApp::new(self::routes(upstream, routes)).await.unwrap()
 }
 
-/// `how` as it would be written at the call.
+/// Calls the method of `fetch` that `how` names, as a handler would.
 pub(crate) fn wished(fetch: Fetch, how: &str) -> Fetch {
     match how {
         "plain" => fetch,
@@ -62,7 +62,7 @@ async fn post(how: String, upstream: Data<Upstream>) -> Result<String, FetchErro
 }
 
 #[actix_web::test]
-async fn what_is_said_at_the_call_holds_in_dynamic_handlers() {
+async fn in_a_dynamic_handler_each_call_decides_whether_its_data_is_cached() {
     let check = async |handler: RouteDescriptor, request: fn(&str) -> TestRequest| {
         let upstream = Upstream::start();
         let app = app(&upstream, [handler]).await;
@@ -88,7 +88,7 @@ async fn what_is_said_at_the_call_holds_in_dynamic_handlers() {
 }
 
 #[actix_web::test]
-async fn a_dynamic_handler_is_given_stale_data_while_it_is_refreshed() {
+async fn a_dynamic_handler_gets_stale_data_while_it_is_refreshed() {
     let upstream = Upstream::start();
     let app = app(&upstream, [dynamic::ROUTE]).await;
     let check = async |expected: &str| {
@@ -117,7 +117,7 @@ async fn only_no_store(how: String, upstream: Data<Upstream>) -> Result<String, 
 }
 
 #[actix_web::test]
-async fn an_option_that_says_only_is_an_error_where_the_call_says_otherwise() {
+async fn a_call_that_contradicts_an_only_option_is_an_error() {
     let upstream = Upstream::start();
     let routes = routes(&upstream, [only_cache::ROUTE, only_no_store::ROUTE]);
     let app = TestApp::new(routes.mode(Mode::Development)).await.unwrap();
@@ -163,7 +163,7 @@ async fn echo(
 }
 
 #[actix_web::test]
-async fn method_body_and_headers_make_the_key() {
+async fn method_body_and_headers_are_part_of_the_key() {
     let upstream = Upstream::start();
     let app = app(&upstream, [echo::ROUTE]).await;
     let check = async |method: &str, body: &str, header: Option<(&str, &str)>, expected: &str| {
@@ -203,7 +203,7 @@ async fn method_body_and_headers_make_the_key() {
     .await;
     check("GET", "", None, "GET  nobody 7").await;
     check("GET", "", None, "GET  nobody 7").await;
-    // What changes something is done each time.
+    // `DELETE` changes something, so it is sent each time.
     check("DELETE", "", None, "DELETE  nobody 8").await;
     check("DELETE", "", None, "DELETE  nobody 9").await;
 }
@@ -226,7 +226,7 @@ fn path(of: &str) -> String {
 }
 
 #[actix_web::test]
-async fn only_200_is_kept() {
+async fn only_responses_with_status_200_are_kept() {
     let upstream = Upstream::start();
     let app = app(&upstream, [at::ROUTE]).await;
     for status in [201, 204, 206, 404, 410, 500, 503] {
@@ -234,7 +234,7 @@ async fn only_200_is_kept() {
         for expected in 1..=2 {
             assert_eq!(app.get(&path(&asked)).await.status().as_u16(), status);
             assert_eq!(upstream.asked(&asked), expected);
-            // Those who follow within a second share it.
+            // Calls within the next second share the response.
             app.get(&path(&asked)).await;
             assert_eq!(upstream.asked(&asked), expected);
             app.advance(SECOND);
@@ -280,7 +280,7 @@ async fn cookies_of_the_upstream_are_not_kept() {
 }
 
 #[actix_web::test]
-async fn what_is_too_large_to_keep_is_returned() {
+async fn a_body_that_is_too_large_to_keep_is_returned() {
     let upstream = Upstream::start();
     let app = app(&upstream, [at::ROUTE]).await;
     const MANY: usize = 30_000_000;
@@ -293,7 +293,7 @@ async fn what_is_too_large_to_keep_is_returned() {
 }
 
 #[actix_web::test]
-async fn data_shares_the_bound_on_memory() {
+async fn fetched_data_stays_within_the_capacity_of_the_cache() {
     let upstream = Upstream::start();
     let routes = routes(&upstream, [at::ROUTE]).cache_capacity(1_000_000);
     let app = TestApp::new(routes).await.unwrap();
@@ -305,7 +305,7 @@ async fn data_shares_the_bound_on_memory() {
 }
 
 #[actix_web::test]
-async fn a_reload_in_development_is_from_the_upstream() {
+async fn a_reload_in_development_fetches_from_the_upstream() {
     let upstream = Upstream::start();
     let reload = || {
         let request = TestRequest::get().uri(&dynamic::path("force_cache"));
@@ -325,7 +325,7 @@ async fn a_reload_in_development_is_from_the_upstream() {
     assert_eq!(usual().await, "1");
     assert_eq!(dev.send(reload()).await.text(), "2");
     assert_eq!(usual().await, "2", "and what it got is kept");
-    // In production clients have no say in it.
+    // In production a client cannot bypass the cache.
     let production = TestApp::new(routes).await.unwrap();
     for _ in 0..2 {
         assert_eq!(production.send(reload()).await.text(), "3");

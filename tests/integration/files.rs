@@ -1,4 +1,4 @@
-//! The cache's files, with more than one process, and with processes that are killed.
+//! The file store, with more than one process and with processes that are killed.
 
 #[path = "../fixtures/stored.rs"]
 mod stored;
@@ -18,7 +18,7 @@ use self::stored::{body, entry, key};
 
 const STORING: &str = env!("CARGO_BIN_EXE_storing");
 
-/// A directory that is gone after the test.
+/// A directory that is removed after the test.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -35,7 +35,7 @@ impl Directory {
         self.0.to_str().unwrap()
     }
 
-    /// Every directory and file in it, outermost first.
+    /// Returns the directory and everything below it, outermost first.
     fn all(&self) -> Vec<PathBuf> {
         let mut all = vec![self.0.clone()];
         let mut next = 0;
@@ -63,7 +63,7 @@ impl Drop for Directory {
     }
 }
 
-/// A process with a store of its own.
+/// A process of the program `storing`, with a store of its own.
 struct Storing {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -82,7 +82,7 @@ impl Storing {
         Self::start(command)
     }
 
-    /// What it says until it ends.
+    /// Returns the lines that the process prints until it ends, which must be a success.
     fn rest(mut self) -> Vec<String> {
         let said = self.lines.by_ref().map(Result::unwrap).collect();
         assert!(self.child.wait().unwrap().success());
@@ -101,25 +101,25 @@ fn epoch(line: &str) -> Option<u64> {
     line.strip_prefix("epoch ")?.parse().ok()
 }
 
-/// Fails unless the entry is one that `storing` writes, whole.
+/// Asserts that the entry is one that `storing` writes, and is whole.
 fn whole(entry: &StoredEntry) {
     let number: u64 = entry.tags[0].as_str().parse().unwrap();
     assert!(*entry.body == *body(number), "{number}");
 }
 
 #[tokio::test]
-async fn killing_a_process_at_any_moment_tears_nothing_and_forgets_no_invalidation() {
+async fn a_process_killed_at_any_moment_tears_no_entry_and_loses_no_invalidation() {
     let directory = Directory::new();
     let (mut recorded, mut found) = (0, 0);
     for round in 0..20 {
         let mut process = Storing::run("storm", &directory, 0);
-        // A different moment each time.
+        // Each round kills the process at a different moment.
         for _ in 0..10 + round * 13 {
             let line = process.lines.next().unwrap().unwrap();
             recorded = epoch(&line).unwrap_or(recorded);
         }
         process.child.kill().unwrap();
-        // What it said before it died counts, too; its last line may have been cut off.
+        // Lines from before its death count too. The last one may have been cut off.
         for line in process.lines.by_ref().map_while(Result::ok) {
             recorded = epoch(&line).unwrap_or(recorded).max(recorded);
         }
@@ -140,11 +140,11 @@ async fn killing_a_process_at_any_moment_tears_nothing_and_forgets_no_invalidati
             found >= before,
             "none of {before} is gone: {found} are there"
         );
-        // Only the sign of this store.
+        // The only file left there is the lock of this store.
         assert_eq!(directory.drafts(), 1);
         drop(store);
     }
-    // Nothing was removed as damaged on the way: all are still there, each in its place.
+    // No entry was removed as damaged on the way: all are still there, each in its place.
     let shelves = |path: &PathBuf| path.is_file() && !path.starts_with(directory.0.join("v1/tmp"));
     let entries = directory.all().into_iter().filter(shelves);
     let entries = entries.filter(|path| path.file_name().unwrap().len() == 64);
@@ -152,7 +152,7 @@ async fn killing_a_process_at_any_moment_tears_nothing_and_forgets_no_invalidati
 }
 
 #[tokio::test]
-async fn two_processes_number_their_invalidations_together() {
+async fn invalidations_of_two_processes_share_one_numbering() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     let mut process = Storing::run("invalidate", &directory, 200);
@@ -171,7 +171,7 @@ async fn two_processes_number_their_invalidations_together() {
 }
 
 #[tokio::test]
-async fn a_process_is_told_what_another_one_invalidates() {
+async fn a_process_learns_of_an_invalidation_by_another_process() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     let changed = store.changed();
@@ -182,15 +182,15 @@ async fn a_process_is_told_what_another_one_invalidates() {
     assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(1));
 }
 
-/// Runs `attempt` with files of at most so many KiB, which fails as a full disk does: in the
-/// middle of a file.
+/// The process runs `attempt` with a limit on the size of a file, which fails as a full disk
+/// does: in the middle of a file.
 #[tokio::test]
-async fn what_does_not_fit_on_the_disk_fails_and_harms_nothing() {
+async fn a_write_that_does_not_fit_on_the_disk_fails_and_harms_nothing() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     store.write(key("kept"), entry(b"kept")).await.unwrap();
     let mut command = Command::new("bash");
-    // The signal would end it, where a full disk does not.
+    // The signal of the limit would end the process, which a full disk does not.
     let limited = r#"trap '' XFSZ; ulimit -f 64; exec "$@""#;
     command.args([
         "-c",
@@ -221,9 +221,9 @@ async fn what_does_not_fit_on_the_disk_fails_and_harms_nothing() {
     assert_eq!(next.unwrap(), Epoch(1));
 }
 
-/// As somebody who may not write there: for root, nothing is read-only.
+/// The process runs as a user who may not write there, because nothing is read-only for root.
 #[tokio::test]
-async fn a_directory_that_is_read_only_is_read() {
+async fn entries_in_a_read_only_directory_are_read() {
     let (directory, program) = (Directory::new(), Directory::new());
     let store = FileStore::open(&directory.0);
     store.write(key("kept"), entry(b"kept")).await.unwrap();
@@ -232,7 +232,7 @@ async fn a_directory_that_is_read_only_is_read() {
         .await
         .unwrap();
     drop(store);
-    // Where anybody may start it.
+    // Copy the program to where any user may start it.
     let storing = program.0.join("storing");
     fs::copy(STORING, &storing).unwrap();
     let permit = |path: &Path, bits: u32| {
@@ -262,7 +262,7 @@ async fn a_directory_that_is_read_only_is_read() {
     );
 }
 
-/// How many bytes this thread has read until now.
+/// Returns the number of bytes that this thread has read so far.
 fn read_by_now() -> u64 {
     let counts = fs::read_to_string("/proc/thread-self/io").unwrap();
     let read = counts.lines().find_map(|line| line.strip_prefix("rchar: "));
@@ -270,7 +270,7 @@ fn read_by_now() -> u64 {
 }
 
 #[tokio::test]
-async fn opening_reads_no_entry_however_many_there_are() {
+async fn opening_a_store_reads_none_of_its_entries() {
     let directory = Directory::new();
     let opening = || {
         let before = read_by_now();
@@ -286,7 +286,7 @@ async fn opening_reads_no_entry_however_many_there_are() {
     }
     drop(store);
     let (store, read) = opening();
-    // Not exactly as much: looking how much it is reads something, too.
+    // The two numbers differ a little, because reading the count reads bytes too.
     assert!(read < least + 1000, "{least}, then {read}");
     assert!(store.read(key("999")).await.unwrap().is_some());
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tests::{Response, Server, request};
 
-/// `body` is the whole of what a route answered.
+/// Asserts that the response is a 200 with exactly this body.
 #[track_caller]
 fn check(response: &Response, body: &str) {
     assert_eq!((response.status, response.text()), (200, body));
@@ -38,20 +38,20 @@ mod methods {
         "DELETE"
     }
 
-    /// The method that is written comes before the function's name.
+    /// A route whose written method overrides the name of its function.
     #[route(PATCH, "/grammar/methods")]
     async fn options() -> &'static str {
         "PATCH"
     }
 
-    /// An article: `revalidate` speaks of GET.
+    /// A GET route in spite of its name, because `revalidate` is an option of GET.
     #[route("/grammar/methods/article", revalidate = 10)]
     async fn patch() -> &'static str {
         "an article"
     }
 
     #[test]
-    fn stand_before_the_pattern_or_in_the_name() {
+    fn a_method_is_written_before_the_pattern_or_is_the_name_of_the_function() {
         let server = Server::of([
             neither::ROUTE,
             written::ROUTE,
@@ -87,7 +87,7 @@ mod comments {
 }
 
 #[test]
-fn a_module_is_one_segment() {
+fn a_module_holds_the_methods_of_one_path() {
     let server = Server::of([comments::GET::ROUTE, comments::POST::ROUTE]);
     check(&server.get("/grammar/comments/a/b"), "a+b");
     let json = [("Content-Type", "application/json")];
@@ -127,7 +127,7 @@ async fn group() -> &'static str {
     "group"
 }
 
-/// A keyword as a name, and one that the generated function may use too.
+/// A route with a keyword as a parameter, and with a name that generated code may use too.
 #[route("/grammar/names/[type]/[call]")]
 async fn names(r#type: String, call: String) -> String {
     r#type + &call
@@ -171,7 +171,7 @@ fn patterns_bind_parameters_by_name_and_type() {
         "/grammar/many",
         "/grammar/one/x/and",
         "/grammar/(nested)/group",
-        // What does not parse is no path of ours.
+        // A value that does not parse, or is not canonical, is a 404.
         "/grammar/one/xx/and/-7",
         "/grammar/one/x/and/128",
         "/grammar/one/x/and/-07",
@@ -216,7 +216,7 @@ async fn maybe(request: HttpRequest) -> String {
     format!("{:?}", request.match_info().get("rest"))
 }
 
-/// More parameters than are kept without an allocation.
+/// A route with more parameters than are kept without an allocation.
 #[route("/grammar/five/[a]/[b]/[c]/[d]/[...e]")]
 async fn five(a: u8, b: u8, c: u8, d: u8, e: Vec<u8>, req: HttpRequest) -> String {
     let raw = req.match_info().query("d");
@@ -224,7 +224,7 @@ async fn five(a: u8, b: u8, c: u8, d: u8, e: Vec<u8>, req: HttpRequest) -> Strin
 }
 
 #[test]
-fn actix_reads_the_same_parameters() {
+fn actix_webs_path_extractor_reads_the_same_parameters() {
     let server = Server::of([
         tuple::ROUTE,
         fields::ROUTE,
@@ -240,7 +240,7 @@ fn actix_reads_the_same_parameters() {
     check(&server.get("/grammar/maybe/a/b"), "Some(\"a/b\")");
     check(&server.get("/grammar/maybe"), "None");
     check(&server.get("/grammar/five/1/2/3/4/5/6"), "1234[5, 6]4");
-    // `web::Path` is actix-web's: what it cannot read is its 404.
+    // `web::Path` is actix-web's, which itself answers 404 for a value that it cannot read.
     assert_eq!(server.get("/grammar/tuple/nz/x").status, 404);
 }
 
@@ -267,7 +267,7 @@ async fn extractors(
     }))
 }
 
-/// Names that generated code uses too, an argument that is destructured, and one that is unused.
+/// A route with names that generated code uses too, a destructured argument, and an unused one.
 #[route(PUT, "/grammar/extractors/[id]")]
 async fn call(
     _request: HttpRequest,
@@ -278,7 +278,7 @@ async fn call(
 }
 
 #[test]
-fn any_extractor_is_an_argument() {
+fn any_extractor_can_be_an_argument() {
     let routes = Routes::from_iter([extractors::ROUTE, call::ROUTE]).unwrap();
     let routes = routes.data(String::from("replaced"));
     let routes = routes.data(String::from("shared"));
@@ -306,17 +306,17 @@ async fn answers(kind: String) -> Answer {
 }
 
 #[test]
-fn any_responder_is_an_answer() {
+fn any_responder_can_be_returned() {
     let server = Server::of([answers::ROUTE]);
     let created = server.get("/grammar/answers/created");
     assert_eq!((created.status, created.header("x-id")), (201, Some("7")));
-    // A handler's own errors are its own.
+    // An error of the handler keeps its own response.
     let conflict = server.get("/grammar/answers/conflict");
     assert_eq!((conflict.status, conflict.text()), (409, "taken"));
 }
 
 #[actix_web::test]
-async fn a_handler_is_still_a_function() {
+async fn a_handler_can_still_be_called_as_a_function() {
     assert_eq!(two(-7, 'x').await, "x -7");
     assert_eq!(names("a".into(), "b".into()).await, "ab");
 }

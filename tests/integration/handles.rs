@@ -1,4 +1,4 @@
-//! What a route's handle offers.
+//! The handle of a route: its pattern, its paths, and where the route is declared.
 
 use actix_web::web;
 use route_runtime::{Kind, Method, Routes, page, route};
@@ -45,7 +45,7 @@ mod module {
 }
 
 #[test]
-fn patterns_are_as_declared() {
+fn the_pattern_of_a_handle_is_as_declared() {
     assert_eq!(post::PATTERN, "/handles/posts/[id]");
     assert_eq!(docs::PATTERN, "/(all)/handles/docs/[...slug]");
     assert_eq!(encoded::PATTERN, "/handles/日本 %/a+b");
@@ -57,7 +57,7 @@ fn patterns_are_as_declared() {
     clippy::needless_borrows_for_generic_args,
     reason = "it is what is tested"
 )]
-fn paths_take_what_the_handler_takes() {
+fn path_accepts_the_types_that_the_handler_accepts() {
     let check = |found: String, expected: &str| assert_eq!(found, expected);
     let seven = 7u64;
     check(post::path(7), "/handles/posts/7");
@@ -79,12 +79,12 @@ fn paths_take_what_the_handler_takes() {
     check(days::path(&[1, 2]), "/handles/days/1/2");
     check(days::path([0u8; 0]), "/handles/days");
 
-    // What an extractor reads is text.
+    // A parameter that only an extractor reads is text.
     check(actix::path("a", ["b", "c"]), "/handles/actix/a/b/c");
 }
 
 #[test]
-fn paths_are_encoded() {
+fn paths_are_percent_encoded() {
     let check = |name: &str, expected: &str| {
         assert_eq!(
             user::path(name, 'y'),
@@ -104,7 +104,7 @@ fn paths_are_encoded() {
 }
 
 #[test]
-fn paths_lead_back_to_their_route() {
+fn a_path_of_a_handle_leads_back_to_its_pattern() {
     let every = [
         post::ROUTE,
         user::ROUTE,
@@ -126,7 +126,7 @@ fn paths_lead_back_to_their_route() {
 }
 
 #[test]
-fn a_route_says_where_it_is_declared() {
+fn a_route_knows_where_it_is_declared() {
     let routes = Routes::from_iter([encoded::ROUTE, module::DELETE::ROUTE]).unwrap();
     let found: Vec<_> = routes
         .iter()

@@ -1,5 +1,5 @@
-//! Clients that mean harm. Nothing of what one sends reaches another, nobody else waits for it,
-//! and no answer to it says that the server failed.
+//! Clients that mean harm. Nothing that one sends reaches another client or makes it wait, and no
+//! response to it is a 5xx.
 
 use tests::{Response, Server, production, request};
 
@@ -9,8 +9,9 @@ mod floods;
 mod framing;
 mod poisoning;
 
-/// What everybody is to be answered, whoever asked before: all but what tells the time, and how
-/// the answer came about.
+/// Returns the part of a response that must be the same for every client, whoever came before.
+///
+/// Headers that tell the time, or how the response came about, are left out.
 fn seen(mut response: Response) -> Response {
     let changing = ["date", "age", "cache-status"];
     let headers = &mut response.headers;
@@ -19,30 +20,30 @@ fn seen(mut response: Response) -> Response {
     response
 }
 
-/// How an innocent client asks.
+/// The requests of an innocent client: their methods and headers.
 const ORDINARY: [(&str, &[(&str, &str)]); 3] = [
     ("GET", &[]),
     ("GET", &[("Accept-Encoding", "gzip, deflate, br")]),
     ("HEAD", &[]),
 ];
 
-/// What an innocent client is answered.
+/// Returns the responses that an innocent client gets.
 fn innocent(server: &Server, target: &str) -> Vec<Response> {
     let ask =
         |(method, headers): &(&str, &[_])| seen(server.send(&request(method, target, headers, "")));
     ORDINARY.iter().map(ask).collect()
 }
 
-/// Sends these bytes on a connection of their own, which they have to end, and reads all that
-/// comes.
+/// Sends these bytes on a new connection, which they must end, and returns all that the server
+/// sends.
 fn raw(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let mut connection = server.connect();
-    // The server may have read enough before it has read everything.
+    // The server may close the connection before it has read everything.
     connection.try_write(bytes).ok();
     connection.rest()
 }
 
-/// The status of each response in what came, but for those that say to go on.
+/// Returns the status of each response in these bytes, except interim ones (1xx).
 fn statuses(answer: &[u8]) -> Vec<u16> {
     let text = String::from_utf8_lossy(answer);
     let lines = text.split("HTTP/1.").skip(1);

@@ -1,5 +1,5 @@
-//! What a cached route inherits from the data it uses: lifetime, tags, and whether it is cached at
-//! all.
+//! Inheritance by cached routes from the data that they use: lifetime, tags, and whether they are
+//! cached at all.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn image_revalidated(upstream: Data<Upstream>) -> Result<String, FetchErro
 }
 
 #[actix_web::test]
-async fn one_image_for_ever_and_another_after_five_seconds() {
+async fn a_route_is_fresh_for_as_long_as_its_data() {
     let upstream = Upstream::start();
     let app = app(&upstream, [image::ROUTE, image_revalidated::ROUTE]).await;
     let check = async |path: &str, status: &str, body: &str| {
@@ -53,7 +53,7 @@ async fn one_image_for_ever_and_another_after_five_seconds() {
 }
 
 #[actix_web::test]
-async fn so_it_is_in_development() {
+async fn in_development_data_is_cached_and_responses_are_not() {
     let upstream = Upstream::start();
     let routes = routes(&upstream, [image::ROUTE, image_revalidated::ROUTE]);
     let app = TestApp::new(routes.mode(Mode::Development)).await.unwrap();
@@ -63,7 +63,7 @@ async fn so_it_is_in_development() {
     }
     app.advance(5 * SECOND);
     let found = app.get(&image_revalidated::path()).await;
-    // What production would keep is not made of stale data.
+    // A response that production would keep is not made of stale data.
     assert_eq!(
         (found.text(), found.outcome()),
         ("2", Some(Outcome::Bypass))
@@ -78,7 +78,7 @@ async fn ten(how: String, upstream: Data<Upstream>) -> Result<String, FetchError
 }
 
 #[actix_web::test]
-async fn the_shortest_lifetime_counts() {
+async fn a_route_is_fresh_for_the_shorter_of_its_own_and_its_datas_lifetime() {
     let upstream = Upstream::start();
     let app = app(&upstream, [ten::ROUTE]).await;
     let check = async |how: &str, ttl: &str| {
@@ -89,7 +89,7 @@ async fn the_shortest_lifetime_counts() {
     check("revalidate", "route; hit; ttl=5").await;
     check("plain", "route; hit; ttl=10").await;
     check("force_cache", "route; hit; ttl=10").await;
-    // Written out, so it holds; and each render asks anew.
+    // The explicit `revalidate` of the route holds, and each render fetches anew.
     check("no_store", "route; hit; ttl=10").await;
     app.advance(10 * SECOND);
     for how in ["plain", "force_cache", "no_store"] {
@@ -125,7 +125,7 @@ async fn forced(upstream: Data<Upstream>) -> Result<String, FetchError> {
 
 #[route("/inheriting/error", dynamic = "error")]
 async fn error(upstream: Data<Upstream>) -> String {
-    // What goes wrong is swallowed, and the render fails all the same.
+    // The handler swallows the error, and the render fails all the same.
     match fetch(upstream.url("/count/error")).no_store().await {
         Ok(found) => found.text(),
         Err(error) => error.to_string(),
@@ -133,11 +133,11 @@ async fn error(upstream: Data<Upstream>) -> String {
 }
 
 #[actix_web::test]
-async fn what_is_not_cached_makes_an_automatic_route_individual() {
+async fn uncached_data_makes_an_automatic_route_uncached() {
     let upstream = Upstream::start();
     let app = app(&upstream, [uncached::ROUTE, signed::ROUTE, forced::ROUTE]).await;
     for path in [uncached::path(), signed::path()] {
-        // One was rendered ahead.
+        // The first response was rendered ahead.
         for expected in ["2", "3", "4"] {
             let found = app.get(&path).await;
             assert_eq!(
@@ -147,7 +147,7 @@ async fn what_is_not_cached_makes_an_automatic_route_individual() {
             assert_eq!(found.text(), expected);
         }
     }
-    // Nobody waits for another meanwhile.
+    // Concurrent requests do not wait for one another.
     let slow = join_all((0..10).map(|_| app.get("/inheriting/uncached"))).await;
     let mut bodies: Vec<_> = slow.iter().map(|found| found.text().to_owned()).collect();
     bodies.sort();
@@ -165,13 +165,13 @@ async fn told(upstream: Data<Upstream>) -> Result<String, FetchError> {
 }
 
 #[actix_web::test]
-async fn it_is_said_once_with_the_url_and_what_to_do() {
+async fn a_route_with_uncached_data_is_one_warning_with_the_url_and_the_remedy() {
     log::listen();
     let upstream = Upstream::start();
     let app = app(&upstream, [told::ROUTE]).await;
     for _ in 0..3 {
         app.get(&told::path()).await;
-        // When the key is not passed any more.
+        // By then the cache has forgotten that each request renders this path for itself.
         app.advance(60 * SECOND);
     }
     assert_eq!(upstream.asked("/count/told"), 4);
@@ -188,7 +188,7 @@ async fn it_is_said_once_with_the_url_and_what_to_do() {
 }
 
 #[actix_web::test]
-async fn in_development_each_fetch_is_a_line() {
+async fn in_development_each_fetch_is_a_line_in_the_log() {
     log::listen();
     let upstream = Upstream::start();
     let routes = routes(&upstream, [image_revalidated::ROUTE, uncached::ROUTE]);
@@ -211,7 +211,7 @@ async fn in_development_each_fetch_is_a_line() {
 }
 
 #[actix_web::test]
-async fn in_a_route_that_says_error_it_is_one() {
+async fn uncached_data_in_a_route_with_dynamic_error_is_a_500() {
     let upstream = Upstream::start();
     let routes = routes(&upstream, [error::ROUTE]);
     let production = TestApp::new(routes.clone()).await.unwrap();
@@ -249,7 +249,7 @@ async fn write(what: String) -> Result<&'static str, RevalidateError> {
 }
 
 #[actix_web::test]
-async fn a_tag_reaches_data_and_what_was_made_of_it_in_one_step() {
+async fn a_tag_invalidates_data_and_the_responses_made_of_it_in_one_step() {
     let upstream = Upstream::start();
     let app = app(&upstream, [list::ROUTE, item::ROUTE, write::ROUTE]).await;
     let check = async |path: &str, expected: &str| {
@@ -262,10 +262,10 @@ async fn a_tag_reaches_data_and_what_was_made_of_it_in_one_step() {
     check("/inheriting/list", "1 1").await;
     check("/inheriting/list/7", "7 1").await;
     write("posts").await;
-    // Data that is not tagged stays; and the two that share data ask for it once.
+    // Data without the tag stays, and the two routes that share data fetch it once.
     check("/inheriting/list/7", "7 2").await;
     check("/inheriting/list", "2 1").await;
-    // What is said of a route reaches the data it reads: to this route it is too old.
+    // Invalidating a path makes the data that it reads too old for this path.
     write("path").await;
     check("/inheriting/list", "3 2").await;
     check("/inheriting/list/7", "7 2").await;
@@ -281,7 +281,7 @@ async fn tagged(tag: String, upstream: Data<Upstream>) -> Result<String, FetchEr
 }
 
 #[actix_web::test]
-async fn data_has_the_tags_of_everyone_who_uses_it() {
+async fn shared_data_is_invalidated_by_the_tags_of_each_call() {
     let upstream = Upstream::start();
     let app = app(&upstream, [tagged::ROUTE]).await;
     let check = async |tag: &str, expected: &str| {
@@ -318,7 +318,7 @@ async fn many(upstream: Data<Upstream>) -> Result<String, FetchError> {
 }
 
 #[actix_web::test]
-async fn everything_used_at_once_is_collected() {
+async fn a_route_inherits_from_all_data_that_it_fetches_concurrently() {
     let upstream = Upstream::start();
     let app = app(&upstream, [many::ROUTE]).await;
     let ttl = async || {
@@ -347,7 +347,7 @@ async fn crowd(id: u32, upstream: Data<Upstream>) -> Result<String, FetchError> 
 }
 
 #[actix_web::test]
-async fn a_thousand_renders_over_ten_fetches() {
+async fn a_thousand_renders_share_ten_fetches() {
     let upstream = Upstream::start();
     let app = app(&upstream, [crowd::ROUTE]).await;
     let paths: Vec<_> = (0..1000).map(crowd::path).collect();
@@ -369,7 +369,7 @@ async fn broken(upstream: Data<Upstream>) -> String {
 }
 
 #[actix_web::test]
-async fn what_was_made_of_a_failure_is_not_kept_for_long() {
+async fn a_response_made_of_a_failed_fetch_is_fresh_for_ten_seconds() {
     let upstream = Upstream::start();
     upstream.set_broken(true);
     let app = app(&upstream, [broken::ROUTE]).await;

@@ -1,4 +1,4 @@
-//! How much of a request is read, and for how long.
+//! Limits on the size of a request, and on the time that it may take.
 
 use std::future::{Ready, pending, ready};
 use std::io::Write as _;
@@ -19,7 +19,7 @@ fn post(server: &Server, path: &str, kind: &str, body: &[u8]) -> Response {
     wire.begin(&format!(
         "POST {path} HTTP/1.1\nContent-Type: {kind}\nContent-Length: {length}"
     ));
-    // What is refused by its length alone may be gone by now.
+    // A request that is refused for its length alone may have lost its connection by now.
     if length <= 3_000_000 {
         wire.write(body);
     }
@@ -50,7 +50,7 @@ async fn small_stream(mut body: web::Payload) -> String {
 fn a_length_beyond_the_limit_is_refused_before_the_body() {
     let server = Server::routes(&production([small::ROUTE]));
     let mut wire = server.connect();
-    // No body is sent: an answer to it would never come.
+    // No body is sent, so a server that waited for one would never respond.
     let reply = wire.ask("POST /limits/small HTTP/1.1\nContent-Length: 11");
     assert_eq!(reply.status, 413);
     assert_eq!(
@@ -63,7 +63,7 @@ fn a_length_beyond_the_limit_is_refused_before_the_body() {
 }
 
 #[actix_web::test]
-async fn chunks_beyond_the_limit_are_refused_as_they_come() {
+async fn chunks_beyond_the_limit_are_refused_as_they_arrive() {
     let server = Server::routes(&production([small::ROUTE, small_stream::ROUTE]));
     let mut wire = server.connect();
     wire.begin("POST /limits/small HTTP/1.1\nTransfer-Encoding: chunked");
@@ -74,7 +74,7 @@ async fn chunks_beyond_the_limit_are_refused_as_they_come() {
     assert_eq!(reply.header("connection"), Some("close"));
     assert!(wire.is_closed());
 
-    // A handler that reads by itself is told, and answers as it likes.
+    // A handler that reads the body itself gets an error, and responds as it likes.
     let mut wire = server.connect();
     wire.begin("POST /limits/small/stream HTTP/1.1\nTransfer-Encoding: chunked");
     wire.write("6\r\n123456\r\n");
@@ -91,7 +91,7 @@ async fn chunks_beyond_the_limit_are_refused_as_they_come() {
     assert_eq!(reply.text(), "10");
 }
 
-/// `Connection: Upgrade` is something a client says, not something that was agreed.
+/// `Connection: Upgrade` is a wish of the client, not something that the server has agreed to.
 #[test]
 fn an_upgrade_that_nobody_granted_lifts_no_limit() {
     let server = Server::routes(&production([small_stream::ROUTE]));
@@ -138,7 +138,7 @@ async fn form(body: Form<Filled>) -> String {
 }
 
 #[test]
-fn the_limits_of_extractors_follow_up_and_down() {
+fn body_limits_raise_and_lower_the_limits_of_extractors() {
     let server = Server::routes(&production([
         bytes::ROUTE,
         text::ROUTE,
@@ -148,10 +148,10 @@ fn the_limits_of_extractors_follow_up_and_down() {
     ]));
     let quoted = |length: usize| format!("\"{}\"", "x".repeat(length));
     for (path, kind, body, expected) in [
-        // actix-web's own is 256 KiB.
+        // The limit of actix-web itself is 256 KiB here.
         ("/limits/bytes", "x/y", "x".repeat(1 << 20), "1048576"),
         ("/limits/text", "x/y", "x".repeat(2 << 20), "2097152"),
-        // 2 MiB.
+        // The limit of actix-web itself is 2 MiB here.
         (
             "/limits/json",
             "application/json",
@@ -164,7 +164,7 @@ fn the_limits_of_extractors_follow_up_and_down() {
             quoted(1_000_000),
             "1000000",
         ),
-        // 16 KiB.
+        // The limit of actix-web itself is 16 KiB here.
         (
             "/limits/form",
             "application/x-www-form-urlencoded",
@@ -178,7 +178,7 @@ fn the_limits_of_extractors_follow_up_and_down() {
     for (path, kind, length) in [
         ("/limits/bytes", "x/y", (1 << 20) + 1),
         ("/limits/json", "application/json", 3_200_000),
-        // Below actix-web's own.
+        // Our limit is below that of actix-web itself.
         ("/limits/json/default", "application/json", 1_100_000),
         ("/limits/form", "application/x-www-form-urlencoded", 70_000),
     ] {
@@ -188,7 +188,7 @@ fn the_limits_of_extractors_follow_up_and_down() {
 }
 
 #[test]
-fn how_json_errors_are_answered_stays_the_users() {
+fn the_json_error_handler_of_the_app_stays_in_use() {
     let routes = production([json::ROUTE, json_default::ROUTE]);
     let server = Server::start(move || {
         let config = JsonConfig::default()
@@ -205,7 +205,7 @@ fn how_json_errors_are_answered_stays_the_users() {
         assert_eq!(broken.status, 409);
         assert!(broken.text().starts_with("ours: Json deserialize error"));
     }
-    // A limit that is written at the route is nearer than one for the app.
+    // A limit that is written at the route overrides that of the app.
     let longer = b"\"longer than five\"";
     let fine = post(&server, "/limits/json", "", longer);
     assert_eq!((fine.status, fine.text()), (200, "16"));
@@ -216,7 +216,7 @@ fn how_json_errors_are_answered_stays_the_users() {
 }
 
 #[test]
-fn limits_of_the_app_hold_where_the_route_says_nothing() {
+fn limits_of_the_app_apply_to_routes_without_a_body_limit() {
     #[route(POST, "/limits/form/default")]
     async fn form_default(body: Form<Filled>) -> String {
         body.a.len().to_string()
@@ -259,7 +259,7 @@ async fn zipped(body: Bytes) -> String {
 }
 
 #[test]
-fn a_compressed_body_is_bounded_before_and_after() {
+fn a_compressed_body_is_bounded_by_its_decompressed_size() {
     let server = Server::routes(&production([zipped::ROUTE]));
     let send = |body: &[u8]| {
         let mut wire = server.connect();
@@ -287,7 +287,7 @@ async fn hanging() -> &'static str {
 }
 
 #[actix_web::test]
-async fn a_handler_that_hangs_is_cut_off_by_the_clock() {
+async fn a_handler_that_hangs_is_a_504_after_max_duration() {
     let app = TestApp::new(production([hanging::ROUTE])).await.unwrap();
     let answered = app.get("/limits/hanging");
     let (response, ()) = tokio::join!(answered, async {
@@ -305,7 +305,7 @@ async fn a_handler_that_hangs_is_cut_off_by_the_clock() {
     );
 }
 
-/// An argument that tells that arguments are being read.
+/// An extractor that signals that the arguments are being read.
 struct Begun;
 
 static BEGUN: Gate = Gate::new();
@@ -326,7 +326,7 @@ async fn upload(_begun: Begun, body: Bytes) -> String {
 }
 
 #[actix_web::test]
-async fn a_client_that_does_not_send_is_told_so() {
+async fn a_client_that_stops_sending_its_body_gets_a_408() {
     let app = TestApp::new(production([upload::ROUTE])).await.unwrap();
     let server = Server::routes(app.routes());
     let mut wire = server.connect();
@@ -336,7 +336,7 @@ async fn a_client_that_does_not_send_is_told_so() {
     app.advance(Duration::from_secs(30));
     let reply = wire.response(false);
     assert_eq!(reply.status, 408);
-    // What comes next is the rest of the body, not a request.
+    // The next bytes would be the rest of the body, not a request, so the connection ends.
     assert!(wire.is_closed());
 
     let mut wire = server.connect();

@@ -1,4 +1,4 @@
-//! What is known of the paths of a pattern ahead: what is listed, what is not, and what is absent.
+//! Paths of a pattern that are known ahead: paths that are listed, unlisted, or absent.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -24,7 +24,7 @@ async fn born(id: u32, runs: Data<Runs>) -> Result<String, Problem> {
 }
 
 #[actix_web::test]
-async fn an_absence_that_nobody_listed_is_brief() {
+async fn a_404_of_an_unlisted_path_is_kept_for_ten_seconds() {
     let app = app([born::ROUTE]).await;
     let check = async |status: u16, cache_status: &str| {
         let found = app.get("/listed/born/1").await;
@@ -70,7 +70,7 @@ mod known_module {
 }
 
 #[actix_web::test]
-async fn no_others_are_there_where_each_request_is_rendered() {
+async fn unlisted_paths_of_dynamic_routes_are_404() {
     let routes = [
         known_dynamic::ROUTE,
         known_reading::ROUTE,
@@ -106,7 +106,7 @@ async fn ahead(id: u32, runs: Data<Runs>) -> Result<String, Problem> {
 }
 
 #[actix_web::test]
-async fn known_paths_are_there_before_anybody_asks_and_no_others() {
+async fn listed_paths_are_rendered_ahead_and_unlisted_ones_are_not() {
     let app = app([known_only::ROUTE]).await;
     assert_eq!(app.routes().stats().renders, 2);
     for id in [1, 2] {
@@ -122,7 +122,7 @@ async fn known_paths_are_there_before_anybody_asks_and_no_others() {
         );
         assert!(found.header("cache-control").unwrap().contains("no-store"));
     }
-    // No handler ran for them.
+    // No handler ran for these paths.
     assert_eq!(app.routes().stats().renders, 2);
 
     let app = self::app([ahead::ROUTE]).await;
@@ -130,7 +130,7 @@ async fn known_paths_are_there_before_anybody_asks_and_no_others() {
         app.get("/listed/ahead/1").await.outcome(),
         Some(Outcome::Hit)
     );
-    // What failed is left to who asks; what nobody listed is rendered on demand.
+    // A path that failed ahead is rendered for the next request; an unlisted one on demand.
     app.advance(2 * SECOND);
     assert_eq!(app.get("/listed/ahead/2").await.status(), 500);
     let found = app.get("/listed/ahead/3").await;
@@ -161,14 +161,14 @@ async fn listed_late(id: u32) -> String {
 }
 
 #[actix_web::test]
-async fn as_long_as_nobody_knows_the_paths_they_are_unavailable() {
+async fn while_listing_fails_every_path_of_the_pattern_is_a_503() {
     let app = app([listed_late::ROUTE]).await;
     for path in ["/listed/sometimes/1", "/listed/sometimes/2"] {
         let found = app.get(path).await;
         assert_eq!(found.status(), 503);
         assert!(!found.text().contains("database"), "{}", found.text());
     }
-    // It was asked at the start, and not by each of them.
+    // `static_params` ran at the start, and not for each request.
     assert_eq!(LISTED.load(Ordering::SeqCst), 1);
     app.advance(SECOND);
     join_all((0..10).map(|_| app.get("/listed/sometimes/1"))).await;

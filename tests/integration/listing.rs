@@ -1,4 +1,4 @@
-//! The decision for each route, and the table that shows it.
+//! The decision how each route is rendered, and the table that shows it.
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -106,7 +106,7 @@ const EVERY: [RouteDescriptor; 15] = [
 ];
 
 #[test]
-fn each_rule_decides() {
+fn each_rule_decides_before_the_later_ones() {
     use Rendering::{Cached, Dynamic};
 
     let routes = Routes::from_iter(EVERY).unwrap();
@@ -118,7 +118,7 @@ fn each_rule_decides() {
         let route = routes.iter().find(|route| route.handler() == handler);
         route.unwrap().source()
     };
-    // In the order of the rules; each handler would be decided otherwise by a later one.
+    // The order is that of the rules. A later rule would decide each handler otherwise.
     check("forced_dynamic", Dynamic(DynamicReason::Forced));
     check("zero", Dynamic(DynamicReason::RevalidateZero));
     check("forced_static", Cached(CachedReason::Forced));
@@ -134,14 +134,14 @@ fn each_rule_decides() {
     check("beside", Dynamic(post));
     check("listed", Cached(CachedReason::StaticParams));
     check("nothing", Cached(CachedReason::ReadsNothing));
-    // Only what may change something makes the others dynamic.
+    // Only a method that may change something makes the GET beside it dynamic.
     check("beside_options", Cached(CachedReason::ReadsNothing));
     let method = DynamicReason::Method(Method::Options);
     check("preflight", Dynamic(method));
 }
 
 #[test]
-fn the_table_is_sorted_and_says_why() {
+fn the_table_is_sorted_and_shows_the_reasons() {
     let routes = Routes::from_iter(EVERY).unwrap();
     let post = routes.iter().find(|it| it.handler() == "beside_post");
     let post = post.unwrap().source();
@@ -176,7 +176,7 @@ Without `expire`, a stale response is served however old it is, while the next o
 }
 
 #[test]
-fn nothing_to_list_is_an_empty_table() {
+fn a_table_without_routes_is_empty() {
     let routes = Routes::from_iter([]).unwrap();
     assert_eq!(routes.iter().len(), 0);
     assert_eq!(routes.pattern_of("/"), None);

@@ -1,4 +1,4 @@
-//! What the log of a server says of renders that come to nothing.
+//! Log lines about renders that fail or that are not kept.
 
 use actix_web::HttpResponse;
 use actix_web::error::ErrorBadGateway;
@@ -28,7 +28,7 @@ async fn app() -> TestApp {
 }
 
 #[actix_web::test]
-async fn a_render_that_fails_is_one_warning_for_all_who_share_it() {
+async fn a_failed_render_that_requests_share_is_one_warning() {
     log::listen();
     let app = app().await;
     let check = async |how: &str, expected: &[&str]| {
@@ -57,7 +57,7 @@ async fn cookie() -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn what_is_not_rendered_ahead_is_said_with_the_reason() {
+async fn the_log_says_why_a_path_was_not_rendered_ahead() {
     log::listen();
     let routes = production([large::ROUTE, cookie::ROUTE]).cache_capacity(10_000);
     TestApp::new(routes).await.unwrap();
@@ -74,7 +74,7 @@ async fn what_is_not_rendered_ahead_is_said_with_the_reason() {
 }
 
 #[actix_web::test]
-async fn a_panic_is_said_once() {
+async fn a_panic_is_logged_once() {
     log::listen();
     let app = app().await;
     let path = failing::path("panic");
@@ -88,7 +88,7 @@ async fn a_panic_is_said_once() {
 }
 
 #[actix_web::test]
-async fn a_refresh_that_fails_is_a_warning() {
+async fn a_failed_refresh_is_logged_as_one_warning() {
     log::listen();
     let app = app().await;
     let path = failing::path("later");

@@ -1,6 +1,6 @@
-//! What runs, as a client sees it.
+//! Integration tests: running servers and programs, as a client sees them.
 //!
-//! The registry is one for the whole binary, so each module has a URL prefix of its own.
+//! The whole binary has one registry, so each module has a URL prefix of its own.
 
 mod architecture;
 mod cached_functions;

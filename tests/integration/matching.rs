@@ -1,4 +1,4 @@
-//! Which route a path reaches, and what its parameters read.
+//! Matching: the route that a path reaches, and the values of its parameters.
 
 use actix_web::HttpRequest;
 use actix_web::web;
@@ -49,14 +49,14 @@ const EVERY: [route_runtime::RouteDescriptor; 11] = [
 ];
 
 #[test]
-fn the_most_particular_pattern_wins_whatever_the_order() {
+fn the_most_specific_pattern_wins_whatever_the_order() {
     let cases = [
         ("/matching/fixed", fixed::PATTERN),
         ("/matching/other", one::PATTERN),
-        // The first segment decides.
+        // The first segment that differs decides.
         ("/matching/new/edit", new::PATTERN),
         ("/matching/7/edit", edit::PATTERN),
-        // A literal that leads nowhere is taken back.
+        // Matching backtracks from a literal that leads nowhere.
         ("/matching/fixed/edit", edit::PATTERN),
         ("/matching/new/x/y/z", deep::PATTERN),
         ("/matching/new/x/y", rest::PATTERN),
@@ -87,7 +87,7 @@ fn the_most_particular_pattern_wins_whatever_the_order() {
     }
 }
 
-/// It is checked, although it is not used.
+/// A route whose parameter is checked, although it is not used.
 #[route("/unused/[id]")]
 async fn unused(_id: u64) -> &'static str {
     "a number"
@@ -99,7 +99,7 @@ async fn unused_beside(_name: String, _id: web::Query<Vec<(String, String)>>, id
 }
 
 #[test]
-fn a_parameter_that_is_not_used_is_bound_to_its_name_behind_an_underscore() {
+fn an_argument_with_a_leading_underscore_is_bound_to_its_parameter() {
     let server = Server::of([unused::ROUTE, unused_beside::ROUTE]);
     assert_eq!(server.get("/unused/7").text(), "a number");
     assert_eq!(server.get("/unused/x").status, 404);
@@ -169,9 +169,9 @@ async fn encoded_literals(value: String, path: web::Path<String>) -> String {
     format!("{value} {path}")
 }
 
-/// `web::Path` reads what is bound by name, also where actix-web decodes less than we do.
+/// `web::Path` reads the same values as arguments, also where actix-web itself decodes less.
 #[test]
-fn a_literal_is_matched_decoded() {
+fn a_literal_matches_every_encoded_spelling_of_itself() {
     let server = Server::of([odd_literals::ROUTE, encoded_literals::ROUTE]);
     for path in [
         "/decoding/100%25/a+b/7",

@@ -1,4 +1,4 @@
-//! HEAD, OPTIONS, and what a path does not answer.
+//! HEAD, OPTIONS, and methods that a path does not answer.
 
 use actix_web::body::BodyStream;
 use actix_web::{HttpRequest, HttpResponse, web::Bytes};
@@ -23,11 +23,11 @@ async fn put(id: u8) -> String {
 }
 
 #[test]
-fn head_is_get_without_its_body() {
+fn head_is_answered_as_get_without_the_body() {
     let server = Server::of([get::ROUTE]);
     let mut connection = server.connect();
     let head = connection.send(&tests::request("HEAD", &get::path(7), &[], ""));
-    // Nothing but the head was sent, or this would read it.
+    // The server sent nothing but the head, or this would read the rest.
     let get = connection.send(&tests::request("GET", &get::path(7), &[], ""));
     assert_eq!(head.status, 200);
     assert_eq!(head.header("content-length"), Some("9"));
@@ -77,7 +77,7 @@ mod both {
 }
 
 #[test]
-fn what_is_declared_answers_itself() {
+fn declared_head_and_options_handlers_answer_themselves() {
     let server = Server::of([both::GET::ROUTE, both::HEAD::ROUTE, both::OPTIONS::ROUTE]);
     let head = server.ask("HEAD", "/methods/both");
     assert_eq!((head.status, head.header("x-by")), (200, Some("HEAD")));
@@ -91,13 +91,13 @@ fn what_is_declared_answers_itself() {
 }
 
 #[test]
-fn options_says_what_is_allowed() {
+fn options_lists_the_allowed_methods() {
     let server = Server::of([get::ROUTE, delete::ROUTE, put::ROUTE]);
     let options = server.ask("OPTIONS", "/methods/7");
     assert_eq!((options.status, options.text()), (204, ""));
     let allow = options.header("allow");
     assert_eq!(allow, Some("DELETE, GET, HEAD, OPTIONS, PUT"));
-    // It is an answer about the path, of which values are no part.
+    // The response is about the pattern, so the values of parameters do not matter.
     assert_eq!(server.ask("OPTIONS", "/methods/x").status, 204);
 }
 
@@ -117,7 +117,7 @@ async fn headed() -> HttpResponse {
 }
 
 #[test]
-fn anything_else_is_not_allowed() {
+fn an_undeclared_method_is_a_405_with_the_allowed_methods() {
     let server = Server::of([
         get::ROUTE,
         delete::ROUTE,

@@ -1,4 +1,4 @@
-//! Routes beside what else an app serves.
+//! Routes beside the other services of an app.
 
 use std::sync::{Arc, Mutex};
 
@@ -25,13 +25,13 @@ fn routes() -> Routes {
 }
 
 #[test]
-fn what_is_not_ours_falls_through() {
+fn requests_that_no_route_matches_fall_through_to_the_app() {
     let routes = routes();
     let server = Server::start(move || {
         let theirs = |text: &'static str| web::to(move || async move { text });
         App::new()
             .route("/mounting/before", theirs("before"))
-            // Before us, so theirs, though we know it too.
+            // This stands before our routes, so the app answers, although a route matches it too.
             .route("/mounting/many/taken", theirs("taken"))
             .service(routes.clone())
             .service(web::scope("/mounting/many").route("/taken/too", theirs("never")))
@@ -43,7 +43,7 @@ fn what_is_not_ours_falls_through() {
         ("/mounting/many/a/b", "a|b"),
         ("/mounting/before", "before"),
         ("/mounting/many/taken", "taken"),
-        // After us, so ours.
+        // This stands after our routes, so a route answers.
         ("/mounting/many/taken/too", "taken|too"),
         ("/mounting/scope/after", "after"),
         ("/mounting/many", "default"),
@@ -54,12 +54,12 @@ fn what_is_not_ours_falls_through() {
     ] {
         assert_eq!(server.get(path).text(), answer, "{path}");
     }
-    // A method of ours that nobody declared is still ours.
+    // An undeclared method at the path of a route does not fall through.
     assert_eq!(server.ask("POST", "/mounting/one").status, 405);
 }
 
 #[test]
-fn two_tables_share_an_app() {
+fn several_tables_share_an_app() {
     let first = Routes::from_iter([one::ROUTE]).unwrap();
     let second = Routes::from_iter([many::ROUTE]).unwrap();
     let third = routes().at("/v1").unwrap();
@@ -79,7 +79,7 @@ async fn data(ours: Data<u8>, theirs: Data<String>) -> String {
 }
 
 #[test]
-fn data_of_the_table_and_of_the_app_are_both_seen() {
+fn a_handler_sees_data_of_the_table_and_of_the_app() {
     let routes = Routes::from_iter([data::ROUTE]).unwrap().data(7u8);
     let server = Server::start(move || {
         App::new()
@@ -87,7 +87,7 @@ fn data_of_the_table_and_of_the_app_are_both_seen() {
             .app_data(Data::new(8u8))
             .service(routes.clone())
     });
-    // The table's comes first: it is nearer to the handler.
+    // Data of the table comes first, because it is nearer to the handler.
     assert_eq!(server.get("/mounting/data").text(), "7 theirs");
 }
 
@@ -115,14 +115,14 @@ fn a_prefix_goes_before_every_pattern() {
 #[should_panic(
     expected = "mount them on the `App` itself, behind a prefix with `routes.at(\"/v1\")?`"
 )]
-async fn a_scope_is_no_place() {
+async fn routes_mounted_in_a_scope_panic() {
     let app = App::new().service(web::scope("/v1").service(routes()));
     actix_web::test::init_service(app).await;
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// What a logger does after the request was routed.
+/// Notes the status and the pattern of a response, as a logger does after routing.
 fn note(log: &Log, response: &ServiceResponse<impl MessageBody>) {
     let extensions = response.request().extensions();
     let pattern = extensions.get::<Matched>().map_or("-", Matched::pattern);
@@ -131,7 +131,7 @@ fn note(log: &Log, response: &ServiceResponse<impl MessageBody>) {
 }
 
 #[test]
-fn middleware_sees_what_matched() {
+fn middleware_sees_the_pattern_that_matched() {
     let log = Log::default();
     let routes = routes();
     let server = Server::start({

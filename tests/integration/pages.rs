@@ -1,4 +1,4 @@
-//! Pages: what they return is HTML.
+//! Pages, whose responses are HTML.
 
 use actix_web::error::ErrorNotFound;
 use actix_web::{App, Error, HttpResponse, Responder, test};
@@ -26,9 +26,9 @@ async fn failing(slug: String) -> Result<String, Error> {
     Err(ErrorNotFound(format!("no {slug}")))
 }
 
-/// What an error repeats of a request is no HTML.
+/// An error may repeat a part of the request, which must not be read as HTML.
 #[actix_web::test]
-async fn the_text_of_an_error_is_text() {
+async fn the_text_of_an_error_from_a_page_is_plain_text() {
     for mode in [Mode::Development, Mode::Production] {
         let routes = Routes::from_iter([failing::ROUTE]).unwrap().mode(mode);
         let app = test::init_service(App::new().service(routes)).await;
@@ -42,7 +42,7 @@ async fn the_text_of_an_error_is_text() {
 }
 
 #[actix_web::test]
-async fn text_is_html_unless_the_page_says_otherwise() {
+async fn text_from_a_page_is_html_unless_the_page_sets_another_type() {
     for mode in [Mode::Development, Mode::Production] {
         let routes = Routes::from_iter([text::ROUTE, own::ROUTE, dynamic::ROUTE]).unwrap();
         let app = test::init_service(App::new().service(routes.mode(mode))).await;

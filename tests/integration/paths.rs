@@ -1,4 +1,4 @@
-//! One spelling for each path, and no way to another host.
+//! Canonical paths: each path has one spelling, and none leads to another host.
 
 use actix_web::App;
 use route_runtime::{Pathname, Routes, page, route};
@@ -14,13 +14,13 @@ async fn shown(id: String) -> String {
     id
 }
 
-/// Would match every path of one segment, had it not a canonical spelling.
+/// A route that would match every path of one segment, if paths had no canonical spelling.
 #[route("/[id]")]
 async fn any_one(id: String) -> String {
     format!("one {id}")
 }
 
-/// Would match every other path.
+/// A route that would match every other path.
 #[route("/[...rest]")]
 async fn any_many(rest: Vec<String>) -> String {
     format!("many {}", rest.join("|"))
@@ -49,7 +49,7 @@ async fn long(id: String, pathname: Pathname) -> String {
 #[test]
 fn a_path_too_long_to_be_rendered_is_refused() {
     let server = Server::of([long::ROUTE]);
-    // Each is one byte as it comes and three in the one spelling; `/paths/long/` has twelve.
+    // Each `|` is one byte as sent, and three in the canonical path; `/paths/long/` has twelve.
     for (count, expected) in [(21_840, Some("21840 65532")), (21_841, None)] {
         let response = server.get(&format!("/paths/long/{}", "|".repeat(count)));
         match expected {
@@ -64,7 +64,7 @@ fn a_path_too_long_to_be_rendered_is_refused() {
 }
 
 #[test]
-fn empty_segments_are_redirected_away() {
+fn a_path_with_empty_segments_redirects_to_the_canonical_path() {
     let server = server();
     for (target, location) in [
         ("/paths/one/", "/paths/one"),
@@ -77,7 +77,7 @@ fn empty_segments_are_redirected_away() {
         ("/paths/a%2fb/shown/", "/paths/a%2Fb/shown"),
         ("/paths/%e6%97%a5//shown", "/paths/%E6%97%A5/shown"),
     ] {
-        // Before the method is looked at.
+        // The redirect comes before the method is considered.
         for method in ["GET", "HEAD", "POST", "OPTIONS", "DELETE"] {
             let response = server.ask(method, target);
             assert_eq!(response.status, 308, "{method} {target}");
@@ -89,7 +89,7 @@ fn empty_segments_are_redirected_away() {
     }
 }
 
-/// `/[id]` and `/[...rest]` match whatever is a path at all.
+/// `/[id]` and `/[...rest]` match everything that is a path at all.
 #[test]
 fn no_path_leads_to_another_host() {
     let server = server();
@@ -205,10 +205,10 @@ fn a_request_target_can_be_absolute() {
 }
 
 #[test]
-fn what_has_no_path_falls_through() {
+fn a_target_that_no_route_matches_falls_through() {
     let server = server();
     assert_eq!(server.ask("OPTIONS", "*").status, 404);
-    // The root is a path, but none of these routes'.
+    // The root is a path, but none of these routes has it.
     assert_eq!(server.get("/").status, 404);
     assert_eq!(server.get("http://test.example").status, 404);
     assert_eq!(server.get("//").status, 404);
@@ -220,7 +220,7 @@ async fn root() -> &'static str {
 }
 
 #[test]
-fn the_root_is_a_path() {
+fn the_root_can_be_a_route() {
     let server = Server::of([root::ROUTE]);
     assert_eq!(server.get("/").text(), "root");
     assert_eq!(server.get("/?a=1").text(), "root");
@@ -232,7 +232,7 @@ fn the_root_is_a_path() {
 }
 
 #[test]
-fn a_prefix_is_part_of_the_clean_path() {
+fn a_prefix_is_part_of_the_canonical_path() {
     let routes = Routes::from_iter([root::ROUTE, literal::ROUTE]).unwrap();
     let routes = routes.at("/v 1").unwrap();
     let server = Server::start(move || App::new().service(routes.clone()));
@@ -247,9 +247,9 @@ fn a_prefix_is_part_of_the_clean_path() {
     }
 }
 
-/// As HTTP/1.0 clients and old proxies do.
+/// HTTP/1.0 clients and old proxies send such requests, without `Host`.
 #[test]
-fn http_1_0_is_answered() {
+fn an_http_1_0_request_is_answered() {
     let server = server();
     let mut connection = server.connect();
     let response = connection.send("GET /paths/one HTTP/1.0\r\n\r\n");
@@ -260,9 +260,9 @@ fn http_1_0_is_answered() {
     assert_eq!(response.header("location"), Some("/paths/one"));
 }
 
-/// What `Host` says is never repeated.
+/// The value of `Host` is never repeated.
 #[test]
-fn a_location_has_no_host() {
+fn the_location_of_a_redirect_has_no_host() {
     let server = server();
     let text = request(
         "GET",

@@ -1,4 +1,4 @@
-//! Whole programs: how they start, how they do not, how they end.
+//! Whole programs: how they start, why they do not start, and how they end.
 
 use std::net::TcpListener;
 
@@ -7,7 +7,7 @@ use tests::{Ended, Program, request};
 const SERVING: &str = env!("CARGO_BIN_EXE_serving");
 const COLLIDING: &str = env!("CARGO_BIN_EXE_colliding");
 
-/// Runs a program that is not to start.
+/// Runs a program that must fail to start, and returns how it ended.
 fn refused(path: &str, environment: &[(&str, &str)]) -> Ended {
     let ended = Program::start(path, &[], environment).end();
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -17,11 +17,11 @@ fn refused(path: &str, environment: &[(&str, &str)]) -> Ended {
 
 #[test]
 fn collisions_between_crates_end_a_program_before_it_listens() {
-    // A port in use would be another error.
+    // If the program listened, the port in use would be another error.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = refused(COLLIDING, &[("PORT", &port)]);
-    // The guide shows it.
+    // The guide shows this message.
     assert_eq!(ended.stderr, include_str!("../fixtures/colliding.stderr"));
 }
 
@@ -60,7 +60,7 @@ fn a_program_serves_its_routes_and_those_of_linked_crates() {
 }
 
 #[test]
-fn a_program_ends_when_it_is_told_to() {
+fn sigint_and_sigterm_end_a_program_with_code_0() {
     for signal in ["INT", "TERM"] {
         let mut program = Program::start(SERVING, &[], &[("PORT", "0")]);
         program.address();
@@ -70,7 +70,7 @@ fn a_program_ends_when_it_is_told_to() {
 }
 
 #[test]
-fn a_program_ends_when_the_work_it_has_left_is_done() {
+fn a_program_ends_after_the_work_left_by_its_handlers() {
     let mut program = Program::start(SERVING, &["built"], &[]);
     let mut connection = program.connect();
     let answer = connection.send(&request("POST", "/later", &[], ""));
@@ -83,7 +83,7 @@ fn a_program_ends_when_the_work_it_has_left_is_done() {
 }
 
 #[test]
-fn a_port_in_use_is_an_error_that_helps() {
+fn a_port_in_use_is_an_error_with_help() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = refused(SERVING, &[("PORT", &port)]);
@@ -94,7 +94,7 @@ fn a_port_in_use_is_an_error_that_helps() {
 }
 
 #[test]
-fn an_environment_that_means_nothing_is_an_error() {
+fn a_variable_with_a_meaningless_value_is_an_error() {
     for (variable, value, expected) in [
         ("PORT", "http", "a port, from 0 to 65535"),
         ("PORT", "65536", "a port, from 0 to 65535"),
@@ -114,7 +114,7 @@ fn an_environment_that_means_nothing_is_an_error() {
 }
 
 #[test]
-fn what_is_empty_is_not_set() {
+fn an_empty_variable_counts_as_unset() {
     let empty = [
         ("HOST", ""),
         ("ROUTE_WORKERS", ""),
@@ -131,7 +131,7 @@ fn a_host_can_be_an_address_of_ipv6() {
     for host in ["::1", "[::1]"] {
         let mut program = Program::start(SERVING, &[], &[("HOST", host), ("PORT", "0")]);
         if !has_loopback {
-            // It was understood all the same.
+            // The program understands the address all the same, but cannot listen on it.
             let ended = program.end();
             let start = "Error: cannot listen on [::1]:0: ";
             assert!(ended.stderr.starts_with(start), "{}", ended.stderr);
@@ -159,8 +159,8 @@ fn the_mode_comes_from_the_environment() {
 }
 
 #[test]
-fn a_server_built_by_hand_is_what_its_builder_says() {
-    // The builder comes before the environment, which is then not even read.
+fn the_builder_of_a_server_overrides_the_environment() {
+    // The builder overrides the environment, which is then not even read.
     for mode in ["development", "nonsense"] {
         let environment = [("ROUTE_MODE", mode), ("ROUTE_WORKERS", "1")];
         let mut program = Program::start(SERVING, &["built"], &environment);

@@ -1,4 +1,4 @@
-//! Blank renders: what a cached handler sees, whoever asks.
+//! Blank renders: a cached handler sees a blank request, whatever the client sent.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use route_runtime::testing::TestApp;
 use route_runtime::{Matched, Mode, Routes, route};
 use tests::Server;
 
-/// Left by middleware in a request's extensions.
+/// A value that middleware leaves in the extensions of a request.
 struct Mark;
 
-/// Of a connection.
+/// A type for data of a connection.
 #[derive(Clone)]
 struct Connected;
 
@@ -89,7 +89,7 @@ async fn dynamic(request: HttpRequest, body: Bytes) -> String {
 }
 
 #[test]
-fn nothing_of_any_request_is_seen() {
+fn a_cached_handler_sees_nothing_of_any_request() {
     for mode in [Mode::Production, Mode::Development] {
         let routes = Routes::from_iter([everything::ROUTE, dynamic::ROUTE]).unwrap();
         let routes = routes.mode(mode).data(7u32);
@@ -103,7 +103,7 @@ fn nothing_of_any_request_is_seen() {
         });
         for id in 0..24 {
             let mut wire = server.connect();
-            // So that what is used again has been used.
+            // First a dynamic route reads secrets, so that whatever is reused has held some.
             let headers = "X-Agent: secret\nCookie: a=secret\nX-Forwarded-For: 1.2.3.4";
             wire.begin(&format!(
                 "POST /rendering/dynamic?secret HTTP/1.1\n{headers}\nContent-Length: 6"
@@ -136,7 +136,7 @@ fn nothing_of_any_request_is_seen() {
             if method == "GET" {
                 assert_eq!(reply.text(), expected(id), "{mode:?} {head}");
             }
-            // What HEAD has caused is what GET gets.
+            // A GET gets the entry that a HEAD has caused.
             assert_eq!(server.get(&format!("/rendering/{id}")).text(), expected(id));
         }
     }
@@ -155,7 +155,7 @@ async fn app_data_that_a_cached_handler_lacks_is_named_at_start_up() {
             config.app_data(Data::new(7u32));
         });
         configured.ready().await.unwrap();
-        // What only the app has is not there for a render.
+        // A render does not see data that only the app has.
         let app = TestApp::with(routes(), |routes| {
             App::new().app_data(Data::new(7u32)).service(routes)
         });

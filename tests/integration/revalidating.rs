@@ -1,4 +1,4 @@
-//! Throwing away what was cached, and what is known of paths ahead.
+//! Invalidation of cached responses, by path, pattern and tag.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn other(runs: Data<Runs>) -> String {
     format!("other {}", runs.next())
 }
 
-/// Throws away, then does as it is told.
+/// Invalidates what the body names, and then ends as `after` says.
 #[route(POST, "/revalidating/write/[how]/[after]")]
 async fn write(how: String, after: String, body: String) -> Result<HttpResponse, Problem> {
     let done = match &*how {
@@ -56,7 +56,7 @@ async fn post(app: &TestApp, path: &str, body: &str) -> (u16, String) {
 }
 
 #[actix_web::test]
-async fn what_is_written_is_read() {
+async fn a_read_after_an_invalidation_gets_a_new_render() {
     let app = app([item::ROUTE, other::ROUTE, write::ROUTE]).await;
     let read = async |path: &str| app.get(path).await.text().to_owned();
     let mut run = 1; // Rendered ahead.
@@ -88,7 +88,7 @@ async fn what_is_written_is_read() {
         }
     }
     assert_eq!(run, 33);
-    // Only where it was meant.
+    // The invalidation reaches only the path that it names.
     post(&app, &write::path("path", "answer"), "/revalidating/other").await;
     let again = app.get("/revalidating/other").await;
     assert_eq!(
@@ -102,7 +102,7 @@ async fn what_is_written_is_read() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_thrown_away_is_said() {
+async fn an_invalidation_that_names_nothing_is_an_error() {
     let app = app([item::ROUTE, other::ROUTE, write::ROUTE]).await;
     for (how, body) in [
         ("path", "/revalidating/nowhere"),
@@ -110,7 +110,7 @@ async fn what_cannot_be_thrown_away_is_said() {
         ("path", "revalidating/item/a"),
         ("path", "/revalidating/item/%zz"),
         ("path", "/revalidating/item/.."),
-        // A query is no part of a path; read as one, it would name another.
+        // A query is no part of a path. Read as one, it would name another path.
         ("path", "/revalidating/item/a?b"),
         ("path", "/revalidating/item/a#b"),
         ("pattern", "/revalidating/item/a"),
@@ -132,7 +132,7 @@ async fn what_cannot_be_thrown_away_is_said() {
 }
 
 #[actix_web::test]
-async fn stale_is_the_gentler_way_also_from_outside() {
+async fn an_entry_marked_stale_is_served_while_it_is_refreshed_also_from_outside() {
     let app = app([item::ROUTE, other::ROUTE, write::ROUTE]).await;
     assert_eq!(app.get("/revalidating/item/a").await.text(), "a 2");
     assert_eq!(
@@ -180,7 +180,7 @@ async fn encoded(name: String, runs: Data<Runs>) -> String {
     format!("{name} {}", runs.next())
 }
 
-/// A tag has the value as the handler sees it, however the path spelled it.
+/// A tag has the value as the handler sees it, however the path spells it.
 #[actix_web::test]
 async fn spellings_share_an_entry_and_its_tags() {
     let app = app([encoded::ROUTE]).await;
@@ -211,7 +211,7 @@ async fn during(id: u32, runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn a_render_that_began_before_is_no_answer_after() {
+async fn a_render_that_began_before_an_invalidation_is_not_served_after_it() {
     let app = app([during::ROUTE]).await;
     let early = app.get("/revalidating/during/1");
     let late = async {
@@ -239,7 +239,7 @@ async fn found_out(runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn a_render_says_what_it_depends_on() {
+async fn a_render_can_add_a_tag_and_shorten_its_lifetime() {
     let app = app([found_out::ROUTE]).await;
     let first = app.get("/revalidating/found-out").await;
     assert_eq!(first.header("cache-status"), Some("route; hit; ttl=7"));
@@ -269,7 +269,7 @@ async fn own(which: String) -> String {
 }
 
 #[actix_web::test]
-async fn a_render_cannot_throw_itself_away() {
+async fn a_render_cannot_invalidate_itself() {
     let app = app([own::ROUTE]).await;
     for which in ["path", "pattern", "tag", "used"] {
         assert_eq!(
@@ -287,7 +287,7 @@ async fn many(id: u32) -> String {
 }
 
 #[actix_web::test]
-async fn a_tag_of_many_entries_is_one_step() {
+async fn a_tag_invalidates_ten_thousand_entries_without_rendering_them() {
     let app = app([many::ROUTE]).await;
     let paths: Vec<_> = (0..10_000).map(many::path).collect();
     for some in paths.chunks(100) {
@@ -296,7 +296,7 @@ async fn a_tag_of_many_entries_is_one_step() {
     let stats = app.routes().stats();
     assert_eq!((stats.entries, stats.renders), (10_000, 10_000));
     app.routes().revalidate_tag("many").await.unwrap();
-    // Nothing is rendered that nobody asks for.
+    // Nothing is rendered without a request.
     app.settled().await;
     assert_eq!(app.routes().stats().renders, 10_000);
     let some = join_all(paths[..300].iter().map(|path| app.get(path))).await;

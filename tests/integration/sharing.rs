@@ -1,4 +1,4 @@
-//! Several instances of one app behind one store, and the next run of a program.
+//! Several instances of one app that share a store, and the next run of a program.
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -23,15 +23,15 @@ use route_runtime::{
 use tests::{Gate, Runs, SECOND, production};
 use tokio::sync::watch;
 
-/// One memory for all, and the way of one instance to it.
+/// A store: the line of one instance to a memory that all instances share.
 #[derive(Clone)]
 struct Line {
     memory: Arc<MemoryStore>,
     news: Arc<watch::Sender<u64>>,
     cut: Arc<AtomicBool>,
-    /// A cut line gives no answer, and not an error.
+    /// Makes a cut line hang, instead of answering with an error.
     hangs: bool,
-    /// Opened by each read that hangs.
+    /// The gate that each read over the cut line opens.
     read: Arc<Gate>,
 }
 
@@ -46,7 +46,7 @@ impl Line {
         }
     }
 
-    /// Another way to the same memory.
+    /// Returns another line to the same memory.
     fn another(&self) -> Self {
         Self {
             cut: Arc::default(),
@@ -154,7 +154,7 @@ async fn post(app: &TestApp) -> StatusCode {
 }
 
 #[actix_web::test]
-async fn what_one_instance_rendered_another_answers_with() {
+async fn an_instance_serves_what_another_has_rendered() {
     let (line, runs) = (Line::new(), Runs::default());
     let one = TestApp::new(routes(&line, &runs)).await.unwrap();
     let first = one.get("/sharing/item/a").await;
@@ -189,7 +189,7 @@ async fn what_one_instance_rendered_another_answers_with() {
 }
 
 #[actix_web::test]
-async fn what_one_instance_throws_away_no_other_answers_with() {
+async fn no_instance_serves_what_another_has_invalidated() {
     let (line, runs) = (Line::new(), Runs::default());
     let one = TestApp::new(routes(&line, &runs)).await.unwrap();
     let two = one.beside(routes(&line.another(), &runs)).await.unwrap();
@@ -198,7 +198,7 @@ async fn what_one_instance_throws_away_no_other_answers_with() {
     assert_eq!(two.get("/sharing/item/a").await.text(), "a 2");
 
     assert_eq!(post(&two).await, StatusCode::NO_CONTENT);
-    // Here at once, there once it has heard of it: no clock moves.
+    // The invalidation holds here at once, and there once it has arrived, although no clock moves.
     let here = two.get("/sharing/item/a").await;
     assert_eq!(
         (status(&here), here.text()),
@@ -230,7 +230,7 @@ async fn forget() -> Result<HttpResponse, RevalidateError> {
 }
 
 #[actix_web::test]
-async fn an_instance_that_caches_nothing_throws_away_for_others() {
+async fn an_instance_that_caches_nothing_invalidates_for_others() {
     let (line, runs) = (Line::new(), Runs::default());
     let one = TestApp::new(these([item::ROUTE], &line, &runs));
     let one = one.await.unwrap();
@@ -245,7 +245,7 @@ async fn an_instance_that_caches_nothing_throws_away_for_others() {
 }
 
 #[actix_web::test]
-async fn the_next_run_goes_on_where_the_last_one_ended() {
+async fn the_next_run_keeps_entries_invalidations_and_ages_of_the_last() {
     let (line, runs) = (Line::new(), Runs::default());
     let old = TestApp::new(routes(&line, &runs)).await.unwrap();
     old.get("/sharing/item/a").await;
@@ -270,7 +270,7 @@ async fn the_next_run_goes_on_where_the_last_one_ended() {
         Some(Outcome::Hit)
     );
 
-    // Stale by the wall clock: given once more, and refreshed by whoever asks first.
+    // By the wall clock the entry is stale: the first request gets it once more and refreshes it.
     new.advance(20 * SECOND);
     let last = new.beside(routes(&line, &runs)).await.unwrap();
     last.settled().await;
@@ -285,21 +285,21 @@ async fn the_next_run_goes_on_where_the_last_one_ended() {
 }
 
 #[actix_web::test]
-async fn another_build_renders_for_itself() {
+async fn another_build_renders_for_itself_and_invalidates_for_both() {
     let (line, runs) = (Line::new(), Runs::default());
     let old = TestApp::new(routes(&line, &runs)).await.unwrap();
     assert_eq!(old.get("/sharing/home").await.text(), "home 1");
     let next = routes(&line, &runs).build_id("next");
     let next = old.beside(next).await.unwrap();
     assert_eq!(next.get("/sharing/home").await.text(), "home 2");
-    // But throws away for both.
+    // An invalidation reaches both builds.
     post(&next).await;
     assert!(old.caught_up().await);
     assert_eq!(old.get("/sharing/home").await.text(), "home 3");
 }
 
 #[actix_web::test]
-async fn a_store_that_fails_fails_no_request() {
+async fn a_store_that_fails_fails_no_read_and_every_invalidation() {
     let (line, runs) = (Line::new(), Runs::default());
     line.cut(true);
     let app = TestApp::new(routes(&line, &runs)).await.unwrap();
@@ -308,7 +308,7 @@ async fn a_store_that_fails_fails_no_request() {
     let item = app.get("/sharing/item/a").await;
     assert_eq!(status(&item), "route; fwd=miss; stored");
     assert_eq!(item.text(), "a 2");
-    // Whoever throws away is told that others will not hear of it.
+    // An invalidation is an error, because the other instances will not hear of it.
     assert_eq!(post(&app).await, StatusCode::INTERNAL_SERVER_ERROR);
     let failed = app.routes().revalidate_path("/sharing/home").await;
     assert!(matches!(failed, Err(RevalidateError::Store(_))));
@@ -330,7 +330,7 @@ async fn a_store_that_hangs_delays_one_request_by_fifty_milliseconds() {
 }
 
 #[actix_web::test]
-async fn a_store_that_hangs_delays_one_request_by_what_it_is_given() {
+async fn a_store_that_hangs_delays_one_request_by_its_configured_limit() {
     hangs(200, |routes| routes.store_limit(SECOND / 5)).await;
 }
 
@@ -342,10 +342,10 @@ async fn hangs(milliseconds: u64, with: impl FnOnce(Routes) -> Routes) {
     let limit = async {
         line.read.pass().await;
         app.advance(Duration::from_millis(milliseconds - 1));
-        // Long enough for what would be wrong.
+        // Leave time for a wrong limit to end the call.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(runs.count(), 1, "only what was rendered ahead");
-        // The limit may begin a little after the call that it is for.
+        // The limit may begin a little after the call that it applies to.
         while runs.count() == 1 {
             app.advance(Duration::from_millis(1));
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -356,7 +356,7 @@ async fn hangs(milliseconds: u64, with: impl FnOnce(Routes) -> Routes) {
         (status(&item), item.text()),
         ("route; fwd=miss; stored", "a 2")
     );
-    // No time passes any more.
+    // The clock no longer moves, so a further delay would hang.
     for id in ["b", "c", "d"] {
         let item = app.get(&item::path(id)).await;
         assert_eq!(status(&item), "route; fwd=miss; stored");
@@ -365,7 +365,7 @@ async fn hangs(milliseconds: u64, with: impl FnOnce(Routes) -> Routes) {
 }
 
 #[actix_web::test]
-async fn an_instance_cut_off_serves_and_says_so() {
+async fn an_instance_cut_off_from_the_store_serves_entries_as_unverified() {
     let (line, runs) = (Line::new(), Runs::default());
     let one = TestApp::new(routes(&line, &runs)).await.unwrap();
     let cut = line.another();
@@ -385,7 +385,7 @@ async fn an_instance_cut_off_serves_and_says_so() {
         (home.text(), home.outcome()),
         ("home 1", Some(Outcome::Hit))
     );
-    // Nobody outside is to keep it.
+    // Shared caches must not keep such a response.
     assert_eq!(home.header("cdn-cache-control"), Some("max-age=0"));
     let item = two.get("/sharing/item/a").await;
     assert_eq!(status(&item), "route; hit; ttl=8; detail=unverified");
@@ -400,7 +400,7 @@ async fn an_instance_cut_off_serves_and_says_so() {
 }
 
 #[actix_web::test]
-async fn an_instance_cut_off_renders_where_that_is_asked_for() {
+async fn an_instance_cut_off_from_the_store_renders_if_configured_to() {
     let (line, runs) = (Line::new(), Runs::default());
     let routes = routes(&line, &runs).on_partition(OnPartition::Render);
     let app = TestApp::new(routes.staleness_bound(5 * SECOND));

@@ -1,4 +1,4 @@
-//! Bodies that come bit by bit, clients that leave, handlers that panic.
+//! Bodies that arrive chunk by chunk, clients that leave, and handlers that panic.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -16,7 +16,7 @@ use tests::{Gate, Server, production};
 
 mod belonging;
 
-/// Opens a gate when it goes.
+/// A guard that opens a gate when it is dropped.
 struct Leaving(&'static Gate);
 
 impl Drop for Leaving {
@@ -27,7 +27,9 @@ impl Drop for Leaving {
 
 type Chunk = Result<Bytes, Infallible>;
 
-/// Chunks, the later ones when they are let through; never ends.
+/// Returns an endless body, of which each chunk but the first waits for `gate`.
+///
+/// Dropping the body opens `left`.
 fn events(gate: &'static Gate, left: &'static Gate) -> BoxBody {
     let leaving = Leaving(left);
     let later = stream::unfold((1, leaving), move |(number, leaving)| async move {
@@ -52,7 +54,7 @@ async fn live() -> HttpResponse {
 
 static EVENTS: [Gate; 2] = [Gate::new(), Gate::new()];
 
-/// Reads nothing, so it is a cached route by its declaration.
+/// A route that reads nothing of the request, so it is a cached route by its declaration.
 #[route("/streams/events")]
 async fn events_cached() -> HttpResponse {
     HttpResponse::Ok()
@@ -85,7 +87,7 @@ async fn each_chunk_is_sent_before_the_next_is_made() {
                 let chunk = wire.chunk().unwrap();
                 assert_eq!(chunk, format!("data: {number}\n\n").into_bytes());
             }
-            // The handler's stream ends when its reader leaves.
+            // The stream of the handler is dropped when the client leaves.
             wire.hang_up();
             left.pass().await;
         }
@@ -93,7 +95,7 @@ async fn each_chunk_is_sent_before_the_next_is_made() {
 }
 
 #[actix_web::test]
-async fn head_of_what_never_ends_ends() {
+async fn head_of_an_endless_body_is_answered_and_drops_the_body() {
     static LEFT: Gate = Gate::new();
     static NEVER: Gate = Gate::new();
 
@@ -115,7 +117,7 @@ async fn head_of_what_never_ends_ends() {
         for _ in 0..2 {
             let reply = wire.ask(&format!("HEAD {path} HTTP/1.1"));
             assert_eq!(reply.status, 200);
-            // It has no length; 0 would be a lie.
+            // The body has no length, and 0 would be wrong.
             assert_eq!(reply.header("content-length"), None, "{path}");
             LEFT.pass().await;
         }
@@ -144,8 +146,8 @@ async fn large_sized() -> HttpResponse {
 }
 
 #[test]
-fn what_is_too_large_to_keep_is_passed_on_as_it_comes() {
-    // An entry may have a quarter of it.
+fn a_body_that_is_too_large_to_keep_is_sent_as_it_is_made() {
+    // An entry may take a quarter of the capacity.
     let routes = production([large::ROUTE, large_sized::ROUTE]).cache_capacity(40_000);
     let server = Server::routes(&routes);
     for run in 1..=2 {
@@ -166,7 +168,7 @@ fn what_is_too_large_to_keep_is_passed_on_as_it_comes() {
     }
     let reply = server.get("/streams/large/sized");
     assert_eq!(reply.body, vec![9; 60_000]);
-    // A length that is known is told, as a dynamic handler's is.
+    // A known length is sent, as for a dynamic handler.
     assert_eq!(reply.header("content-length"), Some("60000"));
     let head = server.connect().ask("HEAD /streams/large/sized HTTP/1.1");
     assert_eq!(head.header("content-length"), Some("60000"));
@@ -188,7 +190,7 @@ async fn calm() -> &'static str {
 }
 
 #[actix_web::test]
-async fn a_client_that_leaves_takes_its_request_with_it() {
+async fn a_handler_is_dropped_when_its_client_leaves() {
     let server = Server::routes(&production([waiting::ROUTE, calm::ROUTE]));
     for _ in 0..3 {
         let mut wire = server.connect();
@@ -272,7 +274,7 @@ async fn in_body_dynamic() -> HttpResponse {
 const PROBLEM: &str = r#"{"type":"about:blank","title":"Internal Server Error","status":500}"#;
 
 #[test]
-fn a_panic_in_a_render_is_an_answer_and_ends_nothing() {
+fn a_panic_in_a_render_is_a_500_and_the_connection_stays_usable() {
     let server = Server::routes(&production([
         in_extractor::ROUTE,
         in_handler::ROUTE,
@@ -334,7 +336,7 @@ async fn turning() -> HttpResponse {
     }
 }
 
-/// It is an error like any other, and not a response for one request.
+/// A failing body is an error like any other, and not a response for one request only.
 #[actix_web::test]
 async fn a_refresh_whose_body_fails_leaves_the_old_entry() {
     let app = TestApp::new(production([turning::ROUTE])).await.unwrap();

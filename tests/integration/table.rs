@@ -1,6 +1,6 @@
-//! What is wrong with a table of routes.
+//! Problems of a table of routes.
 //!
-//! Within one crate most of it does not compile, so the declarations here are made at run time.
+//! Within one crate most of them do not compile, so the declarations here are made at run time.
 
 use actix_web::web::Data;
 use route_runtime::__private::{Segment, Source};
@@ -11,7 +11,7 @@ async fn table() -> &'static str {
     "table"
 }
 
-/// A declaration at this line of a crate `demo`.
+/// Returns a declaration at this line of a crate `demo`.
 fn declared(kind: Kind, method: Method, pattern: &'static str, line: u32) -> RouteDescriptor {
     let segment = |text: &'static str| {
         let inner = |open, close| text.strip_prefix(open)?.strip_suffix(close);
@@ -55,7 +55,7 @@ fn page(pattern: &'static str, line: u32) -> RouteDescriptor {
     declared(Kind::Page, Method::Get, pattern, line)
 }
 
-/// In whatever order they are found.
+/// Asserts that these routes are refused with this message, in either order.
 #[track_caller]
 fn check(routes: &[RouteDescriptor], expected: &str) {
     for routes in [routes.to_vec(), routes.iter().rev().copied().collect()] {
@@ -65,7 +65,7 @@ fn check(routes: &[RouteDescriptor], expected: &str) {
 }
 
 #[test]
-fn a_page_and_a_route_at_one_path() {
+fn a_page_and_a_route_at_one_path_are_refused() {
     let expected = "\
 1 problem with the routes
 
@@ -77,7 +77,7 @@ a page and a route at one path
 }
 
 #[test]
-fn two_handlers_for_one_method_and_path() {
+fn two_handlers_for_one_method_and_path_are_refused() {
     let expected = "\
 1 problem with the routes
 
@@ -92,7 +92,7 @@ two handlers for GET /(b)/a/[id]
 }
 
 #[test]
-fn one_declaration_twice() {
+fn one_declaration_that_is_linked_twice_is_refused() {
     let expected = "\
 1 problem with the routes
 
@@ -103,7 +103,7 @@ one declaration, twice
 }
 
 #[test]
-fn two_names_for_one_parameter() {
+fn two_names_for_one_parameter_are_refused() {
     let expected = "\
 1 problem with the routes
 
@@ -115,7 +115,7 @@ two names for one parameter: `id` and `slug`
 }
 
 #[test]
-fn a_catch_all_beside_an_optional_one() {
+fn a_catch_all_beside_an_optional_one_is_refused() {
     let expected = "\
 1 problem with the routes
 
@@ -127,7 +127,7 @@ a catch-all beside an optional one
 }
 
 #[test]
-fn an_optional_catch_all_beside_its_prefix() {
+fn an_optional_catch_all_beside_a_route_at_its_prefix_is_refused() {
     let expected = "\
 1 problem with the routes
 
@@ -139,7 +139,7 @@ an optional catch-all beside a route at its own prefix
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_problems_are_reported_together() {
     let routes = [
         get("/a", 1),
         get("/a", 2),
@@ -169,13 +169,13 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
-fn what_only_resembles_a_collision_is_none() {
+fn routes_that_only_resemble_a_collision_are_accepted() {
     let routes = [
         get("/a/[id]", 1),
         post("/a/[id]", 2),
         get("/a/[id]/b", 3),
         get("/a/[...rest]", 4),
-        // Another position.
+        // A parameter at another position may have another name.
         get("/b/[slug]", 5),
         get("/b", 6),
         get("/b/[...rest]", 7),
@@ -184,7 +184,7 @@ fn what_only_resembles_a_collision_is_none() {
         get("/d/[[...x]]", 10),
         get("/d/e", 11),
         get("/d/[f]", 12),
-        // A literal that looks like an erased parameter.
+        // The literal `...` looks like a parameter whose name is left out, and is none.
         get("/e", 13),
         get("/e/...", 14),
     ];
@@ -205,7 +205,7 @@ async fn needs_data_later(state: Data<u16>) -> String {
 }
 
 #[actix_web::test]
-async fn data_that_a_cached_handler_needs_is_missed_before_the_first_request() {
+async fn missing_app_data_of_a_cached_handler_is_an_error_before_the_first_request() {
     let routes = Routes::from_iter([needs_data::ROUTE, needs_data_later::ROUTE]).unwrap();
     let routes = routes.data(Vec::<String>::new());
     let error = routes.ready().await.unwrap_err().to_string();

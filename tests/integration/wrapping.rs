@@ -1,4 +1,4 @@
-//! `wrap`: middleware of one handler.
+//! The option `wrap`: middleware of one handler.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,7 +13,7 @@ use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
 use route_runtime::{Mode, Routes, page, route};
 use tests::{Server, production};
 
-/// The one key that opens, kept as app data.
+/// The one key that is accepted, kept as app data.
 struct Secret(&'static str);
 
 async fn authorised(
@@ -36,7 +36,7 @@ async fn guarded() -> String {
 }
 
 #[test]
-fn who_is_not_authorised_reaches_neither_handler_nor_hit() {
+fn an_unauthorised_client_reaches_neither_the_handler_nor_the_entry() {
     let server = Server::routes(&production([guarded::ROUTE]).data(Secret("Bearer s")));
     let ask = |headers: &str| {
         server
@@ -53,20 +53,20 @@ fn who_is_not_authorised_reaches_neither_handler_nor_hit() {
     assert_eq!(GUARDED.load(Ordering::Relaxed), 0);
     let first = ask("Authorization: Bearer s");
     assert_eq!((first.status, first.text()), (200, "run 1"));
-    // There is an entry now, and a client that knows its tag.
+    // Now there is an entry, and a client may know its `ETag`.
     refused("");
     refused("Authorization: Bearer t");
     refused(&format!("If-None-Match: {}", first.header("etag").unwrap()));
     refused("If-None-Match: *");
     let hit = ask("Authorization: Bearer s");
     assert_eq!((hit.text(), hit.cache_status()), ("run 1", "route; hit"));
-    // Who may keep it must ask again, and so is refused, too.
+    // A client that keeps the response must revalidate it, so it too can be refused.
     assert_eq!(hit.header("cache-control"), Some("no-cache"));
     let head = server.connect().ask("HEAD /wrapping/guarded HTTP/1.1");
     assert_eq!(head.status, 401);
 }
 
-/// Puts down that it was here, on the way in and on the way out.
+/// Records `name` on the way in and on the way out.
 async fn trace(
     name: &'static str,
     request: ServiceRequest,
@@ -111,7 +111,7 @@ async fn order_cached() -> &'static str {
 }
 
 #[test]
-fn the_first_is_the_outermost_and_sees_the_real_request() {
+fn the_first_wrap_is_the_outermost_and_sees_the_real_request() {
     let server = Server::routes(&production([order::ROUTE, order_cached::ROUTE]));
     let reply = server
         .connect()
@@ -122,12 +122,12 @@ fn the_first_is_the_outermost_and_sees_the_real_request() {
         let traces = headers.filter(|(name, _)| name == "x-trace");
         traces.map(|(_, value)| value.clone()).collect()
     };
-    // What is answered passes them in the other order.
+    // The response passes the middleware in reverse order.
     assert_eq!(traces(&reply), ["second", "first"]);
     for status in ["route; fwd=miss; stored", "route; hit"] {
         let reply = server.get("/wrapping/order/cached");
         assert_eq!(reply.cache_status(), status);
-        // It is round the entry and not in it.
+        // The middleware is around the entry and not in it.
         assert_eq!(traces(&reply), ["second", "first"]);
     }
 }
@@ -149,7 +149,7 @@ async fn never() -> &'static str {
 }
 
 #[test]
-fn one_that_answers_by_itself_ends_it() {
+fn a_wrap_that_responds_itself_skips_inner_wraps_and_the_handler() {
     let server = Server::routes(&production([never::ROUTE]));
     let mut wire = server.connect();
     for _ in 0..2 {
@@ -160,7 +160,7 @@ fn one_that_answers_by_itself_ends_it() {
     assert_eq!(SHUT.load(Ordering::Relaxed), 0);
 }
 
-/// Checks a body, and puts it back.
+/// Checks the body of a request, and puts it back.
 async fn signed(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -179,7 +179,7 @@ async fn signed_body(body: Bytes) -> Bytes {
 }
 
 #[test]
-fn one_that_reads_the_body_is_bounded_too() {
+fn a_wrap_that_reads_the_body_is_bound_by_the_body_limit() {
     let server = Server::routes(&production([signed_body::ROUTE]));
     let send = |body: &str| {
         let mut wire = server.connect();
@@ -193,7 +193,7 @@ fn one_that_reads_the_body_is_bounded_too() {
     assert_eq!(send("signed but rather longer than that").0, 413);
 }
 
-/// Sends some to the path of another.
+/// Rewrites the path of a request to that of another route.
 async fn moving(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -218,7 +218,7 @@ async fn other(id: String) -> String {
 }
 
 #[test]
-fn one_that_changes_the_path_changes_neither_parameters_nor_what_is_kept() {
+fn a_wrap_that_rewrites_the_path_changes_neither_parameters_nor_keys() {
     let routes = production([moved::ROUTE, moved_now::ROUTE, other::ROUTE]);
     let server = Server::routes(&routes);
     for (path, expected) in [
@@ -256,7 +256,7 @@ async fn broken_page() -> HttpResponse {
 }
 
 #[test]
-fn one_that_panics_is_an_error_of_one_request() {
+fn a_wrap_that_panics_is_a_500_and_the_connection_stays_usable() {
     let server = Server::routes(&production([broken::ROUTE, broken_page::ROUTE]));
     let mut wire = server.connect();
     for _ in 0..2 {
@@ -317,7 +317,7 @@ async fn bare(id: u8) -> String {
     id.to_string()
 }
 
-/// As that of an app.
+/// Middleware for the app, which passes each request on.
 async fn pass(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -326,7 +326,7 @@ async fn pass(
 }
 
 #[test]
-fn wrap_goes_round_one_handler() {
+fn wrap_applies_to_one_handler_only() {
     let routes = Routes::from_iter([wrapped::ROUTE, bare::ROUTE]).unwrap();
     let server = Server::start(move || App::new().wrap(from_fn(pass)).service(routes.clone()));
     let response = server.get("/wrapping/wrapped/7");
@@ -343,7 +343,7 @@ fn wrap_goes_round_one_handler() {
 
     let response = server.ask("DELETE", "/wrapping/wrapped/7");
     assert_eq!((response.text(), response.header("x-outer")), ("7", None));
-    // What is answered for the path is nobody's handler's.
+    // A 405 is answered for the path, and belongs to no handler.
     let response = server.ask("POST", "/wrapping/wrapped/7");
     assert_eq!((response.status, response.header("x-outer")), (405, None));
 }

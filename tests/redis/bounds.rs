@@ -1,16 +1,16 @@
-//! How much a server is asked to remember of invalidations.
+//! A test of how much a server has to remember of invalidations.
 
 use super::*;
 
 const MIB: usize = 1024 * 1024;
-/// Of the names of each kind.
+/// The most bytes that the names of each kind may have.
 const BYTES: usize = 8 * MIB;
 
 fn long(number: u64) -> Tag {
     Tag::new(format!("{number:09} {}", "x".repeat(MIB - 10)))
 }
 
-/// What is in the server of a kind: how many names, and how many bytes of them.
+/// Returns how many names of a kind the server remembers, and how many bytes they have.
 fn kept(server: &Redis, kind: &str) -> (usize, usize) {
     let names = server.ask(&["ZRANGE", &format!("{{route}}:1:{kind}"), "0", "-1"]);
     let names: Vec<_> = names.lines().collect();
@@ -25,7 +25,7 @@ fn kept(server: &Redis, kind: &str) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn names_that_are_long_do_not_grow_the_record_beyond_its_bytes() {
+async fn long_names_do_not_grow_the_record_beyond_its_limit_in_bytes() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
     for (kind, how) in [
@@ -46,14 +46,14 @@ async fn names_that_are_long_do_not_grow_the_record_beyond_its_bytes() {
             Invalidation::Absent => news.floor.absent,
             Invalidation::Stale => news.floor.stale,
         };
-        // The last that was forgotten is the second invalidation of the twelfth.
+        // The last that the server has forgotten is the second invalidation of the twelfth name.
         assert_eq!(floor, Epoch(before + 24));
     }
-    // Both kinds have their room, and what is answered is no more than that.
+    // Each kind has room of its own, and the answer has each name only once.
     let news = store.invalidations(Epoch(0)).await.unwrap();
     let bytes: usize = news.tags.iter().map(|(tag, _)| tag.as_str().len()).sum();
     assert_eq!(bytes, BYTES, "the same eight, of both kinds");
-    // One that is larger than the room reaches all, as it is forgotten at once.
+    // A name larger than the room is forgotten at once, so its invalidation reaches every entry.
     let huge = Tag::new("x".repeat(BYTES + 1));
     let last = store
         .invalidate(&[huge], Invalidation::Absent)

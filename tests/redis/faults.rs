@@ -1,4 +1,4 @@
-//! Servers that are gone, empty, full, silent, or none.
+//! Tests of servers that are gone, empty, full or silent, or that are no Redis.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::*;
 use crate::proxy::Proxy;
 
-/// Tries until it works.
+/// Repeats an operation until it succeeds, and fails if it does not recover in time.
 async fn recovers<T>(what: impl AsyncFn() -> Result<T, StoreError>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -20,7 +20,7 @@ async fn recovers<T>(what: impl AsyncFn() -> Result<T, StoreError>) -> T {
     }
 }
 
-/// Takes what was told until now, so that only what is told from here on is heard.
+/// Consumes the notifications so far, so that only later ones are seen.
 async fn nothing_new(store: &RedisStore) {
     while tokio::time::timeout(Duration::ZERO, store.changed())
         .await
@@ -28,7 +28,7 @@ async fn nothing_new(store: &RedisStore) {
     {}
 }
 
-/// Fails unless every method does, each soon.
+/// Checks that every method fails, and fails soon.
 async fn fails(store: &RedisStore) {
     let begun = Instant::now();
     let kept = entry(b"body", 0);
@@ -40,7 +40,7 @@ async fn fails(store: &RedisStore) {
     assert!(store.lease(key("/a"), PATIENCE).await.is_err());
     let token = route_runtime::store::LeaseToken(1);
     assert!(store.release(key("/a"), token).await.is_err());
-    // The limits are 50 ms for three and a second for four, but it is given up before that.
+    // The limits are 50 ms for three methods and a second for four, but the store gives up sooner.
     assert!(
         begun.elapsed() < Duration::from_secs(10),
         "{:?}",
@@ -49,7 +49,7 @@ async fn fails(store: &RedisStore) {
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_and_restarted_empty_is_found_again() {
+async fn a_store_reconnects_to_a_server_that_restarted_empty_and_invalidates_all() {
     let mut server = Redis::start();
     let store = patient(&server.url()).await;
     for _ in 0..5 {
@@ -62,7 +62,7 @@ async fn a_server_that_is_killed_and_restarted_empty_is_found_again() {
     nothing_new(&store).await;
     let changed = store.changed();
     server.restart();
-    // Who is connected again has to look what it has missed.
+    // A store that is connected again has to look for what it has missed.
     tokio::time::timeout(PATIENCE, changed)
         .await
         .unwrap()
@@ -73,7 +73,7 @@ async fn a_server_that_is_killed_and_restarted_empty_is_found_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_a_log_goes_on_where_it_was() {
+async fn a_server_with_an_append_only_file_restarts_with_its_entries_and_epochs() {
     let mut server = Redis::with(&[
         "--save",
         "",
@@ -95,7 +95,7 @@ async fn a_server_that_keeps_a_log_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_emptied_invalidates_all_once_for_every_instance() {
+async fn emptying_a_server_invalidates_everything_once_for_every_instance() {
     let server = Redis::start();
     let [here, there] = [patient(&server.url()).await, patient(&server.url()).await];
     for _ in 0..5 {
@@ -106,7 +106,7 @@ async fn a_server_that_is_emptied_invalidates_all_once_for_every_instance() {
     }
     here.write(key("/a"), entry(b"a", 5)).await.unwrap();
     server.ask(&["FLUSHALL"]);
-    // Whoever reads notices, and is told to look.
+    // A store that reads notices the loss, and is notified that there are invalidations.
     nothing_new(&there).await;
     assert_eq!(there.read(key("/a")).await.unwrap(), None);
     tokio::time::timeout(PATIENCE, there.changed())
@@ -123,7 +123,7 @@ async fn a_server_that_is_emptied_invalidates_all_once_for_every_instance() {
         (news.until, news.floor.absent, news.floor.stale),
         (Epoch(6), Epoch(6), Epoch(6))
     );
-    // Once.
+    // The loss counts once: an entry that is written afterwards stays valid.
     here.write(key("/a"), entry(b"new", 6)).await.unwrap();
     assert_eq!(*there.read(key("/a")).await.unwrap().unwrap().body, *b"new");
     assert_eq!(invalidate(&there, "t").await.unwrap(), Epoch(7));
@@ -131,17 +131,17 @@ async fn a_server_that_is_emptied_invalidates_all_once_for_every_instance() {
         here.invalidations(Epoch(6)).await.unwrap().floor.absent,
         Epoch(6)
     );
-    // One that comes first finds nothing to make up for.
+    // A new store that comes first has no loss to make up for.
     server.ask(&["FLUSHALL"]);
     let newcomer = patient(&server.url()).await;
     assert_eq!(invalidate(&newcomer, "t").await.unwrap(), Epoch(1));
-    // But those that were there do, and so does the newcomer when they have.
+    // The stores that were there before have, and so has the new store once they have noticed.
     assert!(invalidate(&here, "t").await.unwrap() > Epoch(7));
     assert!(newcomer.invalidations(Epoch(1)).await.unwrap().floor.absent > Epoch(7));
 }
 
 #[tokio::test]
-async fn a_replica_that_was_behind_and_tags_that_were_thrown_away_are_noticed() {
+async fn a_replica_that_was_behind_and_evicted_tags_are_noticed() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
     for _ in 0..5 {
@@ -163,7 +163,7 @@ async fn a_replica_that_was_behind_and_tags_that_were_thrown_away_are_noticed() 
 }
 
 #[tokio::test]
-async fn a_server_that_is_stopped_costs_no_more_than_the_limit() {
+async fn a_stopped_server_costs_no_more_than_the_time_limit() {
     let server = Redis::start();
     let store = RedisStore::connect(&server.url()).await.unwrap();
     recovers(async || store.write(key("/a"), entry(b"a", 0)).await).await;
@@ -172,7 +172,7 @@ async fn a_server_that_is_stopped_costs_no_more_than_the_limit() {
     for _ in 0..100 {
         assert!(store.read(key("/a")).await.is_err());
     }
-    // Three wait for 50 ms; the others know.
+    // Three calls wait for 50 ms each; the others fail at once.
     assert!(
         begun.elapsed() < Duration::from_secs(3),
         "{:?}",
@@ -185,7 +185,7 @@ async fn a_server_that_is_stopped_costs_no_more_than_the_limit() {
 }
 
 #[tokio::test]
-async fn an_instance_that_was_cut_off_is_told_to_look_what_it_has_missed() {
+async fn a_store_that_was_cut_off_is_notified_of_what_it_has_missed() {
     let server = Redis::start();
     let proxy = Proxy::to(&server);
     let options = RedisStore::options().connect_limit(Duration::from_millis(500));
@@ -213,7 +213,7 @@ async fn an_instance_that_was_cut_off_is_told_to_look_what_it_has_missed() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_slow_is_not_given_up() {
+async fn a_slow_server_keeps_its_connection() {
     let server = Redis::start();
     let options = RedisStore::options().read_limit(Duration::from_millis(50));
     let options = options.write_limit(PATIENCE).connect_limit(PATIENCE);
@@ -235,7 +235,7 @@ async fn a_server_that_is_slow_is_not_given_up() {
         }
         server.signal("CONT");
     };
-    // What had been asked before is answered, as late as it is.
+    // The call before the reads is answered, however late.
     let (late, ()) = futures_util::future::join(late, reads).await;
     late.unwrap();
     let read = recovers(async || store.read(key("/a")).await).await;
@@ -244,14 +244,14 @@ async fn a_server_that_is_slow_is_not_given_up() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_full_says_so() {
+async fn a_full_server_refuses_writes_and_can_still_be_read() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
     invalidate(&store, "t").await.unwrap();
     server.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]);
     let large = vec![7; 2_000_000];
-    // It looks before each command whether it is full, not whether it will be.
+    // Redis checks before each command whether it is full, not whether the command will fill it.
     let mut fit = 0;
     while store
         .write(key(&format!("/{fit}")), entry(&large, 0))
@@ -264,7 +264,7 @@ async fn a_server_that_is_full_says_so() {
     let error = invalidate(&store, "u").await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("OOM"), "{cause}");
-    // It can still be read.
+    // Reads still work.
     assert_eq!(store.read(key("/a")).await.unwrap(), None);
     assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(1));
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
@@ -273,7 +273,7 @@ async fn a_server_that_is_full_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_no_redis_fails_soon_and_harms_nothing() {
+async fn a_server_that_is_no_redis_fails_soon_and_does_no_harm() {
     let answers: [&'static [u8]; 7] = [
         b"",
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
@@ -286,7 +286,7 @@ async fn what_is_no_redis_fails_soon_and_harms_nothing() {
     for answer in answers {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
-        // Ends with the process: it waits for connections.
+        // This thread ends with the process: until then, it waits for connections.
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
@@ -307,7 +307,7 @@ async fn what_is_no_redis_fails_soon_and_harms_nothing() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_a_store_waits_for_somebody() {
+async fn a_store_connects_once_a_server_listens() {
     let port = server::free_port();
     let store = RedisStore::connect(&format!("redis://127.0.0.1:{port}"))
         .await

@@ -1,4 +1,4 @@
-//! The cache in Redis, with real servers. Needs `redis-server`.
+//! Tests of the store in Redis, with real servers. They need `redis-server`.
 
 mod bounds;
 mod cluster;
@@ -17,7 +17,7 @@ use route_runtime::testing::store::{changes, leases, suite};
 
 use crate::server::Redis;
 
-/// Far from what anything here takes: on a machine that is busy, too.
+/// A time far longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn patiently() -> RedisStoreOptions {
@@ -57,7 +57,7 @@ async fn invalidate(store: &RedisStore, tag: &str) -> Result<Epoch, StoreError> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_keeps_the_contract() {
+async fn the_redis_store_keeps_the_contract() {
     let server = Redis::start();
     let open = async |name: &str| {
         patiently()
@@ -69,7 +69,7 @@ async fn redis_keeps_the_contract() {
     suite(open).await;
     leases(open).await;
     changes(open).await;
-    // Nothing may be left for ever.
+    // Every key has to expire at some time.
     for key in server.ask(&["KEYS", "*"]).lines() {
         let left: i64 = server.ask(&["PTTL", key]).parse().unwrap();
         assert!((1..=60 * 86_400_000).contains(&left), "{key}: {left}");
@@ -101,7 +101,7 @@ async fn prefixes_and_databases_share_nothing() {
 }
 
 #[tokio::test]
-async fn an_entry_goes_with_its_expire_or_after_a_month() {
+async fn an_entry_is_removed_at_its_expire_or_after_thirty_days() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
     for (name, expire, longest) in [
@@ -128,9 +128,9 @@ async fn an_entry_goes_with_its_expire_or_after_a_month() {
     }
 }
 
-/// The stamp in the server is by the server's clock: the writer's says only how old the entry is.
+/// The server's clock stamps an entry. The writer's clock says only how old the entry is.
 #[tokio::test]
-async fn ages_are_by_the_clock_of_the_server() {
+async fn ages_are_measured_by_the_clock_of_the_server() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
     store.write(key("/a"), entry(b"a", 0)).await.unwrap();
@@ -140,7 +140,7 @@ async fn ages_are_by_the_clock_of_the_server() {
     let seconds: i64 = time.lines().next().unwrap().parse().unwrap();
     let age = seconds - created / 1_000_000;
     assert!((99..160).contains(&age), "{age}");
-    // As if another machine, whose clock is anywhere, had written it an hour ago.
+    // As if another machine, whatever its clock says, had written the entry an hour ago.
     let hour = (created - 3_500_000_000).to_string();
     server.ask(&["HSET", &name, "created", &hour]);
     let read = store.read(key("/a")).await.unwrap().unwrap();
@@ -149,7 +149,7 @@ async fn ages_are_by_the_clock_of_the_server() {
 }
 
 #[tokio::test]
-async fn what_is_damaged_or_of_another_record_is_absent() {
+async fn an_entry_that_is_damaged_or_of_another_record_is_absent() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
     for damage in [
@@ -176,7 +176,7 @@ async fn what_is_damaged_or_of_another_record_is_absent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_thousand_entries_are_neither_scanned_nor_listed() {
+async fn no_call_scans_or_lists_a_hundred_thousand_entries() {
     const TASKS: usize = 100;
     let server = Redis::start();
     let store = Arc::new(patient(&server.url()).await);
@@ -207,7 +207,7 @@ async fn a_hundred_thousand_entries_are_neither_scanned_nor_listed() {
 }
 
 #[tokio::test]
-async fn a_password_a_certificate_and_a_database() {
+async fn a_url_may_have_a_password_tls_and_a_database() {
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let directory = std::env::temp_dir().join(format!("route-tls-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
@@ -239,7 +239,8 @@ async fn a_password_a_certificate_and_a_database() {
     store.write(key("/a"), entry(b"a", 0)).await.unwrap();
     assert!(store.read(key("/a")).await.unwrap().is_some());
     assert!(!format!("{store:?}").contains("sesame"));
-    // Neither whom nobody vouches for, nor without the password.
+    // A store refuses a server whose certificate it does not trust. A server refuses a store
+    // without the password.
     let stranger = options.clone().connect(&url).await.unwrap();
     assert!(stranger.read(key("/a")).await.is_err());
     let nobody = options.connect(&server.url()).await.unwrap();
@@ -248,7 +249,7 @@ async fn a_password_a_certificate_and_a_database() {
 }
 
 #[tokio::test]
-async fn what_is_no_url_is_an_error() {
+async fn an_invalid_url_or_certificate_is_an_error() {
     for url in [
         "",
         "localhost",

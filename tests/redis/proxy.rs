@@ -1,4 +1,4 @@
-//! A network to be cut.
+//! A network that a test can cut.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::server::Redis;
 
-/// Between one instance and the server, to be cut.
+/// A proxy between one instance and the server, which a test can cut.
 pub(crate) struct Proxy {
     port: u16,
     cut: Arc<AtomicBool>,
@@ -23,7 +23,7 @@ impl Proxy {
             port,
             cut: Arc::clone(&cut),
         };
-        // Its threads end with the connections, and with the process.
+        // The threads for a connection end with it. This thread ends with the process.
         thread::spawn(move || {
             for near in listener.incoming() {
                 let near = near.unwrap();
@@ -52,7 +52,7 @@ impl Proxy {
     }
 }
 
-/// Passes on what comes; what comes while it is cut is lost, and the connection with it.
+/// Passes bytes on. Bytes that arrive while the proxy is cut are lost, and so is the connection.
 fn pump(mut from: TcpStream, mut to: TcpStream, cut: &AtomicBool) {
     let mut buffer = [0; 4096];
     let mut lost = false;

@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// In a server's directory.
+/// The name of the log in a server's directory.
 const LOG: &str = "log";
 
-/// A server of its own on a free port; ends when it is dropped.
+/// A server on a free port. Dropping it ends the server.
 pub(crate) struct Redis {
     child: Child,
     pub(crate) port: u16,
@@ -20,7 +20,7 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// A server that keeps nothing on the disk.
+    /// Starts a server that keeps nothing on disk.
     pub(crate) fn start() -> Self {
         Self::with(&["--save", "", "--appendonly", "no"])
     }
@@ -33,8 +33,8 @@ impl Redis {
         Self::first_of([port], &["--save", ""])
     }
 
-    /// On the first of these ports on which it stays. Somebody else may take one before the server
-    /// does; then it ends at once.
+    /// Starts a server on the first of these ports on which it stays. Another process may take a
+    /// port before the server does; then the server ends at once.
     fn first_of(ports: impl IntoIterator<Item = u16>, options: &[&str]) -> Self {
         let mut said = String::new();
         for port in ports {
@@ -47,7 +47,7 @@ impl Redis {
         panic!("redis-server ends at once with {options:?}: {said}");
     }
 
-    /// What it has said, as far as that is bad.
+    /// Returns the log of the server, which has only warnings and errors.
     fn said(&self) -> String {
         fs::read_to_string(self.directory.join(LOG)).unwrap_or_default()
     }
@@ -67,7 +67,7 @@ impl Redis {
         }
     }
 
-    /// Waits until it answers, or has ended.
+    /// Waits until the server answers or has ended. Returns whether it answers.
     fn ready(&mut self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
@@ -93,13 +93,13 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it as a crash does.
+    /// Kills the server, as a crash does.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again, on the same port, with what it had on the disk.
+    /// Starts the server again, on the same port, with what it had on disk.
     pub(crate) fn restart(&mut self) {
         self.child = spawn(self.port, &self.options, &self.directory);
         assert!(self.ready(), "it starts again: {}", self.said());
@@ -111,7 +111,7 @@ impl Redis {
         assert!(kill.status().unwrap().success());
     }
 
-    /// Sends a command on a connection of its own, and returns what is answered, as text.
+    /// Sends a command on a connection of its own. Returns the answer as text.
     pub(crate) fn ask(&self, command: &[&str]) -> String {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
         let mut packed = format!("*{}\r\n", command.len());
@@ -131,8 +131,8 @@ impl Drop for Redis {
     }
 }
 
-/// A port that nobody has, and that nobody is given who connects to somewhere: between the look at
-/// it and its use there may be thousands of connections.
+/// Returns a free port, from outside the range for outgoing connections: thousands of those may be
+/// made between this check and the use of the port.
 pub(crate) fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
@@ -141,7 +141,7 @@ pub(crate) fn free_port() -> u16 {
         .next()
         .and_then(|it| it.parse().ok());
     let end = lowest.filter(|&it: &u16| it > 8192).unwrap_or(32_768);
-    // Where a process begins differs from where the one beside it does.
+    // Processes that run side by side begin at different ports.
     let first = (std::process::id() % 4096) as u16;
     for _ in 0..4096 {
         let next = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
@@ -157,7 +157,8 @@ fn spawn(port: u16, options: &[String], directory: &Path) -> Child {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--loglevel", "warning", "--dir"]);
     command.arg(directory).args(["--port", &port.to_string()]);
-    // It says some of what is wrong here and some there. A file, since nobody reads a pipe.
+    // The server reports some errors on stdout and some on stderr. Both go to a file, because
+    // nobody would read a pipe.
     let log = directory.join(LOG);
     let log = File::options().create(true).append(true).open(log).unwrap();
     command.args(options).stdout(log.try_clone().unwrap());
@@ -187,6 +188,6 @@ fn answer(stream: &mut BufReader<TcpStream>) -> String {
 
 #[test]
 #[should_panic(expected = "no-such-option")]
-fn a_server_that_does_not_start_says_why() {
+fn a_server_that_does_not_start_reports_why() {
     Redis::with(&["--no-such-option", "yes"]);
 }

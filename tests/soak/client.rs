@@ -1,4 +1,4 @@
-//! Who asks, and knows what it must not be answered.
+//! The clients. They know which responses would be wrong.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,13 +8,14 @@ use tests::{Connection, Response};
 
 use super::ITEMS;
 
-/// What all clients know.
+/// The state that all clients share.
 pub(crate) struct Shared {
     address: SocketAddr,
     end: Instant,
-    /// The newest version of each item whose invalidation has resolved: its own, and that of its
-    /// tag, which is all that the data made of it hears of.
+    /// The newest version of each item whose invalidation has resolved, by path or by tag.
     written: [AtomicU64; ITEMS],
+    /// The newest version of each item whose invalidation by tag has resolved. The data made from
+    /// an item has only its tag, so no other invalidation reaches it.
     tagged: [AtomicU64; ITEMS],
 }
 
@@ -29,7 +30,7 @@ impl Shared {
     }
 }
 
-/// What a client has done.
+/// The counts of what a client has done.
 #[derive(Default)]
 pub(crate) struct Figures {
     pub(crate) requests: u64,
@@ -40,7 +41,7 @@ pub(crate) struct Figures {
     pub(crate) slowest: Duration,
 }
 
-/// Nothing takes longer but what hangs. The longest that is asked for is a second.
+/// The time that only a hung request exceeds. The longest time limit of a handler is a second.
 const BOUND: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client<'a> {
@@ -60,7 +61,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Asks until the time is over.
+    /// Sends requests until the time is over.
     ///
     /// # Panics
     ///
@@ -73,7 +74,8 @@ impl<'a> Client<'a> {
                 45..65 => self.read("data", id, &self.shared.tagged),
                 65..75 => self.write(id),
                 75..80 => {
-                    // So many that some are new, and fail for whoever asks.
+                    // So many paths that some have no entry. Their failed renders reach the
+                    // client.
                     let id = self.below(500);
                     let response = self.ask(&format!("GET /soak/failing/{id} HTTP/1.1"));
                     let is_expected = matches!(response.status, 200 | 500 | 504);
@@ -100,7 +102,7 @@ impl<'a> Client<'a> {
         self.figures
     }
 
-    /// Whatever had been written when it asked is there.
+    /// Reads a version, which must be no older than the newest that was written before the request.
     fn read(&mut self, kind: &str, id: usize, newest: &[AtomicU64; ITEMS]) {
         let newest = newest[id].load(Ordering::SeqCst);
         let response = self.well(&format!("GET /soak/{kind}/{id} HTTP/1.1"));
@@ -125,7 +127,7 @@ impl<'a> Client<'a> {
         self.read("item", id, &self.shared.written);
     }
 
-    /// Begins, and may read a little.
+    /// Begins a request and hangs up. Of an endless response, reads a little first.
     fn hang_up(&mut self, head: &str) {
         let mut connection = Connection::open(self.shared.address);
         connection.begin(head);
@@ -150,7 +152,7 @@ impl<'a> Client<'a> {
         assert!(took < BOUND, "{head} took {took:?}");
         self.figures.slowest = self.figures.slowest.max(took);
         self.figures.requests += 1;
-        // New ones now and then, too.
+        // Opens a new connection now and then, too.
         let is_last = response.header("connection") == Some("close");
         if is_last || self.figures.requests.is_multiple_of(100) {
             self.connection = Connection::open(self.shared.address);

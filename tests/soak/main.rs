@@ -1,9 +1,9 @@
-//! Hours of everything at once, in a program that fails when something is lost, hangs or leaks.
+//! A load of everything at once, for hours. The program fails if something is lost, hangs or leaks.
 //!
-//! `cargo run --release -p tests --bin soak`, for `SOAK_SECONDS`, ten minutes if that is not set. A
-//! server in a process of its own renders, refreshes, evicts, fails, panics and runs out of time,
-//! for clients that read, write, and hang up. Each knows which version of a resource had been
-//! written when it asked: an older answer is an invalidation that was lost.
+//! `cargo run --release -p tests --bin soak` runs for `SOAK_SECONDS`, ten minutes by default. A
+//! server in a process of its own renders, refreshes, evicts, fails, panics and exceeds time
+//! limits, for clients that read, write and hang up. Each client knows which version of a resource
+//! had been written when its request began: an older response means that an invalidation was lost.
 
 use std::process::ExitCode;
 use std::thread;
@@ -16,17 +16,17 @@ mod server;
 
 use client::{Client, Figures, Shared};
 
-/// How many resources there are that are written.
+/// The number of resources that are written.
 const ITEMS: usize = 64;
 
-/// Who asks at once.
+/// The number of clients that send requests at once.
 const CLIENTS: u64 = 8;
 
-/// By how much memory may grow after the first third: what an allocator keeps in pieces, and not
-/// what a leak of one small thing for each request would make of it.
+/// The amount by which memory may grow after the first third. An allocator's fragments stay below
+/// it; a leak of one small value for each request does not.
 const GROWTH_KB: u64 = 16 * 1024;
 
-/// How many more connections may be open when all clients have left.
+/// The number of additional connections that may be open when all clients have left.
 const FILES: u64 = 8;
 
 fn main() -> ExitCode {
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let length = Duration::from_secs(seconds);
     let shared = &Shared::new(address, start + length);
     let state = || State::of(&mut Connection::open(address));
-    // What is started with the first render and the first fetch stays open.
+    // The first render and the first fetch open files that stay open, and happen before the count.
     Connection::open(address).ask("GET /soak/data/0 HTTP/1.1");
     let before = state();
     let (figures, warm) = thread::scope(|scope| {
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the server says of itself.
+/// The figures that the server reports about itself.
 struct State {
     memory: u64,
     files: u64,
@@ -109,7 +109,7 @@ impl State {
     }
 }
 
-/// Waits until nothing happens any more and idle connections are closed, but not for ever.
+/// Waits until nothing happens any more and idle connections are closed, but a minute at most.
 fn settled(before: &State, state: impl Fn() -> State) -> State {
     let start = Instant::now();
     let mut last = state();

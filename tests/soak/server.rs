@@ -1,4 +1,4 @@
-//! What the clients ask.
+//! The server that the clients load.
 
 use std::convert::Infallible;
 use std::fs;
@@ -24,7 +24,7 @@ static RUNNING: AtomicU64 = AtomicU64::new(0);
 static TURN: AtomicU64 = AtomicU64::new(0);
 static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
 
-/// Counts those that run.
+/// A guard that counts the handlers that run.
 struct Running;
 
 impl Running {
@@ -40,7 +40,7 @@ impl Drop for Running {
     }
 }
 
-/// Long enough for others to come in between.
+/// Waits long enough for other requests to come in between.
 async fn a_while() {
     tokio::time::sleep(Duration::from_millis(2)).await;
 }
@@ -52,7 +52,7 @@ fn version(id: usize) -> Result<String, Problem> {
     Ok(version.load(Ordering::SeqCst).to_string())
 }
 
-/// What it answers is old by the time it does.
+/// The version of an item. The handler waits after reading it, so its response may be outdated.
 #[route("/soak/item/[id]", revalidate = 1, tags = ["item:{id}"])]
 async fn item(id: usize) -> Result<String, Problem> {
     let _running = Running::new();
@@ -61,7 +61,7 @@ async fn item(id: usize) -> Result<String, Problem> {
     Ok(version)
 }
 
-/// Writes, and resolves when nobody can be given what was before.
+/// Writes an item, and responds when no request can get the version before any more.
 #[route(POST, "/soak/item/[id]")]
 async fn write(id: usize, query: SearchParams) -> Result<String, RevalidateError> {
     let _running = Running::new();
@@ -79,7 +79,7 @@ async fn source(id: usize) -> Result<String, Problem> {
     version(id)
 }
 
-/// The same over HTTP, from data that has the tag which this has not.
+/// The version of an item, from data fetched over HTTP. Only the data has the item's tag.
 #[route("/soak/data/[id]", revalidate = 1)]
 async fn data(id: usize) -> Result<String, FetchError> {
     let _running = Running::new();
@@ -90,7 +90,7 @@ async fn data(id: usize) -> Result<String, FetchError> {
     Ok(response.error_for_status()?.text())
 }
 
-/// By turns what can go wrong.
+/// A handler that hangs, panics, fails or succeeds, by turns.
 #[route("/soak/failing/[id]", revalidate = 1, max_duration = 1)]
 async fn failing(id: usize) -> HttpResponse {
     let _running = Running::new();
@@ -103,7 +103,7 @@ async fn failing(id: usize) -> HttpResponse {
     }
 }
 
-/// Far more of these than there is room for.
+/// A large body. The clients request far more of them than the cache has room for.
 #[route("/soak/large/[id]", revalidate = 60)]
 async fn large(id: usize) -> String {
     let _running = Running::new();
@@ -121,7 +121,7 @@ async fn own(id: usize) -> impl Responder {
         .body(id.to_string())
 }
 
-/// Goes on until nobody listens.
+/// A body that goes on until the client hangs up.
 #[route("/soak/endless", dynamic = "force-dynamic")]
 async fn endless() -> HttpResponse {
     let chunks = stream::unfold(Running::new(), |running| async {
@@ -149,7 +149,7 @@ async fn state(routes: Data<Routes>) -> String {
     )
 }
 
-/// Serves until it is told to end.
+/// Serves until a signal ends it.
 #[actix_web::main]
 pub(crate) async fn run() {
     let usual = panic::take_hook();

@@ -1,4 +1,4 @@
-//! HTTP/1 over a socket, without a library that would tidy up what is sent.
+//! An HTTP/1 client over a bare socket: no library changes the bytes that a test sends.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::Response;
 
-/// Writes out a request; `body` with its length.
+/// Returns the text of a request. A body that is not empty gets a `Content-Length`.
 #[must_use]
 pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut text = format!("{method} {target} HTTP/1.1\r\nHost: test.example\r\n");
@@ -19,22 +19,23 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str)
     text + "\r\n" + body
 }
 
-/// A connection, kept open until it is dropped, by which exactly what it is told is sent, and a
-/// response is read as it comes.
+/// A connection that sends exactly the given bytes, and reads a response as it arrives.
+///
+/// It stays open until it is dropped.
 #[derive(Debug)]
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection to this address.
     ///
     /// # Panics
     ///
-    /// If nobody listens there.
+    /// If nothing listens there.
     #[must_use]
     pub fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_nodelay(true).expect("it is a TCP stream");
-        // What hangs is to fail.
+        // A read that hangs fails the test.
         let limit = Some(Duration::from_secs(60));
         stream.set_read_timeout(limit).expect("it is not zero");
         Self(BufReader::new(stream))
@@ -49,11 +50,11 @@ impl Connection {
         self.try_write(bytes).expect("it is open");
     }
 
-    /// The same, of bytes for which the server may close the connection before it has read them.
+    /// Sends these bytes, although the server may close the connection before it has read them.
     ///
     /// # Errors
     ///
-    /// If it has.
+    /// If the server has closed the connection.
     pub fn try_write(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.0.get_mut().write_all(bytes.as_ref())
     }
@@ -64,7 +65,7 @@ impl Connection {
         self.response(request.starts_with("HEAD "))
     }
 
-    /// Sends the head of a request, its lines separated by `\n`; `Host` is added.
+    /// Sends the head of a request. `\n` separates its lines, and `Host` is added if it is missing.
     pub fn begin(&mut self, head: &str) {
         let lines: Vec<_> = head.trim().lines().map(str::trim).collect();
         let has_host = lines.iter().any(|line| line.starts_with("Host:"));
@@ -76,7 +77,7 @@ impl Connection {
         self.write(format!("{}{host}\r\n\r\n", lines.join("\r\n")));
     }
 
-    /// The same, and reads the whole response.
+    /// Sends the head of a request as [`begin`](Self::begin) does, and reads the whole response.
     pub fn ask(&mut self, head: &str) -> Response {
         self.begin(head);
         self.response(head.trim_start().starts_with("HEAD "))
@@ -95,7 +96,7 @@ impl Connection {
     ///
     /// # Panics
     ///
-    /// If it is not HTTP.
+    /// If the bytes that arrive are not HTTP.
     pub fn head(&mut self) -> Response {
         let line = self.line();
         let (_, status) = line.split_once(' ').expect("a status line");
@@ -117,7 +118,7 @@ impl Connection {
     ///
     /// # Panics
     ///
-    /// If it ends too soon.
+    /// If the connection ends before the body.
     pub fn body(&mut self, response: &mut Response) {
         if matches!(response.status, 100..=199 | 204 | 304) {
             return;
@@ -135,7 +136,7 @@ impl Connection {
         }
     }
 
-    /// Reads one chunk; none at the end of the body.
+    /// Reads one chunk, or returns `None` at the end of the body.
     ///
     /// # Panics
     ///
@@ -154,9 +155,9 @@ impl Connection {
         line.strip_suffix("\r\n").expect("a whole line").into()
     }
 
-    /// Says that nothing more will be sent.
+    /// Tells the server that nothing more will be sent.
     pub fn finish(&mut self) {
-        // It may be closed already.
+        // The server may have closed the connection already.
         self.0.get_ref().shutdown(Shutdown::Write).ok();
     }
 
@@ -164,7 +165,7 @@ impl Connection {
     ///
     /// # Panics
     ///
-    /// If it does neither.
+    /// If the server does neither before the read times out.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         if let Err(error) = self.0.read_to_end(&mut rest) {
@@ -181,19 +182,19 @@ impl Connection {
         rest
     }
 
-    /// Whether the server has closed the connection, with nothing more to read.
+    /// Returns whether the server closes the connection without sending anything more.
     pub fn is_closed(&mut self) -> bool {
         self.rest().is_empty()
     }
 
-    /// Whether the connection ends without a whole response in chunks having come.
+    /// Returns whether the connection ends before the last chunk of a response has arrived.
     pub fn is_cut(&mut self) -> bool {
         !self.rest().ends_with(b"0\r\n\r\n")
     }
 
-    /// Hangs up.
+    /// Closes the connection in both directions.
     pub fn hang_up(self) {
-        // It may be closed already.
+        // The server may have closed the connection already.
         self.0.get_ref().shutdown(Shutdown::Both).ok();
     }
 }

@@ -1,20 +1,20 @@
-//! Directories for what programs and exports write.
+//! Directories that programs and exports write to.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
 use crate::{Ended, Program};
 
-/// A directory of one test's own, empty at first, gone at its end.
+/// A directory for one test. It is empty at first, and removed when it is dropped.
 #[derive(Debug)]
 pub struct Directory(PathBuf);
 
 impl Directory {
-    /// Of this run's own, too: another may be going on.
+    /// Creates a directory for this test and this process, since another run may be going on.
     ///
     /// # Panics
     ///
-    /// If nothing can be written.
+    /// If the directory cannot be created.
     #[must_use]
     pub fn new(name: &str) -> Self {
         let name = format!("route-runtime-{name}-{}", process::id());
@@ -24,40 +24,40 @@ impl Directory {
         Self(path)
     }
 
-    /// Where it is.
+    /// Returns the path of the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Where a file in it is.
+    /// Returns the path of a file in the directory.
     #[must_use]
     pub fn join(&self, file: &str) -> PathBuf {
         self.0.join(file)
     }
 
-    /// Runs a program in it, to its end.
+    /// Runs a program in the directory, and waits for its end.
     #[must_use]
     pub fn run(&self, program: &str, arguments: &str, environment: &[(&str, &str)]) -> Ended {
         let arguments: Vec<_> = arguments.split_whitespace().collect();
         Program::start_in(&self.0, program, &arguments, environment).end()
     }
 
-    /// The text of a file.
+    /// Returns the text of a file.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If the file does not exist or is not text.
     #[must_use]
     pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.join(file)).expect("a text")
     }
 
-    /// Every file below a folder of it, with a line each, sorted.
+    /// Returns the paths of all files below a folder of the directory, sorted.
     ///
     /// # Panics
     ///
-    /// If there is no such folder.
+    /// If the folder does not exist.
     #[must_use]
     pub fn files(&self, folder: &str) -> Vec<String> {
         let mut files = Vec::new();

@@ -1,5 +1,5 @@
-//! What the tests share: a client that sends exactly what it is told, a server for one test, and
-//! programs as child processes.
+//! Helpers that the tests share: a client that sends exactly the given bytes, a server for one
+//! test, and programs as child processes.
 
 mod connection;
 mod counting;

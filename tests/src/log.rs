@@ -1,4 +1,4 @@
-//! What the library logs, while a test runs.
+//! A listener for what the library logs while a test runs.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
@@ -9,7 +9,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// One for the whole process: what tests log at the same time is told apart by its text.
+/// The one listener of the process. Tests that run at the same time find their lines by the text.
 struct Listener;
 
 impl Subscriber for Listener {
@@ -37,7 +37,7 @@ impl Subscriber for Listener {
     fn exit(&self, _: &Id) {}
 }
 
-/// The level, and the values of all fields.
+/// A logged line: the level, and the values of all fields.
 struct Line(String);
 
 impl Visit for Line {
@@ -46,11 +46,11 @@ impl Visit for Line {
     }
 }
 
-/// Listens from now on.
+/// Records what the library logs from now on.
 ///
 /// # Panics
 ///
-/// If somebody else listens.
+/// If another subscriber is installed already.
 pub fn listen() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -58,7 +58,7 @@ pub fn listen() {
     });
 }
 
-/// What was logged since with this text in it: level, and message.
+/// Returns the recorded lines that contain this text. Each begins with its level.
 #[must_use]
 pub fn lines_with(text: &str) -> Vec<String> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);

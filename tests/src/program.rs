@@ -1,4 +1,4 @@
-//! Programs that serve, as child processes.
+//! Programs of this workspace, as child processes.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
@@ -8,43 +8,43 @@ use std::thread::{self, JoinHandle};
 
 use crate::Connection;
 
-/// A program of ours, with an environment of its own.
+/// A running program with an environment of its own.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
     output: BufReader<ChildStdout>,
     printed: String,
-    /// Read all along: a program that nobody reads stops when the pipe is full.
+    /// The thread that reads stderr all along. Unread, a full pipe would stop the program.
     errors: Option<JoinHandle<String>>,
 }
 
-/// How a program ended.
+/// The exit code and the output of a program that has ended.
 #[derive(Debug)]
 pub struct Ended {
     /// The exit code; none if a signal ended it.
     pub code: Option<i32>,
-    /// What it printed.
+    /// The text that the program printed.
     pub stdout: String,
-    /// What it complained about.
+    /// The text that the program wrote to stderr.
     pub stderr: String,
 }
 
 impl Program {
-    /// Starts it, with nothing in the environment but these variables.
+    /// Starts a program, with nothing in its environment but these variables.
     ///
     /// # Panics
     ///
-    /// If it does not start.
+    /// If the program does not start.
     #[must_use]
     pub fn start(path: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::start_in(Path::new("."), path, arguments, environment)
     }
 
-    /// The same in another directory.
+    /// Starts a program in this directory, with nothing in its environment but these variables.
     ///
     /// # Panics
     ///
-    /// If it does not start.
+    /// If the program does not start.
     #[must_use]
     pub fn start_in(
         directory: &Path,
@@ -72,11 +72,11 @@ impl Program {
         }
     }
 
-    /// Waits for it to say where it serves.
+    /// Waits until the program prints the address that it serves, and returns the address.
     ///
     /// # Panics
     ///
-    /// If it ends without.
+    /// If the program ends without printing one.
     pub fn address(&mut self) -> SocketAddr {
         loop {
             let start = self.printed.len();
@@ -90,27 +90,27 @@ impl Program {
         }
     }
 
-    /// Opens a connection to it.
+    /// Opens a connection to the program.
     pub fn connect(&mut self) -> Connection {
         Connection::open(self.address())
     }
 
-    /// Sends it a signal, by its name.
+    /// Sends the program the signal of this name.
     ///
     /// # Panics
     ///
-    /// If there is no `kill`.
+    /// If the system has no `kill`, or it fails.
     pub fn signal(&self, name: &str) {
         let mut kill = Command::new("kill");
         kill.args(["-s", name, &self.child.id().to_string()]);
         assert!(kill.status().expect("there is a `kill`").success());
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the program.
     ///
     /// # Panics
     ///
-    /// If what it printed is no text.
+    /// If the program printed something that is not text.
     #[must_use]
     pub fn end(mut self) -> Ended {
         self.output.read_to_string(&mut self.printed).expect("text");
@@ -122,7 +122,7 @@ impl Program {
         }
     }
 
-    /// All that it wrote to stderr, once it has ended.
+    /// Waits until the program has closed stderr, and returns all that it wrote there.
     fn complaints(&mut self) -> String {
         let errors = self.errors.take().expect("it ends once");
         errors.join().expect("text")
@@ -131,7 +131,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Only where a test failed before the end.
+        // The program still runs if nothing waited for its end, as when the test failed before.
         self.child.kill().ok();
         self.child.wait().ok();
     }

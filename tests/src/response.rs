@@ -1,35 +1,35 @@
-//! What a client reads.
+//! A response as a client reads it.
 
-/// A response.
+/// A response as it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// In the order in which they came, the names in lower case.
+    /// The headers in the order in which they arrived, with their names in lower case.
     pub headers: Vec<(String, String)>,
-    /// As it came, without the chunks' frames; empty where there can be none.
+    /// The body as it arrived, without the frames of chunks. Empty if the response can have none.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The first header of this name, which is given in lower case.
+    /// Returns the value of the first header of this name, which is given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(found, value)| (found == name).then_some(value.as_str()))
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// If the body is not text.
     #[must_use]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a text")
     }
 
-    /// The header by which a cache says what it did.
+    /// Returns the value of `Cache-Status`, which says what the cache did, or `none` without it.
     #[must_use]
     pub fn cache_status(&self) -> &str {
         self.header("cache-status").unwrap_or("none")

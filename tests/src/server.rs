@@ -1,4 +1,4 @@
-//! A real server, for as long as a test lasts.
+//! A real server that runs for as long as one test.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -12,18 +12,19 @@ use route_runtime::{Mode, RouteDescriptor, Routes};
 
 use crate::{Connection, Response, request};
 
-/// These routes and no others, as they are in production: nothing says what only developers ask.
+/// Returns a table of only these routes, in production mode: no response tells what only
+/// developers may know.
 ///
 /// # Panics
 ///
-/// If they do not fit together.
+/// If the routes do not fit together.
 #[must_use]
 pub fn production(routes: impl IntoIterator<Item = RouteDescriptor>) -> Routes {
     let routes = Routes::from_iter(routes).expect("the routes fit together");
     routes.mode(Mode::Production)
 }
 
-/// One worker behind a free port of 127.0.0.1; ends when it is dropped.
+/// A server with one worker on a free port of 127.0.0.1. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -36,13 +37,13 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If they do not fit together.
+    /// If the routes do not fit together.
     #[must_use]
     pub fn of(routes: impl IntoIterator<Item = RouteDescriptor>) -> Self {
         Self::routes(&Routes::from_iter(routes).expect("the routes fit together"))
     }
 
-    /// The same, of a table; nothing is rendered ahead.
+    /// Serves this table of routes and nothing else, and renders nothing ahead.
     #[must_use]
     pub fn routes(routes: &Routes) -> Self {
         let routes = routes.clone();
@@ -71,9 +72,9 @@ impl Server {
         let thread = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let server = HttpServer::new(app).workers(1).disable_signals();
-                // A connection that is done with is closed at once.
+                // The server closes a finished connection at once.
                 let server = server.client_disconnect_timeout(Duration::ZERO);
-                // So that a client that has left is noticed before anything is sent to it.
+                // The server notices that a client has left before it sends anything to it.
                 let server = server.h1_allow_half_closed(false);
                 let server = server.bind("127.0.0.1:0").expect("there is a free port");
                 let address = server.addrs()[0];
@@ -90,31 +91,31 @@ impl Server {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Opens a connection to it.
+    /// Opens a connection to the server.
     #[must_use]
     pub fn connect(&self) -> Connection {
         Connection::open(self.address)
     }
 
-    /// Sends these bytes on a connection of their own.
+    /// Sends a request on a new connection, and reads the whole response.
     #[must_use]
     pub fn send(&self, request: &str) -> Response {
         self.connect().send(request)
     }
 
-    /// Asks with this method, without headers or a body.
+    /// Sends a request with this method, without further headers or a body.
     #[must_use]
     pub fn ask(&self, method: &str, target: &str) -> Response {
         self.send(&request(method, target, &[], ""))
     }
 
-    /// Asks with GET.
+    /// Sends a GET request.
     #[must_use]
     pub fn get(&self, target: &str) -> Response {
         self.ask("GET", target)
@@ -123,7 +124,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The command is on its way as soon as the future exists.
+        // `stop` sends the command when it is called, so its future need not be awaited.
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();

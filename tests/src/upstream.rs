@@ -1,4 +1,4 @@
-//! A real HTTP server for data to come from, which counts what it is asked.
+//! A real HTTP server that data is fetched from, and that counts its requests.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,14 +13,14 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::{Gate, Server};
 
-/// Serves, until its last clone is dropped:
+/// A server that answers as follows, until its last clone is dropped:
 ///
 /// | path | answer |
 /// |---|---|
-/// | `/count/…` | how often it was asked, a number |
-/// | `/truth/…` | the same, a space, and [the truth](Self::set_truth) |
+/// | `/count/…` | the number of requests for that path so far |
+/// | `/truth/…` | that number, a space, and [the truth](Self::set_truth) |
 /// | `/slow/…` | as `/count`, once [`let_go`](Self::let_go) is called for it |
-/// | `/flaky/…` | the same, or 500 while it is [`broken`](Self::set_broken) |
+/// | `/flaky/…` | as `/count`, or 500 while it is [`broken`](Self::set_broken) |
 /// | `/status/{code}` | that status and `x` |
 /// | `/echo/…` | method, body and the header `x-who` |
 /// | `/bytes/{n}` | n bytes, 0 to 255 over and over |
@@ -49,7 +49,7 @@ impl State {
 }
 
 impl Upstream {
-    /// Starts one on a free port of 127.0.0.1.
+    /// Starts an upstream on a free port of 127.0.0.1.
     #[must_use]
     pub fn start() -> Self {
         let state = Data::new(State::default());
@@ -66,35 +66,35 @@ impl Upstream {
         }
     }
 
-    /// The URL of a path on it.
+    /// Returns the URL of a path on this server.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address())
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
 
-    /// How often a path was asked for.
+    /// Returns the number of requests for a path so far.
     #[must_use]
     pub fn asked(&self, path: &str) -> u32 {
         self.state.asked().get(path).copied().unwrap_or_default()
     }
 
-    /// Lets one request for `/slow` be answered.
+    /// Lets the server answer one request for `/slow`.
     pub fn let_go(&self) {
         self.state.slow.open();
     }
 
-    /// What `/truth` tells from now on; 0 at first.
+    /// Sets the number that `/truth` answers with from now on. It is 0 at first.
     pub fn set_truth(&self, truth: u32) {
         self.state.truth.store(truth, Ordering::SeqCst);
     }
 
-    /// Whether `/flaky` fails from now on.
+    /// Sets whether `/flaky` fails from now on.
     pub fn set_broken(&self, is_broken: bool) {
         self.state.is_broken.store(is_broken, Ordering::SeqCst);
     }
@@ -157,7 +157,7 @@ async fn answer(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpRe
         "cut" => {
             let half = stream::once(async { Ok(Bytes::from_static(b"half")) });
             let cut = stream::once(async {
-                // So that what comes before is sent.
+                // Let the server send the first half before the error.
                 for _ in 0..10 {
                     tokio::task::yield_now().await;
                 }
@@ -172,7 +172,7 @@ async fn answer(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpRe
     }
 }
 
-/// What `printf compressed | gzip -n` prints.
+/// The output of `printf compressed | gzip -n`.
 const COMPRESSED: [u8; 30] = [
     0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x4b, 0xce, 0xcf, 0x2d, 0x28, 0x4a,
     0x2d, 0x2e, 0x4e, 0x4d, 0x01, 0x00, 0x1e, 0x4b, 0x56, 0x97, 0x0a, 0x00, 0x00, 0x00,

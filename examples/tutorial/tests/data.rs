@@ -1,4 +1,4 @@
-//! What a function returned is kept, whoever asks for it and in either mode.
+//! Tests that a cached function's result is cached for every caller, in both modes.
 
 use super::*;
 use actix_web::http::StatusCode;
@@ -6,7 +6,7 @@ use actix_web::test::TestRequest;
 use route_runtime::testing::Outcome;
 
 #[actix_web::test]
-async fn what_is_counted_is_counted_once() {
+async fn primes_are_counted_once_until_they_are_invalidated() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let get = async |below: u32| app.get(&format!("/api/primes/{below}")).await;

@@ -1,4 +1,4 @@
-//! Images: one that stays, one that changes.
+//! Tests of images: one stays, one changes.
 
 use super::*;
 use actix_web::test::TestRequest;
@@ -7,7 +7,7 @@ use route_runtime::testing::{Outcome, TestApp};
 use std::time::Duration;
 
 #[actix_web::test]
-async fn an_image_stays_and_another_changes() {
+async fn one_image_stays_and_one_changes_after_five_seconds() {
     let (routes, upstream) = routes(Mode::Production);
     let app = TestApp::new(routes).await.expect("no data is missing");
     let calls = async || calls(&upstream).await;
@@ -38,7 +38,7 @@ async fn an_image_stays_and_another_changes() {
 }
 
 #[actix_web::test]
-async fn images_are_alike_in_development() {
+async fn fetched_images_are_cached_in_development_too() {
     let (routes, upstream) = routes(Mode::Development);
     let app = TestApp::new(routes).await.expect("no data is missing");
     let image = app.get("/api/image").await;
@@ -55,7 +55,7 @@ async fn images_are_alike_in_development() {
     let next = app.get("/api/image/revalidate").await;
     assert_ne!(next.body(), changing.body());
     assert_eq!(app.get("/api/image").await.body(), image.body());
-    // A browser that reloads everything is shown another.
+    // A browser's forced reload gets another image.
     let reload = TestRequest::get().uri("/api/image");
     let reload = reload.insert_header(("cache-control", "no-cache"));
     assert_ne!(app.send(reload).await.body(), image.body());

@@ -1,4 +1,4 @@
-//! Streams, uploads, events, WebSockets.
+//! Tests of streams, uploads, events and WebSockets.
 
 use super::*;
 use actix_web::http::StatusCode;
@@ -12,7 +12,7 @@ use route_runtime::Mode;
 use serde_json::json;
 
 #[actix_web::test]
-async fn a_stream_has_as_many_lines_as_are_asked_for() {
+async fn a_stream_has_as_many_lines_as_the_query_says() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let three = app.get("/api/stream?lines=3").await;
@@ -55,7 +55,7 @@ async fn an_upload_is_measured_field_by_field() {
     }
 }
 
-/// Serves the tutorial on a socket until the test ends, and tells where.
+/// Serves the tutorial on a socket until the test ends. Returns its URL.
 async fn serve(mode: Mode) -> String {
     let (routes, _) = routes(mode);
     routes.ready().await.expect("no data is missing");
@@ -87,7 +87,7 @@ async fn the_first_event_comes_at_once() {
 }
 
 #[actix_web::test]
-async fn a_socket_says_again_what_it_is_told() {
+async fn a_websocket_echoes_each_message() {
     for mode in MODES {
         let url = serve(mode).await;
         let socket = awc::Client::default()

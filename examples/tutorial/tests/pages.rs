@@ -1,4 +1,4 @@
-//! Pages, and the index that lists everything.
+//! Tests of the pages, and of the index that lists every route.
 
 use super::*;
 use crate::pages::SAMPLES;
@@ -56,13 +56,13 @@ fn path_of(uri: &str) -> &str {
 }
 
 #[actix_web::test]
-async fn links_answer_what_they_say() {
+async fn every_link_of_the_index_has_the_expected_status() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let links = SAMPLES.iter().flat_map(|(_, samples)| *samples);
         for (_, path, _) in links.filter(|(method, ..)| *method == "GET") {
             let expected = match *path {
-                "/api/events" => continue, // It has no end.
+                "/api/events" => continue, // It never ends.
                 "/api/redirect" => 307,
                 "/api/echo" => 400,
                 "/api/admin" => 401,
@@ -70,7 +70,7 @@ async fn links_answer_what_they_say() {
                 "/api/slow" => 504,
                 _ => 200,
             };
-            // Whatever waits for a time limit is told that it has passed.
+            // The clock moves on, so that a handler at its time limit times out.
             let (response, ()) = join(app.get(path), async {
                 app.advance(Duration::from_secs(1));
             })

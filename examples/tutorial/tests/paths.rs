@@ -1,4 +1,4 @@
-//! Paths, queries, methods.
+//! Tests of paths, queries and methods.
 
 use super::*;
 use actix_web::http::{Method, StatusCode};
@@ -6,7 +6,7 @@ use actix_web::test::TestRequest;
 use serde_json::json;
 
 #[actix_web::test]
-async fn paths_and_queries() {
+async fn handlers_get_the_path_the_query_and_the_parameters() {
     check(
         "/home?name=lee",
         json!({ "pathname": "/home", "name": "lee" }),
@@ -27,7 +27,7 @@ async fn paths_and_queries() {
 }
 
 #[actix_web::test]
-async fn what_is_no_path_is_not_found() {
+async fn an_unknown_path_is_a_404_and_a_trailing_slash_redirects() {
     for mode in MODES {
         let app = tutorial(mode).await;
         for path in [
@@ -48,7 +48,7 @@ async fn what_is_no_path_is_not_found() {
 }
 
 #[actix_web::test]
-async fn every_method_has_its_own_answer() {
+async fn every_method_has_its_own_response() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let send = |method| app.send(TestRequest::with_uri("/api/methods").method(method));

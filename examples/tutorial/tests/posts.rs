@@ -1,4 +1,4 @@
-//! Posts: listed, shown, added, and fetched no more often than needed.
+//! Tests of posts: they are listed, shown, added, and fetched no more often than needed.
 
 use super::*;
 use crate::session::Visits;
@@ -24,7 +24,7 @@ async fn posts_are_listed() {
 }
 
 #[actix_web::test]
-async fn a_post_is_shown_whole_or_by_a_field() {
+async fn a_post_is_shown_whole_or_by_one_field() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let post = json(&app.get("/api/posts/1").await);
@@ -63,7 +63,7 @@ async fn a_post_is_shown_whole_or_by_a_field() {
 }
 
 #[actix_web::test]
-async fn a_new_post_is_answered_and_kept() {
+async fn a_new_post_gets_an_id_and_is_listed() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let article = json!({ "title": "New", "body": "Ünïcödé" });
@@ -85,7 +85,7 @@ async fn a_new_post_is_answered_and_kept() {
 }
 
 #[actix_web::test]
-async fn a_broken_post_is_refused() {
+async fn a_malformed_or_oversized_post_is_refused() {
     for mode in MODES {
         let app = tutorial(mode).await;
         for broken in ["{", "", "[1]", "\"text\"", "{\"a\":}"] {
@@ -126,7 +126,7 @@ async fn an_upstream_that_is_down_is_a_bad_gateway() {
 }
 
 #[actix_web::test]
-async fn posts_are_fetched_once_and_anew_after_a_new_one() {
+async fn posts_are_fetched_once_and_again_after_a_new_post() {
     for mode in MODES {
         let (routes, upstream) = routes(mode);
         let app = TestApp::new(routes).await.expect("no data is missing");

@@ -1,4 +1,4 @@
-//! Cookies, redirects, authorisation, work after the response.
+//! Tests of cookies, redirects, authorisation and work after the response.
 
 use super::*;
 use actix_web::http::StatusCode;
@@ -9,7 +9,7 @@ use route_runtime::testing::Outcome;
 use serde_json::json;
 
 #[actix_web::test]
-async fn a_theme_is_a_cookie() {
+async fn a_theme_is_stored_in_a_cookie() {
     for mode in MODES {
         let app = tutorial(mode).await;
         assert_eq!(json(&app.get("/api/theme").await), json!({ "theme": null }));
@@ -42,7 +42,7 @@ async fn a_theme_is_a_cookie() {
 }
 
 #[actix_web::test]
-async fn a_redirect_is_a_response() {
+async fn a_redirect_has_a_status_and_a_location() {
     for mode in MODES {
         let response = tutorial(mode).await.get("/api/redirect").await;
         assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
@@ -51,7 +51,7 @@ async fn a_redirect_is_a_response() {
 }
 
 #[actix_web::test]
-async fn what_is_kept_is_still_only_for_those_who_may() {
+async fn a_cached_response_is_only_for_clients_with_the_token() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let with = |token: &'static str| {
@@ -75,12 +75,12 @@ async fn what_is_kept_is_still_only_for_those_who_may() {
 }
 
 #[actix_web::test]
-async fn a_visit_is_counted_once_it_is_answered() {
+async fn a_visit_is_counted_after_its_response() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let visits = async || json(&app.get("/api/after").await)["visits"].as_u64();
         assert_eq!(visits().await, Some(0));
-        // Nobody says when it is done; what is asked meanwhile is counted too.
+        // Nothing signals that the visit was counted. The requests meanwhile count as visits, too.
         let mut seen = 0;
         while seen == 0 {
             seen = visits().await.expect("a number");

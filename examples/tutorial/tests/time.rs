@@ -1,4 +1,4 @@
-//! What time it was when a response was rendered, and what is thrown away.
+//! Tests of when a response is rendered, and of invalidation.
 
 use super::*;
 use actix_web::http::StatusCode;
@@ -9,7 +9,7 @@ use route_runtime::testing::{Outcome, TestApp, TestResponse};
 use std::time::Duration;
 
 #[actix_web::test]
-async fn what_time_it_is_in_production() {
+async fn production_renders_cached_routes_once_and_dynamic_ones_each_time() {
     let app = tutorial(Mode::Production).await;
     let frozen = [
         "/api/time",
@@ -42,7 +42,7 @@ async fn what_time_it_is_in_production() {
 }
 
 #[actix_web::test]
-async fn what_time_it_is_in_development() {
+async fn development_renders_every_route_for_each_request() {
     let app = tutorial(Mode::Development).await;
     for path in [
         "/api/time",
@@ -79,7 +79,7 @@ async fn a_time_has_nanoseconds() {
 }
 
 #[actix_web::test]
-async fn each_sees_what_its_type_lets_it_see() {
+async fn a_dynamic_handler_reads_the_request_and_a_blank_request_has_no_query() {
     for mode in MODES {
         let app = tutorial(mode).await;
         let request = |path| {
@@ -98,7 +98,7 @@ async fn each_sees_what_its_type_lets_it_see() {
 }
 
 #[actix_web::test]
-async fn a_cdn_may_keep_a_zone() {
+async fn a_cdn_may_cache_a_zone() {
     let app = tutorial(Mode::Production).await;
     let told = async |path| {
         app.get(path)
@@ -112,14 +112,14 @@ async fn a_cdn_may_keep_a_zone() {
 }
 
 #[actix_web::test]
-async fn a_zone_nobody_listed_does_not_exist() {
+async fn an_unlisted_zone_is_a_404() {
     for mode in MODES {
         let response = tutorial(mode).await.get("/api/zones/mars").await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{mode:?}");
     }
 }
 
-/// Kept for ten seconds from now on: what follows for the next hour.
+/// Checks the next hour of a response that is fresh for ten seconds from now on.
 async fn check_timeline(app: &TestApp, path: &str, first: String, expires: bool) {
     app.advance(Duration::from_millis(9_999));
     assert_eq!(time(app, path).await, (Outcome::Hit, first.clone()));
@@ -130,7 +130,8 @@ async fn check_timeline(app: &TestApp, path: &str, first: String, expires: bool)
     assert_eq!(outcome, Outcome::Hit);
     assert_ne!(second, first);
 
-    // Nobody asks, nothing is rendered; and then it is served however old it is, unless it expires.
+    // Without a request, nothing is rendered. The next request gets the stale response, however old
+    // it is, unless it has expired.
     let before = app.routes().stats();
     app.advance(Duration::from_secs(3600));
     app.settled().await;
@@ -149,7 +150,7 @@ async fn check_timeline(app: &TestApp, path: &str, first: String, expires: bool)
 }
 
 #[actix_web::test]
-async fn the_timeline_of_ten_seconds() {
+async fn a_response_is_fresh_for_ten_seconds_and_then_stale_at_any_age() {
     let app = tutorial(Mode::Production).await;
     let (outcome, first) = time(&app, "/api/time/revalidate").await;
     assert_eq!(outcome, Outcome::Hit, "it was rendered ahead");
@@ -157,7 +158,7 @@ async fn the_timeline_of_ten_seconds() {
 }
 
 #[actix_web::test]
-async fn the_timeline_of_each_stock() {
+async fn each_stock_is_fresh_for_ten_seconds_and_expires_after_a_minute() {
     let app = tutorial(Mode::Production).await;
     let (outcome, acme) = time(&app, "/api/stock/acme").await;
     assert_eq!(outcome, Outcome::Miss, "nobody could know it ahead");
@@ -181,7 +182,7 @@ async fn revalidate(app: &TestApp, query: &str) -> TestResponse {
 }
 
 #[actix_web::test]
-async fn what_is_thrown_away_is_rendered_again() {
+async fn an_invalidated_response_is_rendered_again() {
     let app = tutorial(Mode::Production).await;
     let (_, first) = time(&app, "/api/time").await;
     let (_, acme) = time(&app, "/api/stock/acme").await;
@@ -207,7 +208,7 @@ async fn what_is_thrown_away_is_rendered_again() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_thrown_away_is_said() {
+async fn an_invalid_path_or_tag_to_invalidate_is_a_400() {
     for mode in MODES {
         let app = tutorial(mode).await;
         for query in [

@@ -1,4 +1,5 @@
-//! A cached function: what was written, inside of what is called by its name; and its handle.
+//! The expansion of a cached function: a function that goes through the cache, the user's function
+//! nested inside it under another name, and a handle.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -16,7 +17,7 @@ pub(crate) fn cached(spec: &CachedSpec, mut function: ItemFn) -> TokenStream {
     let body = body(spec, &function);
     function.block = parse_quote!(#body);
     for input in &mut function.sig.inputs {
-        // Only what was written changes an argument.
+        // Only the nested function changes an argument.
         if let FnArg::Typed(typed) = input
             && let Pat::Ident(pat) = &mut *typed.pat
         {
@@ -26,7 +27,8 @@ pub(crate) fn cached(spec: &CachedSpec, mut function: ItemFn) -> TokenStream {
     quote! { #function #handle }
 }
 
-/// What was written, under another name: under its own it is called through the cache, also by itself.
+/// Returns the user's function under another name. Its own name calls it through the cache, even
+/// when the function calls itself.
 fn written(function: &ItemFn) -> ItemFn {
     let name = &function.sig.ident;
     let mut sig = function.sig.clone();
@@ -40,8 +42,10 @@ fn written(function: &ItemFn) -> ItemFn {
     }
 }
 
-/// Nothing is declared beside the arguments but a local, which is hygienic: an item would hide an
-/// argument of its name.
+/// Generates the body of the function that goes through the cache.
+///
+/// Beside the arguments it declares only a local, which is hygienic. An item would hide an argument
+/// of the same name.
 fn body(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     let written = written(function);
     let caller = caller(spec, &function.sig, &written.sig.ident);
@@ -50,7 +54,7 @@ fn body(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     quote! {{
         let #call = {
             #written
-            // What was written does not see what is in here.
+            // The user's function does not see the names in this block.
             {
                 #caller
                 call
@@ -60,8 +64,10 @@ fn body(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     }}
 }
 
-/// A function that is not async, so that whether a future is `Send` can be told of functions that
-/// call each other.
+/// Generates the function that makes the call through the cache.
+///
+/// It is not async. Inside an async function the compiler could not tell whether the futures of
+/// functions that call each other are `Send`.
 fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
     let name = &sig.ident;
     let output = &spec.function.output;
@@ -80,7 +86,7 @@ fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
     let at = mixed(output);
     let returned = private("Returned", at);
     let shape = quote_spanned! {at=> #returned::<#output>::SHAPE };
-    // What is wrong with the future is said where the function is named.
+    // Located at the function's name, so that an error about the future is underlined there.
     let at = mixed(name);
     let shared = shared(spec, written, at);
     let names = arguments.iter().map(|it| &it.name);
@@ -99,8 +105,8 @@ fn caller(spec: &CachedSpec, sig: &Signature, written: &Ident) -> TokenStream {
     }
 }
 
-/// A closure that calls what was written with arguments that are read back from the key, and with
-/// clones of those that are no part of it.
+/// Generates the closure that calls the user's function with the arguments that are read back from
+/// the key, and with clones of the arguments that are not part of the key.
 fn shared(spec: &CachedSpec, written: &Ident, at: Span) -> TokenStream {
     let key = Ident::new("key", Span::mixed_site());
     let arguments = &spec.function.arguments;
@@ -129,7 +135,8 @@ fn shared(spec: &CachedSpec, written: &Ident, at: Span) -> TokenStream {
     }
 }
 
-/// Located at the type, so that what is wrong with it is underlined there.
+/// Generates the step for an argument that is not part of the key. It is located at the type, so
+/// that an error about the type is underlined there.
 fn skipped(argument: &NamedArgument) -> TokenStream {
     let NamedArgument { name, ty } = argument;
     let at = mixed(ty);
@@ -137,7 +144,7 @@ fn skipped(argument: &NamedArgument) -> TokenStream {
     quote_spanned! {at=> .#method::<#ty>(&#name) }
 }
 
-/// An argument that is part of the key; likewise.
+/// Generates the step for an argument that is part of the key, located at the type as well.
 fn keyed(argument: &NamedArgument) -> TokenStream {
     let NamedArgument { name, ty } = argument;
     let at = mixed(ty);
@@ -147,7 +154,7 @@ fn keyed(argument: &NamedArgument) -> TokenStream {
     quote_spanned! {at=> .#method::<#ty, _>(#text, &#name, #order::<#ty>::ORDER) }
 }
 
-/// What the orders of arguments are named by.
+/// Generates the import of the trait that gives most types their `OrderIn::<_>::ORDER`.
 fn use_order() -> TokenStream {
     quote! { use ::route_runtime::__private::Ordered as _; }
 }
@@ -178,7 +185,8 @@ fn tagged(spec: &CachedSpec, tag: &Tag) -> TokenStream {
     }
 }
 
-/// A type of the function's name, which lives in another namespace.
+/// Generates the handle: a type with the function's name. Types and functions have separate
+/// namespaces.
 fn handle(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     let name = &function.sig.ident;
     let vis = &function.vis;

@@ -1,4 +1,4 @@
-//! The generated function of a route.
+//! The generated closure that calls a route's handler.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -8,16 +8,19 @@ use super::{mixed, private};
 use crate::pattern::ParamKind;
 use crate::spec::{HandlerSpec, Origin};
 
-/// How each argument is read, in its order, what is called with them, and what makes its output a
-/// response. All of it is data: a coroutine of its own for each route would take the compiler longer
-/// than everything else that is generated.
+/// Generates the closure that calls a handler through the runtime. It passes a reader for each
+/// argument, in order, then the call of the handler, then the conversion of its output into a
+/// response.
+///
+/// All of these are data. A separate coroutine for each route would take the compiler longer than
+/// all other generated code.
 pub(super) fn thunk(handler: &HandlerSpec) -> TokenStream {
     let arguments = handler.handler.arguments.iter().zip(&handler.origins);
     let (locals, readers): (Vec<_>, Vec<_>) = arguments
         .enumerate()
         .map(|(position, (argument, origin))| {
             let local = format_ident!("argument{position}", span = Span::mixed_site());
-            // Located at the type, so that what is wrong with it is underlined there.
+            // Located at the type, so that an error about the type is underlined there.
             let at = mixed(&argument.ty);
             let ty = &argument.ty;
             let reader = private("Reader", at);
@@ -48,7 +51,7 @@ pub(super) fn thunk(handler: &HandlerSpec) -> TokenStream {
     };
     let response = private("Response", at);
     let response = quote_spanned! {at=> #response::into_response };
-    let (values, readers) = (list(&locals), list(&readers));
+    let (values, readers) = (nested_pairs(&locals), nested_pairs(&readers));
     quote! {
         |#call| ::route_runtime::__private::call(
             #call,
@@ -59,8 +62,8 @@ pub(super) fn thunk(handler: &HandlerSpec) -> TokenStream {
     }
 }
 
-/// `(a, (b, ()))`: as many as there are.
-fn list(items: &[impl ToTokens]) -> TokenStream {
+/// Nests any number of items as pairs: `(a, (b, ()))`.
+fn nested_pairs(items: &[impl ToTokens]) -> TokenStream {
     let items = items.iter().rev();
     items.fold(quote! { () }, |rest, item| quote! { (#item, #rest) })
 }

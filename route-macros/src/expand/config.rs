@@ -1,4 +1,4 @@
-//! The options of a declaration, as the runtime's const data.
+//! The options of a declaration, as const data of the runtime.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -11,7 +11,8 @@ use crate::options::{Options, Revalidate, Tag, TagPart};
 use crate::pattern::{ParamKind, Pattern};
 use crate::spec::{HandlerSpec, RouteSpec};
 
-/// Only what was given, and has a meaning for this method; the rest is the runtime's default.
+/// Generates the `Config` of a handler. It sets only the options that were given and that have a
+/// meaning for the handler's method. The rest have the runtime's defaults.
 pub(super) fn config(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
     let Options {
         dynamic,
@@ -118,7 +119,8 @@ fn tag_list(tags: &[Tag], pattern: &Pattern) -> TokenStream {
     quote! { &[#(#tags),*] }
 }
 
-/// Calls the function that `static_params` names, whose values must be of the parameters' types.
+/// Generates the closure that calls the function named by `static_params`, whose values must have
+/// the types of the parameters.
 fn list_params(function: &Path, spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
     let params = spec.pattern.params().enumerate().map(|(index, param)| {
         let ty = param_type(handler, index, param);

@@ -1,4 +1,4 @@
-//! `ROUTE`: what the attribute declared, as const data.
+//! The value of `ROUTE`: everything that the attribute declared, as const data.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -56,7 +56,8 @@ pub(super) fn segments(pattern: &Pattern) -> TokenStream {
     quote! { &[#(#segments),*] }
 }
 
-/// Where only types can tell whether a parameter is read at all.
+/// Generates the assertion that some extractor reads the unbound parameter, if there is one. Only
+/// types can tell that, so the compiler evaluates it.
 fn binding_assertion(handler: &HandlerSpec, source: &LitStr) -> Option<TokenStream> {
     let Unbound { param, misspelt } = handler.unbound.as_ref()?;
     let types = handler.extractors().map(|argument| &argument.ty);
@@ -79,7 +80,7 @@ fn binding_assertion(handler: &HandlerSpec, source: &LitStr) -> Option<TokenStre
     })
 }
 
-/// The extractors among the arguments, with what their types tell.
+/// Generates the list of the extractors among the arguments, with the facts that their types tell.
 fn arguments(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
     let promise = (handler.method == Method::Get)
         .then(|| promise(&spec.options))
@@ -106,7 +107,7 @@ fn arguments(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
     quote! { &[#(#arguments),*] }
 }
 
-/// The bound under which a handler keeps what its options promise: a cached response.
+/// Returns the trait that every extractor must implement if the options promise a cached response.
 fn promise(options: &Options) -> Option<&'static str> {
     let dynamic = options.dynamic.as_ref().map(|given| given.value);
     let revalidate = options.revalidate.as_ref().map(|given| given.value);

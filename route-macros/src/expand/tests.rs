@@ -10,7 +10,8 @@ use crate::cached::cached;
 use crate::page::page;
 use crate::route::route;
 
-/// One declaration of each shape: its name, its attribute, and what that is given.
+/// Expands one declaration of each shape. Returns the name of the shape, the input (the attribute's
+/// arguments and the item) and the output.
 fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
     let minimal = (
         quote! { "/" },
@@ -108,7 +109,7 @@ fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
 }
 
 #[test]
-fn expansions() {
+fn each_shape_expands_to_its_snapshot() {
     for (name, _, output) in samples() {
         let file: File = syn::parse2(output).unwrap();
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
@@ -117,10 +118,10 @@ fn expansions() {
     }
 }
 
-/// How many tokens of generated code each shape costs, without what the user wrote: it is compiled
-/// once for each route of an app, so that more of it is to be decided and not to happen.
+/// Counts the generated tokens of each shape, without those that the user wrote. An app compiles
+/// them once for each route, so more of them must be a decision and not an accident.
 #[test]
-fn sizes() {
+fn each_shape_generates_a_known_number_of_tokens() {
     let sizes = samples().into_iter().map(|(name, input, output)| {
         let generated = count(output) - count(input);
         format!("{name}: {generated}\n")
@@ -132,16 +133,16 @@ fn sizes() {
 
 fn count(tokens: TokenStream) -> usize {
     let count = |token| match token {
-        // Its delimiters are two.
+        // The two delimiters count as tokens.
         TokenTree::Group(group) => 2 + count(group.stream()),
         TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => 1,
     };
     tokens.into_iter().map(count).sum()
 }
 
-/// Whatever the user has in scope, generated code means what it meant here.
+/// Checks that generated code means the same whatever the user has in scope.
 #[test]
-fn names_nothing_of_the_users_scope() {
+fn generated_code_names_nothing_from_the_users_scope() {
     for (name, input, output) in samples() {
         let mut allowed = BTreeSet::new();
         idents(input, &mut allowed);
@@ -154,7 +155,7 @@ fn names_nothing_of_the_users_scope() {
     }
 }
 
-/// Paths that lead neither into the runtime nor into `core`, and that the user did not write.
+/// The paths that lead neither into the runtime nor into `core`, and that the user did not write.
 struct Foreign {
     allowed: BTreeSet<String>,
     found: Vec<String>,
@@ -163,7 +164,7 @@ struct Foreign {
 impl Foreign {
     fn check(&mut self, is_absolute: bool, first: &Ident) {
         const LOCALS: [&str; 5] = ["call", "output", "request", "inner", "key"];
-        // The user's function under the name that it is given.
+        // The prefix of the other name that a cached function is nested under.
         const WRITTEN: &str = "__";
         let first = first.to_string();
         let is_ours = if is_absolute {
@@ -171,7 +172,7 @@ impl Foreign {
         } else {
             LOCALS.contains(&&*first) || first.starts_with("argument") || first.starts_with(WRITTEN)
         };
-        // In `impl cats`.
+        // `Self` stands in the `impl` of a handle, such as `impl cats`.
         let is_ours = is_ours || first == "Self";
         if !is_ours && !self.allowed.contains(&first) {
             self.found.push(first);
@@ -201,7 +202,7 @@ impl<'ast> Visit<'ast> for Foreign {
     }
 
     fn visit_item_macro(&mut self, item: &'ast ItemMacro) {
-        // A definition, `macro_rules! name`, names nothing.
+        // A definition, `macro_rules! name`, does not refer to anything.
         if item.ident.is_none() {
             self.visit_macro(&item.mac);
         }
@@ -217,7 +218,7 @@ fn idents(tokens: TokenStream, out: &mut BTreeSet<String>) {
             TokenTree::Ident(ident) => {
                 out.insert(ident.to_string());
             }
-            // A pattern's parameters become arguments.
+            // The parameters in a pattern become arguments.
             TokenTree::Literal(literal) => {
                 let text = literal.to_string();
                 out.extend(text.split(|c: char| !c.is_alphanumeric()).map(Into::into));

@@ -1,11 +1,11 @@
-//! Patterns as nobody would write them.
+//! A fuzz test of the pattern parser, with patterns that nobody would write.
 
 use proc_macro2::Span;
 
 use super::*;
 use crate::pattern::{ParamKind, Segment};
 
-/// A pattern as it is written.
+/// Writes a pattern as text.
 fn written(pattern: &Pattern) -> String {
     let segment = |segment: &Segment| match segment {
         Segment::Literal(text) => format!("/{text}"),
@@ -16,7 +16,8 @@ fn written(pattern: &Pattern) -> String {
     if text.is_empty() { "/".into() } else { text }
 }
 
-/// What [`Pattern::mangled`] made of a pattern, but for names and groups.
+/// Undoes [`Pattern::mangled`], which loses names and groups. A literal is `Ok` with its bytes, and
+/// a parameter is `Err` with the letter of its kind.
 fn unmangled(mangled: &str) -> Vec<Result<Vec<u8>, char>> {
     let mut segments = Vec::new();
     let mut rest = mangled;
@@ -56,7 +57,7 @@ fn check_accepted(text: &str, pattern: &Pattern) {
     });
     assert_eq!(unmangled(&pattern.mangled()), shape.collect::<Vec<_>>());
     for param in pattern.params() {
-        // `type` is a name, and so is whatever else can be written `r#name`.
+        // A keyword such as `type` is a name as well, if it can be written `r#type`.
         let raw = format!("r#{}", param.name);
         assert!(syn::parse_str::<syn::Ident>(&raw).is_ok(), "{}", param.name);
     }
@@ -69,7 +70,7 @@ fn check_refused(text: &str, error: &PatternError) {
         ErrorKind::TwoDots { name } => Some(format!("[...{name}]")),
         _ => None,
     };
-    // Whoever follows the advice must not be told the next thing.
+    // A user who follows the suggestion must not get the next error.
     if let Some(ours) = suggested {
         assert!(pattern::parse(&format!("/{ours}")).is_ok(), "{ours}");
     }

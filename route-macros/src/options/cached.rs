@@ -1,4 +1,5 @@
-//! The options of a cached function: a table of its own, of values that routes have too.
+//! The options of a cached function. They have a table of their own, but their values are read like
+//! those of routes.
 
 use syn::ext::IdentExt as _;
 use syn::{Expr, Ident};
@@ -8,7 +9,7 @@ use crate::errors::{Errors, Problem};
 use crate::syntax::{CachedArg, SKIP, SkipArg, WrittenOption, ungroup};
 use crate::text::text;
 
-/// Every option that was given, read; `None` where it was not.
+/// The options of a cached function. An option that was not given, or could not be read, is `None`.
 #[derive(Default)]
 pub(crate) struct CachedOptions {
     pub(crate) revalidate: Option<Given<Revalidate>>,
@@ -17,7 +18,7 @@ pub(crate) struct CachedOptions {
     pub(crate) skip: Option<Skip>,
 }
 
-/// `skip(db, client)`
+/// The option `skip(db, client)`.
 pub(crate) struct Skip {
     name: Ident,
     pub(crate) arguments: Vec<Ident>,
@@ -35,7 +36,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|&(name, _)| name).chain([SKIP])
 }
 
-/// Reads every option; what cannot be read is pushed and left out.
+/// Reads every option. An option that cannot be read is left out, and its error is pushed.
 pub(crate) fn check(args: Vec<CachedArg>, errors: &mut Errors) -> CachedOptions {
     let mut options = CachedOptions::default();
     for arg in args {
@@ -113,7 +114,7 @@ fn argument(found: &Expr) -> Result<Ident, Problem> {
     .note(NOTE))
 }
 
-/// `skip = db`, `skip = [db, client]`
+/// Makes the error for `skip = db` and `skip = [db, client]`.
 fn assigned(name: &Ident, value: &Expr) -> Problem {
     let list = match value {
         Expr::Array(array) => text(&array.elems),
@@ -125,7 +126,7 @@ fn assigned(name: &Ident, value: &Expr) -> Problem {
 }
 
 impl CachedOptions {
-    /// Whether an argument is no part of the key.
+    /// Returns whether an argument is skipped, which means that it is not part of the key.
     pub(crate) fn skips(&self, argument: &Ident) -> bool {
         let mut skipped = self.skip.iter().flat_map(|skip| &skip.arguments);
         skipped.any(|it| it.unraw() == argument.unraw())

@@ -6,7 +6,7 @@ use super::value::{bad_value, string};
 use crate::errors::Problem;
 use crate::syntax::{OptionArg, ungroup};
 
-/// `post:{id}` → `post:` and the parameter `id`.
+/// A tag and its parts: `post:{id}` is the literal `post:` and the parameter `id`.
 pub(crate) struct Tag {
     pub(crate) source: LitStr,
     pub(crate) parts: Vec<TagPart>,
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splits_tags() {
+    fn a_tag_is_split_into_literals_and_parameters() {
         let literal = |text: &str| TagPart::Literal(text.into());
         let param = |name: &str| TagPart::Param(name.into());
         assert_eq!(tag_parts("posts"), Ok(vec![literal("posts")]));

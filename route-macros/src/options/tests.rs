@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::*;
 
-/// One option by itself.
+/// Reads a single option.
 fn read(tokens: proc_macro2::TokenStream) -> Result<Options, String> {
     let mut errors = Errors::default();
     let options = check(vec![syn::parse2(tokens).unwrap()], false, &mut errors);
@@ -11,7 +11,7 @@ fn read(tokens: proc_macro2::TokenStream) -> Result<Options, String> {
 }
 
 #[test]
-fn reads_bytes() {
+fn a_number_of_bytes_may_have_a_unit_in_a_string() {
     let check = |value: &str, expected: Option<u64>| {
         let tokens = format!("body_limit = {value}").parse().unwrap();
         let found = read(tokens).ok().and_then(|o| o.body_limit);
@@ -34,7 +34,7 @@ fn file(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The text of every file of a folder, less those named.
+/// Returns the text of every file in a folder, except the files named in `without`.
 fn folder(path: &str, without: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     let files = fs::read_dir(root).unwrap().map(|file| file.unwrap().path());
@@ -44,7 +44,7 @@ fn folder(path: &str, without: &[&str]) -> String {
         .collect()
 }
 
-/// What stands in a text, or does not, for an option of each name.
+/// Checks that `is_there` holds for the name of every option.
 #[track_caller]
 fn check_each(what: &str, is_there: impl Fn(&str) -> bool) {
     let names = TABLE.iter().map(|rule| rule.name);
@@ -52,7 +52,8 @@ fn check_each(what: &str, is_there: impl Fn(&str) -> bool) {
     assert!(absent.is_empty(), "{what}: nothing of {absent:?}");
 }
 
-/// README's "Adding an option" says what this finds, and what nobody does.
+/// Checks that README and the guides mention every option. README's "Adding an option" says what
+/// this test notices if it is forgotten, and what no test notices.
 #[test]
 fn every_option_is_documented() {
     let table = file("route-runtime/docs/options.md");
@@ -64,15 +65,15 @@ fn every_option_is_documented() {
     assert_eq!(documented.collect::<Vec<_>>(), names);
     assert!(file("README.md").contains(&table), "README has that table");
 
-    // Not the page of errors, which is made of the messages.
+    // Without the page of errors, which is generated from the messages.
     let guides = folder("route-runtime/docs/guide", &["errors.md"]);
     check_each("the guides", |name| {
         guides.contains(&format!("`{name}`")) || guides.contains(&format!("`{name} = "))
     });
 }
 
-/// Of what `Routes::to_json` does not say, on purpose: `dynamic` is in `rendering` and `reason`; the
-/// rest is nothing that a response is.
+/// The options that `Routes::to_json` leaves out on purpose. `dynamic` shows in `rendering` and
+/// `reason`, and the rest do not describe a response.
 const UNLISTED: [&str; 5] = [
     "dynamic",
     "fetch_cache",
@@ -110,7 +111,7 @@ fn every_option_is_compiled_and_refused() {
 }
 
 #[test]
-fn every_option_is_reported_as_given() {
+fn a_given_option_is_recorded_with_its_scope() {
     let samples = [
         "dynamic = \"auto\"",
         "revalidate = 1",
@@ -135,7 +136,7 @@ fn every_option_is_reported_as_given() {
 }
 
 #[test]
-fn a_number_beside_expire_that_cannot_be_read_is_one_mistake() {
+fn an_unreadable_revalidate_beside_expire_is_one_error() {
     let args = ["revalidate = \"10\"", "expire = 60"];
     let args = args.map(|arg| syn::parse_str(arg).unwrap());
     let mut errors = Errors::default();

@@ -1,4 +1,4 @@
-//! What an option is given: tokens → values.
+//! The readers of the options' values: tokens → values.
 
 use syn::{Expr, ExprLit, Lit, Path};
 
@@ -34,7 +34,7 @@ pub(super) fn fetch_cache(arg: &OptionArg) -> Result<FetchCache, Problem> {
     )
 }
 
-/// One of a fixed set of strings.
+/// Reads one of a fixed set of strings.
 fn word<T: Copy>(arg: &OptionArg, words: &[(&'static str, T)]) -> Result<T, Problem> {
     let names = || words.iter().map(|&(name, _)| name);
     let all: Vec<_> = names().map(|name| format!("`\"{name}\"`")).collect();
@@ -45,7 +45,7 @@ fn word<T: Copy>(arg: &OptionArg, words: &[(&'static str, T)]) -> Result<T, Prob
     if let Some(&(_, value)) = words.iter().find(|&&(name, _)| name == found) {
         return Ok(value);
     }
-    // Next.js accepts `"auto-dynamic"` nowhere, but its users write it.
+    // Next.js does not accept `"auto-dynamic"` anywhere, but its users write it.
     let meant = match &*found {
         "auto-dynamic" => Some("auto"),
         _ => nearest(&found, names()),
@@ -69,7 +69,8 @@ pub(super) fn revalidate(arg: &OptionArg) -> Result<Revalidate, Problem> {
     }
 }
 
-/// The same where nothing is for one request alone.
+/// Reads the `revalidate` of a cached function. Unlike that of a route it cannot be `0`, because a
+/// cached value is never for one request alone.
 pub(super) fn lifetime(arg: &OptionArg) -> Result<Revalidate, Problem> {
     match revalidate(arg)? {
         Revalidate::After(0) => Err(bad_value(arg)
@@ -123,7 +124,7 @@ fn number(arg: &OptionArg, note: &str) -> Result<u32, Problem> {
     .note(note))
 }
 
-/// A number of bytes, or a string of a number and a unit of 1024.
+/// Reads a number of bytes, or a string of a number and a unit, which is a power of 1024.
 pub(super) fn bytes(arg: &OptionArg) -> Result<u64, Problem> {
     const NOTE: &str = "expected a number of bytes, or a string like `\"64KB\"` or `\"1MB\"`";
     const UNITS: [(&str, u32); 4] = [("KB", 10), ("MB", 20), ("GB", 30), ("B", 0)];

@@ -1,15 +1,15 @@
-//! Segments as other frameworks and URLs write them.
+//! The segments that are written as in other frameworks or in URLs.
 
 use super::is_name;
 
-/// What another framework would bind.
+/// A segment that another framework would read as a parameter.
 pub(super) struct Foreign {
-    /// How it is written here, where that can be told.
+    /// The parameter as it is written here, if its name can be kept.
     pub(super) ours: Option<String>,
 }
 
-/// Whether a segment is another framework's parameter. Where its name is none of ours it is one all
-/// the same: as a literal it would compile, and be what no client ever asks for.
+/// Recognizes a parameter of another framework, even if its name is not allowed here. As a literal,
+/// such a segment would compile, but no client would ever request it.
 pub(super) fn foreign(part: &str) -> Option<Foreign> {
     let enclosed = |open, close| part.strip_prefix(open)?.strip_suffix(close);
     let (name, is_tail) = if let Some(rest) = part.strip_prefix(':') {
@@ -29,7 +29,7 @@ pub(super) fn foreign(part: &str) -> Option<Foreign> {
     Some(Foreign { ours })
 }
 
-/// `:id`, `:id?`, `:id(\d+)`, `:path*`
+/// Returns the name in `:id`, `:id?`, `:id(\d+)` or `:path*`, and whether it is a catch-all.
 fn colon(rest: &str) -> (&str, bool) {
     let name = rest.trim_end_matches(['*', '+', '?']);
     let is_tail = rest[name.len()..].contains(['*', '+']);
@@ -37,7 +37,8 @@ fn colon(rest: &str) -> (&str, bool) {
     (name, is_tail)
 }
 
-/// `{id}`, `{id?}`, `{id:\d+}`, `{path:.*}`, `{path:path}`, `{*path}`, `{path...}`
+/// Returns the name in `{id}`, `{id?}`, `{id:\d+}`, `{path:.*}`, `{path:path}`, `{*path}` or
+/// `{path...}`, and whether it is a catch-all.
 fn braces(inner: &str) -> (&str, bool) {
     let (name, expression) = inner.split_once(':').unwrap_or((inner, ""));
     let plain = name.trim_start_matches('*').trim_end_matches("...");
@@ -45,22 +46,23 @@ fn braces(inner: &str) -> (&str, bool) {
     (plain.trim_end_matches('?'), is_tail)
 }
 
-/// `<id>`, `<path..>`, `<int:id>`, `<path:rest>`: the type comes first.
+/// Returns the name in `<id>`, `<path..>`, `<int:id>` or `<path:rest>`, where the type comes first,
+/// and whether it is a catch-all.
 fn angles(inner: &str) -> (&str, bool) {
     let (ty, name) = inner.split_once(':').unwrap_or(("", inner));
     let plain = name.trim_end_matches("..");
     (plain, plain != name || ty == "path")
 }
 
-/// A name that was probably meant: without a type after it, and with `_` for what words are parted
-/// by. Whatever else is no name is left to the user.
+/// Returns the name that was probably meant: without a type after it, and with `_` instead of
+/// hyphens and spaces. Any other name that is not allowed is left to the user.
 pub(super) fn near_name(name: &str) -> Option<String> {
     let (name, _) = name.split_once(':').unwrap_or((name, ""));
     let name = name.trim_end().replace(['-', ' '], "_");
     is_name(&name).then_some(name)
 }
 
-/// Percent-decodes what is well-formed; leaves the rest.
+/// Percent-decodes the sequences that are well-formed, and leaves the rest.
 pub(super) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

@@ -13,7 +13,7 @@ fn param(name: &str, kind: ParamKind) -> Segment {
 }
 
 #[test]
-fn accepts() {
+fn a_valid_pattern_is_split_into_segments() {
     use ParamKind::{CatchAll, OptionalCatchAll, Single};
     let check = |text: &str, expected: Vec<Segment>| {
         assert_eq!(parse(text).unwrap().segments, expected, "{text}");
@@ -40,7 +40,7 @@ fn accepts() {
 }
 
 #[test]
-fn rejects_and_quotes_the_fragment() {
+fn an_error_names_the_broken_rule_and_the_fragment() {
     let check = |text: &str, kind: E, fragment: &str| {
         let error = parse(text).unwrap_err();
         assert_eq!(error.kind, kind, "{text}");
@@ -114,9 +114,9 @@ fn rejects_and_quotes_the_fragment() {
     check("/(...)photo", E::Intercepting, "(...)photo");
 }
 
-/// What is a parameter elsewhere is never a literal here, whatever its name.
+/// Checks that a parameter of another framework is never a literal here, whatever its name.
 #[test]
-fn rejects_what_another_framework_would_bind() {
+fn a_parameter_of_another_framework_is_refused() {
     let check = |text: &str, ours: Option<&str>| {
         let error = parse(text).unwrap_err();
         let ours = ours.map(Into::into);
@@ -156,7 +156,7 @@ fn rejects_what_another_framework_would_bind() {
 }
 
 #[test]
-fn mangles_injectively() {
+fn mangling_loses_only_names_and_groups() {
     let mangled = |text: &str| parse(text).unwrap().mangled();
     assert_eq!(mangled("/api/posts/[id]"), "__api__posts___I");
     assert_eq!(mangled("/(g)/api/posts/[slug]"), "__api__posts___I");

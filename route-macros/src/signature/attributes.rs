@@ -1,4 +1,4 @@
-//! The attributes beside ours: what generated code shares, what cannot stand there.
+//! The attributes beside ours: those that generated code shares, and those that cannot stand there.
 
 use quote::quote;
 use syn::punctuated::Punctuated;
@@ -7,7 +7,8 @@ use syn::{Attribute, ItemFn, Meta, MetaList, PatType, Token, parse_quote};
 use super::Role;
 use crate::errors::Problem;
 
-/// The first attribute of one of these names, as it is written where nobody else's is meant.
+/// Finds the first attribute with one of these names. The name stands alone or behind
+/// `route_runtime::`, since any other path is another crate's attribute.
 pub(super) fn attribute_of_ours<'a>(function: &'a ItemFn, names: &[&str]) -> Option<&'a Attribute> {
     function.attrs.iter().find(|attribute| {
         let mut path = attribute.path().segments.iter().rev();
@@ -20,25 +21,26 @@ pub(super) fn attribute_of_ours<'a>(function: &'a ItemFn, names: &[&str]) -> Opt
     })
 }
 
-/// `cfg` and lint levels, also those in a `cfg_attr`.
+/// Returns the attributes that generated code shares: `cfg` and lint levels, also in a `cfg_attr`.
 pub(super) fn forwarded(attributes: &[Attribute]) -> Vec<Attribute> {
     picked(attributes, |mut meta| {
         let name = meta.path().get_ident()?.to_string();
         match (&*name, &mut meta) {
             ("cfg" | "allow" | "warn" | "deny" | "forbid", _) => Some(meta),
-            // What the function is expected to do, the code generated for it need not.
+            // The lint is expected in the function, but the generated code need not trigger it.
             ("expect", Meta::List(list)) => {
                 list.path = parse_quote!(allow);
                 Some(meta)
             }
-            // Whoever calls it is told; the generated call is nobody's.
+            // The warning is meant for people who call the function, not for the generated call.
             ("deprecated", _) => Some(parse_quote!(allow(deprecated))),
             _ => None,
         }
     })
 }
 
-/// `doc(hidden)`: the handle of a function that is hidden would show in its place.
+/// Returns the `doc(hidden)` of a function. Without it, the handle of a hidden function would show
+/// in the documentation in place of the function.
 pub(super) fn hidden(attributes: &[Attribute]) -> Vec<Attribute> {
     picked(attributes, |meta| {
         let Meta::List(list) = meta else { return None };
@@ -48,7 +50,7 @@ pub(super) fn hidden(attributes: &[Attribute]) -> Vec<Attribute> {
     })
 }
 
-/// Whether the attributes may configure away what they stand on.
+/// Returns whether the attributes may configure away the item that they stand on.
 pub(crate) fn is_conditional(attributes: &[Attribute]) -> bool {
     let cfg = picked(attributes, |meta| {
         meta.path().is_ident("cfg").then_some(meta)
@@ -56,7 +58,8 @@ pub(crate) fn is_conditional(attributes: &[Attribute]) -> bool {
     !cfg.is_empty()
 }
 
-/// An argument that may be configured away: the function would lose it, the call would not.
+/// Reports an argument that may be configured away: the function would lose it, but the generated
+/// call would not.
 pub(super) fn conditional_argument(argument: &PatType, role: &Role) -> Option<Problem> {
     let is_found = |it: &&Attribute| is_conditional(std::slice::from_ref(*it));
     let attribute = argument.attrs.iter().find(is_found)?;
@@ -72,7 +75,7 @@ pub(super) fn conditional_argument(argument: &PatType, role: &Role) -> Option<Pr
     )
 }
 
-/// What `pick` makes of each attribute, and of each part of a `cfg_attr`.
+/// Applies `pick` to each attribute and to each part of a `cfg_attr`, and returns the results.
 fn picked(attributes: &[Attribute], pick: impl Fn(Meta) -> Option<Meta>) -> Vec<Attribute> {
     let attribute = |attribute: &Attribute| {
         let mut attribute = attribute.clone();
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn generated_code_shares_what_has_a_meaning_for_it() {
+    fn generated_code_shares_cfg_lint_levels_and_doc_hidden() {
         let check = |function: ItemFn, shared: &[&str], is_hidden: &[&str], conditional: bool| {
             let attributes = &function.attrs;
             assert_eq!(texts(&forwarded(attributes)), shared);

@@ -1,11 +1,11 @@
-//! What in a type is somebody else's.
+//! The search for borrowed parts of a type.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{Lifetime, ParenthesizedGenericArguments, Type, TypeFnPtr, TypeImplTrait, TypeReference};
 
-/// What no value of its own has a place for.
+/// A part that the type of an owned value cannot have.
 pub(super) enum Borrowed<'a> {
     ImplTrait(&'a TypeImplTrait),
     Reference(&'a TypeReference),
@@ -13,7 +13,8 @@ pub(super) enum Borrowed<'a> {
 }
 
 impl<'a> Borrowed<'a> {
-    /// The first in a type. References whose lifetime `is_owned` are none if `allows_references`.
+    /// Finds the first such part of a type. A lifetime for which `is_owned` holds is not such a
+    /// part, and neither is a reference with that lifetime if `allows_references`.
     pub(super) fn find(
         ty: &'a Type,
         allows_references: bool,
@@ -64,7 +65,7 @@ impl<'a> Visit<'a> for Finder<'a> {
         }
     }
 
-    // Their references are nobody's value: `fn(&str)`, `Fn(&str)`.
+    // The references in `fn(&str)` and `Fn(&str)` are not part of the value.
     fn visit_type_fn_ptr(&mut self, _: &'a TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments(&mut self, _: &'a ParenthesizedGenericArguments) {}
 }

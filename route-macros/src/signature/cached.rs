@@ -1,4 +1,5 @@
-//! What a cached function may look like: its arguments are a key, its value is kept.
+//! The rules for the signature of a cached function: its arguments are a key, and its value is
+//! kept.
 
 use syn::{
     Attribute, FnArg, Ident, ItemFn, Lifetime, Pat, PatType, ReturnType, Type, TypeImplTrait,
@@ -15,22 +16,24 @@ const CACHED: Role = Role {
     argument: "thing that tells values apart",
 };
 
-/// A function whose calls can be told apart by its arguments, and whose value can be kept.
+/// A function whose arguments tell its calls apart, and whose value can be kept.
 pub(crate) struct CachedFn {
     pub(crate) arguments: Vec<NamedArgument>,
     pub(crate) output: Type,
-    /// As of a handler.
+    /// The `cfg` and lint attributes, which all code generated for the function shares.
     pub(crate) attributes: Vec<Attribute>,
+    /// The `#[doc(hidden)]`, which the function's handle shares.
     pub(crate) hidden: Vec<Attribute>,
 }
 
-/// One argument, which has a name.
+/// An argument of a cached function, which always has a name.
 pub(crate) struct NamedArgument {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
 }
 
-/// `is_skipped` says which arguments are no part of the key.
+/// Checks the signature of a cached function. `is_skipped` says which arguments are not part of the
+/// key.
 pub(crate) fn check(
     function: &ItemFn,
     is_skipped: impl Fn(&Ident) -> bool,
@@ -127,9 +130,9 @@ enum Place {
 }
 
 impl Place {
-    /// Finds in a type what cannot be kept beyond a call.
+    /// Reports the first part of a type that cannot be kept beyond a call.
     fn check(self, ty: &Type) -> Result<(), Problem> {
-        // Whoever calls has a `&'static` for ever; but no key can be read back as one.
+        // The caller's own `&'static` lives forever, but no key can be read back as a reference.
         let allows_references = matches!(self, Self::Argument { is_skipped: true });
         let is_owned = |lifetime: &Lifetime| lifetime.ident == "static";
         match Borrowed::find(ty, allows_references, is_owned) {
@@ -198,7 +201,7 @@ impl Place {
     }
 }
 
-/// Whether a clone of it is another handle to the same.
+/// Returns whether a clone of a value of this type is another handle to the same value.
 fn is_shared(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     path.path

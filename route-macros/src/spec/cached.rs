@@ -8,27 +8,27 @@ use crate::errors::{Errors, Problem};
 use crate::options::CachedOptions;
 use crate::signature::{CachedFn, NamedArgument};
 
-/// Everything expansion needs; there is no invalid one.
+/// A checked cached function: everything that expansion needs. Expansion never gets an invalid one.
 pub(crate) struct CachedSpec {
     pub(crate) function: CachedFn,
     pub(crate) options: CachedOptions,
 }
 
 impl CachedSpec {
-    /// The argument that a tag names.
+    /// Returns the argument that a tag names.
     pub(crate) fn argument(&self, name: &str) -> Option<&NamedArgument> {
         let mut arguments = self.function.arguments.iter();
         arguments.find(|argument| argument.name.unraw() == name)
     }
 
-    /// Those that are part of the key.
+    /// Returns the arguments that are part of the key.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &NamedArgument> {
         let arguments = self.function.arguments.iter();
         arguments.filter(|argument| !self.options.skips(&argument.name))
     }
 }
 
-/// What `skip` and `tags` name are arguments of the function.
+/// Checks that the names in `skip` and `tags` are arguments of the function.
 pub(crate) fn check_cached(options: &CachedOptions, function: &ItemFn, errors: &mut Errors) {
     let names: Vec<_> = function
         .sig

@@ -1,4 +1,4 @@
-//! What `#[cached]` is given: options alone, one of which is a list.
+//! The arguments of `#[cached]`: options only, one of which is a list.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
@@ -18,13 +18,13 @@ pub(crate) enum CachedArg {
     Skip(SkipArg),
 }
 
-/// `skip(a, b)`
+/// The option `skip(a, b)`.
 pub(crate) struct SkipArg {
     pub(crate) name: Ident,
     pub(crate) arguments: Vec<Expr>,
 }
 
-/// Reads what can be read, and goes on after what cannot.
+/// Reads all arguments that can be read, and goes on after one that cannot.
 pub(crate) fn parse_cached(args: TokenStream, errors: &mut Errors) -> Vec<CachedArg> {
     let mut out = Vec::new();
     let read = (|input: ParseStream<'_>| {

@@ -1,11 +1,11 @@
 //! Fuzzing on stable Rust, with nothing to install: a target is a test that calls [`run`].
 //!
-//! The inputs are mutations of those in `corpus/<target>`, by a generator with a seed, so that a run
-//! can be had again. What a target saw of an input says whether that is worth mutating further:
-//! instead of code that was covered, outcomes that were new.
+//! The inputs are mutations of those in `corpus/<target>`. Their generator has a seed, so a run can
+//! be repeated. A target returns an outcome for each input, and an input with a new outcome is
+//! mutated further. New outcomes take the place of newly covered code.
 //!
-//! `FUZZ_SECONDS` is how long each target runs, one second if it is not set; `FUZZ_SEED` starts
-//! another sequence.
+//! `FUZZ_SECONDS` is the time that each target runs, one second by default. `FUZZ_SEED` starts
+//! another sequence of inputs.
 
 use std::collections::HashSet;
 use std::env;
@@ -19,18 +19,18 @@ mod mutate;
 
 use mutate::Mutator;
 
-/// Longer inputs find nothing that these do not, and take longer.
+/// The length of the longest inputs. Longer ones find nothing more, and take more time.
 const LONGEST: usize = 4096;
 
-/// As many of the inputs that led to something new are kept.
+/// The size up to which the pool of inputs to mutate grows, by inputs with new outcomes.
 const POOL: usize = 2048;
 
-/// Runs a target until its time is over. `words` is what means something in its inputs; `check`
-/// panics on what is wrong and returns what it saw.
+/// Runs a target until its time is over. `words` are texts that mean something in its inputs.
+/// `check` panics if something is wrong, and returns the outcome.
 ///
 /// # Panics
 ///
-/// If `check` does, after having said how to keep the input for ever.
+/// If `check` panics, after printing the command that keeps the input in the corpus.
 pub fn run<T: Hash>(target: &str, words: &[&str], check: impl Fn(&[u8]) -> T) {
     let seed = number("FUZZ_SEED").unwrap_or_default();
     let limit = Duration::from_secs(number("FUZZ_SECONDS").unwrap_or(1));
@@ -52,7 +52,7 @@ pub fn run<T: Hash>(target: &str, words: &[&str], check: impl Fn(&[u8]) -> T) {
     let mut mutator = Mutator::new(seed, words);
     let mut count = pool.len();
     while start.elapsed() < limit {
-        // Asking for the time takes as long as a small input.
+        // Reading the clock takes as long as a small input, so it is read once for 16 inputs.
         for _ in 0..16 {
             let input = mutator.next(&pool, LONGEST);
             if try_one(&input) && pool.len() < POOL {
@@ -65,7 +65,7 @@ pub fn run<T: Hash>(target: &str, words: &[&str], check: impl Fn(&[u8]) -> T) {
     println!("fuzz {target}: {count} inputs, {outcomes} outcomes, seed {seed}");
 }
 
-/// What is kept for a target, in the order of the names.
+/// Reads the inputs in a target's corpus, in the order of their names.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let files = fs::read_dir(folder.join(target)).expect("a target has a corpus");
@@ -91,7 +91,8 @@ fn hash(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// A command that puts an input into the corpus, run at the root of the repository.
+/// Describes a failing input, with the command that adds it to the corpus. The command runs at the
+/// root of the repository.
 fn keep(target: &str, seed: u64, input: &[u8]) -> String {
     let name = hash(input);
     let octal: String = input.iter().map(|byte| format!("\\{byte:03o}")).collect();
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fails_is_found_and_can_be_kept() {
+    fn a_failing_input_is_found_and_printed_with_a_command_that_keeps_it() {
         let found = panic::catch_unwind(|| {
             run("pattern", &["needle"], |input| {
                 let has_needle = input.windows(6).any(|part| part == b"needle");

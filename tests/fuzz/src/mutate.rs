@@ -1,15 +1,15 @@
-//! Inputs near those that are known.
+//! Mutations of known inputs.
 
-/// Makes inputs, always the same ones from a seed.
+/// A generator of inputs. The same seed gives the same inputs.
 pub(crate) struct Mutator<'a> {
     state: u64,
     words: &'a [&'a str],
 }
 
-/// Bytes at which things change.
+/// Bytes at the limits of ranges, where behaviour changes.
 const EDGES: [u8; 12] = [0, 1, 9, 10, 13, 31, 32, 126, 127, 128, 254, 255];
 
-/// The same of lengths.
+/// Lengths at the limits of ranges.
 const NUMBERS: [u32; 8] = [0, 1, 0x7f, 0x80, 0xffff, 0x7fff_ffff, 0x8000_0000, u32::MAX];
 
 impl<'a> Mutator<'a> {
@@ -17,7 +17,7 @@ impl<'a> Mutator<'a> {
         Self { state: seed, words }
     }
 
-    /// One of the pool, changed in a few places.
+    /// Returns an input of the pool, changed in a few places.
     pub(crate) fn next(&mut self, pool: &[Vec<u8>], longest: usize) -> Vec<u8> {
         let mut input = pool[self.below(pool.len())].clone();
         for _ in 0..1 << self.below(4) {
@@ -86,7 +86,7 @@ impl<'a> Mutator<'a> {
         (self.random() % end as u64) as usize
     }
 
-    /// SplitMix64.
+    /// Returns the next number of SplitMix64.
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

@@ -1,4 +1,4 @@
-//! How long a cached function may run, and how often.
+//! Limits on how long, and how often, a cached function runs.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use super::*;
 
 static BEGUN: Gate = Gate::new();
 
-/// The first run hangs, and none that may follow it does.
+/// A cached function whose first run hangs, while later runs do not.
 #[cached(skip(runs))]
 async fn hanging(runs: Data<Runs>) -> u32 {
     match runs.next() {
@@ -27,7 +27,7 @@ async fn show_hanging(runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn one_that_takes_too_long_is_given_up_and_not_run_by_each_who_waited() {
+async fn a_run_that_takes_too_long_fails_for_all_who_wait_and_is_not_repeated_by_each() {
     let app = app([show_hanging::ROUTE]).await;
     let time = async {
         BEGUN.pass().await;
@@ -39,7 +39,7 @@ async fn one_that_takes_too_long_is_given_up_and_not_run_by_each_who_waited() {
     }));
     let (all, ()) = join(asked, time).await;
     assert!(all.iter().all(|(status, _)| *status == 500), "{all:?}");
-    // What failed is shared for a second.
+    // The failure is shared for a second.
     let next = app.get(&show_hanging::path()).await;
     assert_eq!(next.status(), 500);
     app.advance(2 * SECOND);
@@ -67,17 +67,17 @@ async fn show_long(id: String, runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn one_that_a_route_uses_may_take_as_long_as_the_route() {
+async fn a_function_that_a_route_calls_may_run_as_long_as_the_route() {
     let app = app([show_long::ROUTE]).await;
     let time = async {
         LONG[0].pass().await;
         app.advance(89 * SECOND);
-        // Time for what would be wrong.
+        // Leave time for a wrong limit to end the run.
         for _ in 0..10_000 {
             tokio::task::yield_now().await;
         }
         LONG[1].open();
-        // One that was given up would be run again.
+        // If the run were given up, it would start again; let that second run end as well.
         LONG[1].open();
     };
     let (found, ()) = join(get(&app, "/cached/long/a"), time).await;
@@ -104,9 +104,9 @@ async fn show_lasting(runs: Data<Runs>) -> String {
     lasting(runs).await.to_string()
 }
 
-/// Whoever has less time gives up alone.
+/// A caller with less time gives up alone.
 #[actix_web::test]
-async fn one_goes_on_when_the_time_of_the_route_that_asked_is_over() {
+async fn a_run_goes_on_after_the_route_that_started_it_has_timed_out() {
     let app = app([show_short::ROUTE, show_lasting::ROUTE]).await;
     let short = app.get("/cached/short/a");
     let time = async {
@@ -126,7 +126,7 @@ async fn one_goes_on_when_the_time_of_the_route_that_asked_is_over() {
     assert_eq!(get(&app, "/cached/short/a").await, "a 1");
 }
 
-/// Until so many have asked for what was not there.
+/// Waits until the cache has had this many misses.
 async fn until_missed(app: &TestApp, times: u64) {
     while app.routes().stats().misses < times {
         tokio::task::yield_now().await;
@@ -135,7 +135,7 @@ async fn until_missed(app: &TestApp, times: u64) {
 
 static ROUND: [Gate; 2] = [Gate::new(), Gate::new()];
 
-/// Needs the other, the first time it runs.
+/// A cached function that calls `other` the first time it runs.
 #[cached(skip(runs, others))]
 async fn one(runs: Data<Runs>, others: Data<AtomicU32>) -> u32 {
     let run = runs.next();
@@ -169,7 +169,7 @@ async fn round_runs(runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn one_that_runs_alone_because_of_a_cycle_runs_once() {
+async fn a_function_that_runs_alone_because_of_a_cycle_runs_once() {
     let routes = production([round_one::ROUTE, round_other::ROUTE, round_runs::ROUTE]);
     let routes = routes.data(Runs::default());
     let app = TestApp::new(routes.data(AtomicU32::new(0))).await.unwrap();
@@ -178,13 +178,13 @@ async fn one_that_runs_alone_because_of_a_cycle_runs_once() {
         get(&app, "/cached/round/other").await
     };
     let third = async {
-        // The two, and the first for the sake of the second.
+        // The misses are `one`, `other`, and `one` again, which `other` calls.
         until_missed(&app, 3).await;
         ROUND[1].open();
     };
     let first = get(&app, "/cached/round/one");
     let (first, second, ()) = tokio::join!(first, second, third);
-    // Whichever of them finds that it would wait for itself runs the first one alone.
+    // Whichever call finds that it would wait for itself runs `one` alone.
     assert_eq!(first, "1");
     assert!(["1", "2"].contains(&&*second), "{second}");
     assert_eq!(get(&app, "/cached/round/runs").await, "2");

@@ -1,4 +1,4 @@
-//! Bodies are compressed once, as clients prefer.
+//! Compression of cached bodies: each is compressed only once, and as clients prefer.
 
 use std::io::Read as _;
 use std::sync::atomic::AtomicU32;
@@ -112,7 +112,7 @@ async fn bodies_are_compressed_as_the_client_prefers() {
             let tag = found.header("etag").unwrap();
             assert_eq!(tag.starts_with("W/"), encoding.is_none(), "{accepted}");
             tags.push((encoding, tag.to_owned()));
-            // Each variant is known by its own tag.
+            // Each variant of the body has its own `ETag`.
             let headers = [("accept-encoding", accepted), ("if-none-match", tag)];
             let known = with(&app, "/caching/text", &headers).await;
             assert_eq!(
@@ -145,7 +145,7 @@ async fn bodies_are_compressed_as_the_client_prefers() {
 }
 
 #[test]
-fn it_behaves_under_the_middleware_of_others() {
+fn under_actix_webs_middleware_bodies_are_encoded_once_and_tags_stay_true() {
     let routes = production([
         text::ROUTE,
         text_small::ROUTE,
@@ -183,7 +183,7 @@ fn it_behaves_under_the_middleware_of_others() {
             );
         }
     }
-    // What they encode is not the body that a strong tag would stand for.
+    // A body that `Compress` encodes is not the one that a strong tag would stand for.
     for path in ["/caching/text/small", "/caching/image"] {
         let reply = wire.ask(&format!("GET {path} HTTP/1.1\nAccept-Encoding: gzip"));
         assert_eq!(reply.status, 200);
@@ -202,7 +202,7 @@ async fn headed(id: u32) -> String {
 }
 
 #[test]
-fn head_fills_the_entry_and_has_no_body() {
+fn a_head_request_fills_the_entry_and_gets_no_body() {
     let server = Server::routes(&production([headed::ROUTE]));
     let mut wire = server.connect();
     let head = wire.ask("HEAD /caching/headed/7 HTTP/1.1");

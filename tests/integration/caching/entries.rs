@@ -1,4 +1,4 @@
-//! What is kept is replayed exactly, and a client that has it is not sent it again.
+//! Entries are replayed exactly, and a client that has the body does not receive it again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -18,7 +18,7 @@ pub(super) async fn one(name: String) -> String {
 }
 
 #[test]
-fn whatever_a_request_brings_it_is_one_entry() {
+fn headers_queries_and_spellings_of_a_path_share_one_entry() {
     let server = Server::routes(&production([one::ROUTE]));
     let first = server.get("/caching/one/caf%C3%A9%20b");
     assert_eq!((first.status, first.text()), (200, "café b 1"));
@@ -46,7 +46,7 @@ fn whatever_a_request_brings_it_is_one_entry() {
         assert!(reply.cache_status().starts_with("route; hit"), "{target}");
         assert_eq!(reply.header("etag"), first.header("etag"));
     }
-    // A body is not looked at, nor taken for the next request.
+    // The body of a request is ignored, and is not taken for the next request.
     let mut wire = server.connect();
     wire.begin("GET /caching/one/caf%C3%A9%20b HTTP/1.1\nTransfer-Encoding: chunked");
     wire.write("3\r\nabc\r\n0\r\n\r\n");
@@ -81,7 +81,7 @@ async fn status(code: u16) -> HttpResponse {
 }
 
 #[test]
-fn what_is_kept_is_replayed_exactly_and_errors_are_not_kept() {
+fn entries_are_replayed_exactly_and_errors_are_not_kept() {
     let all = production([status::ROUTE]);
     let server = Server::routes(&all);
     let mut wire = server.connect();
@@ -112,7 +112,7 @@ fn what_is_kept_is_replayed_exactly_and_errors_are_not_kept() {
         assert_eq!(second.header("cache-control"), Some("no-cache"));
         assert_eq!(second.header("age"), Some("0"));
         assert_eq!(second.header("etag").is_some(), code == 200);
-        // Only what would be 200 can be 304.
+        // Only a response that would be 200 can be 304.
         let known = wire.ask(&format!("{head}\nIf-None-Match: *"));
         assert_eq!(known.status, if code == 200 { 304 } else { code });
     }
@@ -153,7 +153,7 @@ async fn empty() -> &'static str {
 }
 
 #[actix_web::test]
-async fn what_a_client_has_is_not_sent_again() {
+async fn a_body_that_the_client_has_is_not_sent_again() {
     let app = app([tagged::ROUTE, own::ROUTE, empty::ROUTE]).await;
     let tag = app
         .get("/caching/tagged")
@@ -193,20 +193,20 @@ async fn what_a_client_has_is_not_sent_again() {
             }
         }
     }
-    // A later line counts, too.
+    // A second `If-None-Match` line counts too.
     let two = [("if-none-match", "\"a\""), ("if-none-match", &*tag)];
     assert_eq!(with(&app, "/caching/tagged", &two).await.status(), 304);
 
     let empty = app.get("/caching/empty").await;
     assert_eq!((empty.status().as_u16(), empty.text()), (200, ""));
 
-    // A tag of the handler's own is the one that is compared.
+    // An `ETag` that the handler sets is the one that is compared.
     let path = own::path("\"v1\"");
     assert_eq!(app.get(&path).await.header("etag"), Some("\"v1\""));
     let known = [("if-none-match", "\"v1\"")];
     let unchanged = with(&app, &path, &known).await;
     assert_eq!(unchanged.status(), 304);
-    // What does not describe the body is said again.
+    // A 304 repeats the headers that do not describe the body.
     assert_eq!(unchanged.header("x-own"), Some("kept"));
     for name in ["content-type", "content-language"] {
         assert_eq!(unchanged.header(name), None);
@@ -220,6 +220,6 @@ async fn what_a_client_has_is_not_sent_again() {
     let gzip = [("accept-encoding", "gzip")];
     let encoded = with(&app, &path, &gzip).await;
     assert_eq!(encoded.header("content-encoding"), Some("gzip"));
-    // Other bytes than those it was given for.
+    // The encoded bytes are not those that the handler's tag stands for.
     assert_eq!(encoded.header("etag"), Some("W/\"v1\""));
 }

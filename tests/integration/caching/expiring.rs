@@ -1,4 +1,4 @@
-//! How long what is stale is still served.
+//! The time for which a stale entry is still served.
 
 use actix_web::web::Data;
 use route_runtime::route;
@@ -17,7 +17,7 @@ async fn error(runs: Data<Runs>) -> String {
 }
 
 #[actix_web::test]
-async fn what_has_expired_is_waited_for() {
+async fn a_request_for_an_expired_entry_waits_for_a_render() {
     let routes = production([expiring::ROUTE, error::ROUTE]).data(Runs::default());
     let app = TestApp::new(routes).await.unwrap();
     let first = app.get("/caching/expiring").await.text().to_owned();
@@ -35,7 +35,7 @@ async fn what_has_expired_is_waited_for() {
         Some("route; fwd=stale; stored")
     );
     assert_ne!(expired.text(), first);
-    // `dynamic = "error"` is for ever, a year later too.
+    // An entry of a route with `dynamic = "error"` is fresh for ever, also a year later.
     app.advance(Duration::from_secs(31_536_000));
     let for_ever = app.get("/caching/expiring/error").await;
     assert_eq!(for_ever.header("cache-status"), Some("route; hit"));

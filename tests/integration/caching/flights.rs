@@ -1,4 +1,4 @@
-//! One render however many wait, and what becomes of one that fails.
+//! Renders that many requests share, and what happens when one fails.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -25,7 +25,7 @@ async fn timeline() -> String {
 }
 
 #[actix_web::test]
-async fn fresh_then_stale_once_then_fresh() {
+async fn a_stale_entry_is_served_while_one_refresh_runs() {
     let app = app([timeline::ROUTE]).await;
     let check = async |status: &str, body: &str| {
         let found = app.get("/caching/timeline").await;
@@ -40,14 +40,14 @@ async fn fresh_then_stale_once_then_fresh() {
     check("route; hit; ttl=-1", "v1").await;
     app.settled().await;
     check("route; hit; ttl=2", "v2").await;
-    // Nobody asks, so nothing is rendered; the first who does gets the old.
+    // Without requests nothing is rendered, so the first request gets the stale entry.
     app.advance(Duration::from_secs(3600));
     app.settled().await;
     assert_eq!(TIMELINE.load(Ordering::SeqCst), 2);
     check("route; hit; ttl=-3598", "v2").await;
     app.settled().await;
     check("route; hit; ttl=2", "v3").await;
-    // A slow refresh: everyone meanwhile has the old at once, and there is one run.
+    // During a slow refresh every request gets the stale entry at once, and starts no other.
     app.advance(2 * SECOND);
     for _ in 0..5 {
         check("route; hit; ttl=-1", "v3").await;
@@ -69,7 +69,7 @@ async fn crowd(id: u32) -> String {
 }
 
 #[actix_web::test]
-async fn a_crowd_is_one_run() {
+async fn concurrent_requests_for_one_path_share_one_render() {
     let app = app([crowd::ROUTE]).await;
     let ask = |number: u32| {
         let request = TestRequest::get().uri(&format!("/caching/crowd/7?{number}"));
@@ -115,7 +115,7 @@ async fn leader(id: u32) -> String {
 }
 
 #[actix_web::test]
-async fn a_leader_that_hangs_up_stops_nobody() {
+async fn a_render_goes_on_when_the_client_that_started_it_hangs_up() {
     let routes = production([leader::ROUTE]);
     let server = Server::routes(&routes);
     let mut first = server.connect();
@@ -145,13 +145,13 @@ async fn panics(id: u32) -> String {
 }
 
 #[actix_web::test]
-async fn a_leader_that_panics_answers_everyone() {
+async fn a_render_that_panics_is_one_500_for_all_who_wait() {
     let app = app([panics::ROUTE]).await;
     let asked = join_all((0..200).map(|_| app.get("/caching/panics/1")));
     let (all, ()) = tokio::join!(asked, async { PANICS_GATE.open() });
     assert!(all.iter().all(|response| response.status() == 500));
     assert_eq!(PANICS.load(Ordering::SeqCst), 1);
-    // It is shared for a second and not kept.
+    // The failure is shared for a second and not kept.
     PANICS_GATE.open();
     app.advance(2 * SECOND);
     assert_eq!(app.get("/caching/panics/1").await.status(), 500);
@@ -168,7 +168,7 @@ async fn hangs(id: u32) -> String {
 }
 
 #[actix_web::test]
-async fn a_leader_that_hangs_is_cut_off_for_everyone() {
+async fn a_render_that_hangs_is_a_504_for_all_who_wait() {
     let app = app([hangs::ROUTE]).await;
     let asked = join_all((0..50).map(|_| app.get("/caching/hangs/1")));
     let (all, ()) = tokio::join!(asked, async {
@@ -198,7 +198,7 @@ async fn cookies(id: u32) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn a_cookie_is_for_one() {
+async fn a_response_that_sets_a_cookie_is_rendered_for_each_request() {
     let app = app([cookies::ROUTE]).await;
     let mut all = Vec::new();
     for crowd in 0..3 {
@@ -225,7 +225,7 @@ async fn flood(id: u32) -> String {
 }
 
 #[actix_web::test]
-async fn a_flood_of_ids_stays_within_the_bound() {
+async fn entries_of_many_paths_stay_within_the_capacity() {
     let all = production([flood::ROUTE]).cache_capacity(500_000);
     let app = TestApp::new(all).await.unwrap();
     for start in (0..2000).step_by(50) {

@@ -1,4 +1,4 @@
-//! What shared caches outside are told, and what is not cached.
+//! Headers for shared caches, and headers of responses that are not cached.
 
 use std::sync::atomic::AtomicU32;
 
@@ -34,7 +34,7 @@ async fn cdn_own() -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn shared_caches_are_told_how_long_if_at_all() {
+async fn headers_tell_shared_caches_how_long_to_keep_a_response_if_at_all() {
     let all = [
         cdn::ROUTE,
         cdn_off::ROUTE,
@@ -77,7 +77,7 @@ async fn shared_caches_are_told_how_long_if_at_all() {
     assert_eq!(stale.header("cdn-cache-control"), Some("max-age=0"));
     app.settled().await;
     check("/caching/cdn", fresh).await;
-    // Past `expire` nobody is given the old.
+    // Past `expire` no request gets the old response.
     app.advance(70 * SECOND);
     let expired = app.get("/caching/cdn").await;
     assert_eq!(
@@ -101,7 +101,7 @@ async fn cdn_slow(id: String) -> String {
 }
 
 #[actix_web::test]
-async fn shared_caches_do_not_keep_what_was_thrown_away_while_it_was_rendered() {
+async fn shared_caches_do_not_keep_a_response_invalidated_during_its_render() {
     let app = app([cdn_slow::ROUTE]).await;
     for how in ["as it is", "stale", "absent"] {
         let path = cdn_slow::path(how);
@@ -143,7 +143,7 @@ async fn plain(body: Bytes) -> String {
 }
 
 #[actix_web::test]
-async fn what_is_not_cached_says_so() {
+async fn an_uncached_response_says_why_and_must_not_be_stored() {
     let all = Routes::from_iter([developed::ROUTE, plain::ROUTE]).unwrap();
     let app = TestApp::new(all.mode(Mode::Development)).await.unwrap();
     let private = Some("private, no-cache, no-store, max-age=0, must-revalidate");

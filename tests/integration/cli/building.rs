@@ -1,4 +1,4 @@
-//! `build` and `start`
+//! The commands `build` and `start`.
 
 use std::fs;
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use tests::{Program, request};
 
 use super::{BUILT, Directory, Ended, check};
 
-/// A program that serves, and what it has rendered.
+/// A program that serves what it, or an earlier run, has rendered into a directory.
 struct Started(Program);
 
 fn start(scratch: &Directory, arguments: &str, environment: &[(&str, &str)]) -> Started {
@@ -23,7 +23,7 @@ fn start(scratch: &Directory, arguments: &str, environment: &[(&str, &str)]) -> 
 }
 
 impl Started {
-    /// The answers to each of these, and how it ended once it was told to.
+    /// Sends these requests, stops the program, and returns the bodies and how it ended.
     fn asked<const N: usize>(mut self, asked: [&str; N]) -> ([String; N], Ended) {
         let mut connection = self.0.connect();
         let answers = asked.map(|asked| {
@@ -41,9 +41,9 @@ const DONE: &str = "4 responses in `.route/cache`\n";
 const LEFT: &str = "left to each request, whose own its response is: /cookie\n";
 
 #[test]
-fn what_is_built_is_served_by_whoever_starts() {
+fn start_serves_what_build_has_rendered() {
     let scratch = Directory::new("build");
-    // Production, whatever the environment says; and no port is needed.
+    // `build` renders in production mode, whatever the environment says, and needs no port.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let environment = [("ROUTE_MODE", "development"), ("PORT", &*port)];
@@ -65,7 +65,7 @@ fn what_is_built_is_served_by_whoever_starts() {
         "it was called first by the one that started"
     );
 
-    // What one has thrown away, and what it made then, is there for the next.
+    // The next run knows what one run has invalidated, and what it has rendered since.
     let asked = [
         "POST /throw/rendered",
         "GET /rendered",
@@ -78,7 +78,7 @@ fn what_is_built_is_served_by_whoever_starts() {
     let ([last, ..], _) = start(&scratch, "start", &[]).asked(all);
     assert_eq!(last, anew);
 
-    // Built again, all is rendered again; data is not, which has a life of its own.
+    // A second build renders everything again, except data, which has a lifetime of its own.
     check(&scratch.run(BUILT, "build", &[]), 0, DONE, LEFT);
     let ([again, _, _, data_still], _) = start(&scratch, "start", &[]).asked(all);
     assert!(![&rendered, &anew].contains(&&again));
@@ -86,7 +86,7 @@ fn what_is_built_is_served_by_whoever_starts() {
 }
 
 #[test]
-fn nothing_that_another_program_built_is_served() {
+fn start_serves_nothing_that_another_program_built() {
     let scratch = Directory::new("build-other");
     let ([rendered], ended) = start(&scratch, "start", &[]).asked(["GET /rendered"]);
     assert!(
@@ -106,7 +106,7 @@ fn nothing_that_another_program_built_is_served() {
 }
 
 #[test]
-fn a_render_that_fails_fails_the_build() {
+fn a_failed_render_fails_the_build() {
     let scratch = Directory::new("build-fails");
     let ended = scratch.run(BUILT, "build", &[("BROKEN", "1")]);
     let error = "\
@@ -118,14 +118,14 @@ Error: 1 path could not be rendered
 }
 
 #[test]
-fn the_directory_may_be_another() {
+fn build_start_and_serve_accept_another_directory() {
     let scratch = Directory::new("build-out");
     let ended = scratch.run(BUILT, "build --out left", &[("ROUTE_CACHE_DIR", "unused")]);
     check(&ended, 0, "4 responses in `left`\n", LEFT);
     let asked = ["GET /rendered"];
     let ([rendered], _) = start(&scratch, "start --cache-dir left", &[]).asked(asked);
     let environment = [("ROUTE_CACHE_DIR", "left"), ("ROUTE_MODE", "production")];
-    // Whoever only serves finds it, too, when told where.
+    // `serve` uses the responses too, if it is told the directory.
     let ([served], _) = start(&scratch, "serve", &environment).asked(asked);
     assert_eq!(served, rendered);
 
@@ -140,7 +140,7 @@ fn the_directory_may_be_another() {
 }
 
 #[test]
-fn there_is_one_store() {
+fn a_directory_and_a_url_of_a_store_exclude_each_other() {
     let scratch = Directory::new("build-store");
     let both = [
         ("ROUTE_CACHE_DIR", "a"),
@@ -162,7 +162,7 @@ Error: the cache's store cannot be used: ROUTE_CACHE_DIR is `a` and ROUTE_CACHE_
         "{}",
         ended.stderr
     );
-    // What keeps it from serving is found by `check`, which connects to nothing.
+    // `check` finds what keeps the program from serving, without connecting to anything.
     let (url, error) = if cfg!(feature = "redis") {
         ("redis:me:secret@b", "this is no URL of a Redis server")
     } else {
@@ -190,7 +190,7 @@ Error: the cache's store cannot be used: ROUTE_CACHE_DIR is `a` and ROUTE_CACHE_
 }
 
 #[test]
-fn a_directory_that_never_works_is_refused() {
+fn a_cache_directory_that_cannot_work_is_refused() {
     let scratch = Directory::new("build-unusable");
     fs::write(scratch.join("file"), "").unwrap();
     let error = "\

@@ -1,4 +1,4 @@
-//! `export`
+//! The command `export`.
 
 use std::fs;
 use std::net::TcpListener;
@@ -21,9 +21,9 @@ const FILES: [&str; 10] = [
 ];
 
 #[test]
-fn a_directory_holds_what_the_routes_answer() {
+fn export_writes_the_responses_headers_and_redirects_of_the_routes() {
     let scratch = Directory::new("export");
-    // Production, whatever the environment says; and no port is needed.
+    // `export` renders in production mode, whatever the environment says, and needs no port.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let environment = [("ROUTE_MODE", "development"), ("PORT", &*port)];
@@ -70,13 +70,13 @@ fn a_directory_holds_what_the_routes_answer() {
 }
 
 #[test]
-fn an_earlier_export_is_replaced_and_nothing_else() {
+fn export_replaces_an_earlier_export_and_nothing_else() {
     let scratch = Directory::new("export-again");
     fs::create_dir(scratch.join("site")).unwrap();
     for _ in 0..2 {
         check(&scratch.run(EXPORTED, "export site", &[]), 0, DONE, "");
         assert_eq!(scratch.files(""), FILES);
-        // Gone with the next.
+        // The next export removes this file.
         fs::write(scratch.join("site/old"), "").unwrap();
     }
 
@@ -131,7 +131,7 @@ answers POST, and a file is only read
 ";
 
 #[test]
-fn what_a_directory_cannot_answer_is_listed_or_left_out() {
+fn routes_that_cannot_be_exported_are_listed_or_left_out() {
     let scratch = Directory::new("export-refused");
     let stderr = format!(
         "Error: 5 problems keep the routes from being exported\n\n{REFUSED}\nhelp: `--partial` \

@@ -1,4 +1,4 @@
-//! `lock`, and `check --locked`.
+//! The commands `lock` and `check --locked`.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ POST /votes dynamic # answers POST
 ";
 
 #[test]
-fn what_is_locked_is_as_it_was() {
+fn check_passes_while_the_routes_are_as_they_were_locked() {
     let scratch = Directory::new("lock");
     let ended = scratch.run(COMMANDS, "lock", &[]);
     check(&ended, 0, "8 routes in `routes.lock`\n", "");
@@ -27,7 +27,7 @@ fn what_is_locked_is_as_it_was() {
     let same = "8 routes: nothing wrong, and as in `routes.lock`\n";
     check(&ended, 0, same, "");
 
-    // The mode, and why a route is as it is, are not part of it.
+    // Neither the mode nor the reason for how a route is rendered is compared.
     let reworded = LOCK.replace("`req: HttpRequest`", "`request: HttpRequest`");
     fs::write(scratch.join("routes.lock"), reworded.replace('\n', "\r\n")).unwrap();
     let ended = scratch.run(COMMANDS, "check --locked --mode production", &[]);
@@ -46,7 +46,7 @@ fn what_is_locked_is_as_it_was() {
 }
 
 #[test]
-fn each_kind_of_difference_is_quoted_with_what_did_it() {
+fn each_kind_of_difference_is_quoted_with_its_cause() {
     let scratch = Directory::new("lock-differs");
     let differs = |old: &str, new: &str, expected: &str| {
         assert!(LOCK.contains(old), "{old}");
@@ -58,7 +58,7 @@ fn each_kind_of_difference_is_quoted_with_what_did_it() {
         );
         check(&ended, 1, "", &stderr);
     };
-    // It was cached.
+    // A cached route has become dynamic.
     differs(
         "GET /search dynamic # reads the request: `req: HttpRequest`",
         "GET /search cached revalidate=never # reads nothing of the request",
@@ -68,7 +68,7 @@ fn each_kind_of_difference_is_quoted_with_what_did_it() {
   dynamic, because: reads the request: `req: HttpRequest`
   GET /search at tests/fixtures/commands.rs:34:1 (crate `commands`)",
     );
-    // The same, by what stands at another place.
+    // A cached route has become dynamic because of a declaration elsewhere.
     differs(
         "GET /votes dynamic",
         "GET /votes cached revalidate=never",
@@ -78,7 +78,7 @@ fn each_kind_of_difference_is_quoted_with_what_did_it() {
   dynamic, because: POST at tests/fixtures/commands.rs:44
   GET /votes at tests/fixtures/commands.rs:39:1 (crate `commands`)",
     );
-    // It was dynamic.
+    // A dynamic route has become cached.
     differs(
         "GET / cached revalidate=never # reads nothing of the request",
         "GET / dynamic # `revalidate = 0`",
@@ -137,7 +137,7 @@ fn every_difference_is_listed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_an_error_that_helps() {
+fn a_lock_that_cannot_be_used_is_an_error_that_says_why() {
     let scratch = Directory::new("lock-unusable");
     check(
         &scratch.run(COMMANDS, "check --locked", &[]),

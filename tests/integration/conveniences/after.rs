@@ -1,4 +1,4 @@
-//! `after`: when the work that a handler leaves behind is run.
+//! Tests of `after`: when the work that a handler leaves behind runs.
 
 use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
@@ -22,14 +22,16 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 type Words = Data<UnboundedSender<&'static str>>;
 
-/// Leaves work that says a word.
+/// Leaves work that sends a word.
 fn leave(words: &Words, word: &'static str) {
     let words = words.clone();
     after(async move { words.send(word).unwrap() });
 }
 
-/// What has been said by now. All work begins in the order in which it may, so work that may at
-/// once comes behind all that could have begun before.
+/// Returns the words that work has sent by now.
+///
+/// Work begins in the order in which it becomes due. This function leaves work that is due at
+/// once, and so begins only after all work that was due before.
 async fn said(said: &mut UnboundedReceiver<&'static str>) -> Vec<&'static str> {
     let (sender, now) = tokio::sync::oneshot::channel();
     after(async move { sender.send(()).unwrap() });
@@ -64,7 +66,7 @@ async fn failing_page(words: Words, _request: HttpRequest) -> Problem {
     not_found()
 }
 
-/// An argument that leaves work and fails.
+/// An extractor that leaves work and fails.
 struct Refused;
 
 impl FromRequest for Refused {
@@ -96,7 +98,7 @@ async fn app(
 }
 
 #[actix_web::test]
-async fn work_waits_for_the_response_whatever_that_is() {
+async fn work_waits_until_the_response_is_done_whatever_its_status() {
     let routes = [
         text::ROUTE,
         ends::ROUTE,
@@ -165,7 +167,7 @@ async fn work_of_a_stream_waits_for_its_end() {
 }
 
 #[actix_web::test]
-async fn a_handler_that_is_given_up_leaves_its_work() {
+async fn work_runs_even_if_its_handler_is_dropped() {
     #[route(POST, "/after/given-up")]
     async fn endless(words: Words) -> &'static str {
         leave(&words, "given up");
@@ -181,7 +183,7 @@ async fn a_handler_that_is_given_up_leaves_its_work() {
 }
 
 #[actix_web::test]
-async fn work_that_panics_takes_nothing_with_it() {
+async fn work_that_panics_stops_no_other_work() {
     #[route(POST, "/after/panic")]
     async fn panicking(words: Words) -> &'static str {
         after(async { panic!("in work left behind") });
@@ -200,7 +202,7 @@ async fn work_that_panics_takes_nothing_with_it() {
 }
 
 #[actix_web::test]
-async fn in_a_cached_route_work_is_the_renders() {
+async fn work_of_a_cached_route_runs_after_a_render_and_not_after_a_hit() {
     #[route("/after/rendered", dynamic = "force-static")]
     async fn rendered(words: Words) -> &'static str {
         leave(&words, "rendered");
@@ -217,7 +219,7 @@ async fn in_a_cached_route_work_is_the_renders() {
 }
 
 #[actix_web::test]
-async fn work_can_throw_away_what_is_cached() {
+async fn work_can_invalidate_a_cached_path() {
     static RENDERS: AtomicU32 = AtomicU32::new(0);
 
     #[route(GET, "/after/kept", revalidate = false)]
@@ -244,7 +246,7 @@ async fn work_can_throw_away_what_is_cached() {
 }
 
 #[test]
-fn a_client_that_is_gone_is_not_waited_for() {
+fn work_does_not_wait_for_a_client_that_has_left() {
     #[route("/after/endless")]
     async fn endless(words: Words, _request: HttpRequest) -> impl Responder {
         leave(&words, "gone");

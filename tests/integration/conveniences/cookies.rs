@@ -1,4 +1,4 @@
-//! Cookies, from the request to whatever response it gets.
+//! Cookies, from the request to the response, whichever that is.
 
 use actix_web::cookie::Cookie;
 use actix_web::dev::{Payload, ServiceResponse};
@@ -17,7 +17,7 @@ fn set_cookies(response: &ServiceResponse) -> Vec<&str> {
     values.map(|value| value.to_str().unwrap()).collect()
 }
 
-/// Another argument that sets a cookie, before the handler runs.
+/// An extractor that sets a cookie before the handler runs.
 struct Session;
 
 impl FromRequest for Session {
@@ -45,7 +45,7 @@ async fn shared(_session: Session, cookies: Cookies, again: Cookies) -> String {
 }
 
 #[actix_web::test]
-async fn what_is_set_is_read_at_once_and_sent_once() {
+async fn a_cookie_that_was_set_is_read_at_once_and_sent_once() {
     let app = app([shared::ROUTE]).await;
     let request = TestRequest::with_uri("/cookies/shared")
         .insert_header((header::COOKIE, "count=1; old=x; kept=a%20b"))
@@ -64,7 +64,7 @@ async fn what_is_set_is_read_at_once_and_sent_once() {
 }
 
 #[actix_web::test]
-async fn a_value_comes_back_as_it_was_set() {
+async fn the_value_of_a_cookie_comes_back_as_it_was_set() {
     #[route(POST, "/cookies/echo")]
     async fn write(body: String, cookies: Cookies) -> HttpResponse {
         cookies.set(("text", body));
@@ -123,7 +123,7 @@ async fn cookies_are_sent_however_the_handler_ends() {
 }
 
 #[actix_web::test]
-async fn an_argument_that_fails_sends_what_was_set_before() {
+async fn cookies_set_before_an_argument_fails_are_sent() {
     #[page("/cookies/refused")]
     async fn refused(_session: Session) -> String {
         String::new()
@@ -136,7 +136,7 @@ async fn an_argument_that_fails_sends_what_was_set_before() {
 }
 
 #[actix_web::test]
-async fn head_sends_them_too() {
+async fn a_response_to_head_sets_cookies_too() {
     let app = app([shared::ROUTE]).await;
     let request = TestRequest::with_uri("/cookies/shared").method(actix_web::http::Method::HEAD);
     let response = test::call_service(&app, request.to_request()).await;
@@ -144,7 +144,7 @@ async fn head_sends_them_too() {
 }
 
 #[actix_web::test]
-async fn a_blank_render_has_none() {
+async fn a_force_static_handler_sees_no_cookies() {
     #[route("/cookies/blank", dynamic = "force-static")]
     async fn blank(cookies: Cookies) -> String {
         format!("{:?}", cookies.get("a"))

@@ -1,4 +1,4 @@
-//! `not_found`, `forbidden`, `unauthorized`, and a status beside a body.
+//! Tests of `not_found`, `forbidden` and `unauthorized`, and of a body with a status.
 
 use actix_web::Responder;
 use actix_web::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -39,7 +39,7 @@ async fn page_carried(status: u16) -> Result<String, Problem> {
 }
 
 #[actix_web::test]
-async fn a_route_answers_json_and_a_page_html() {
+async fn a_problem_is_json_from_a_route_and_html_from_a_page() {
     let routes = [returned::ROUTE, carried::ROUTE];
     let pages = [page_returned::ROUTE, page_carried::ROUTE];
     let app = app(routes.into_iter().chain(pages)).await;
@@ -97,7 +97,7 @@ async fn a_route_answers_json_and_a_page_html() {
 }
 
 #[actix_web::test]
-async fn what_is_added_to_a_problem_stays_on_a_page() {
+async fn a_header_added_to_a_problem_stays_on_a_page() {
     #[page("/problems/asking")]
     async fn asking() -> impl Responder {
         let challenge = (WWW_AUTHENTICATE, "Basic realm=\"page\"");
@@ -120,7 +120,7 @@ async fn what_is_added_to_a_problem_stays_on_a_page() {
 }
 
 #[actix_web::test]
-async fn a_status_stands_beside_a_body() {
+async fn a_handler_can_return_a_body_with_a_status() {
     #[route(POST, "/problems/created")]
     async fn created(body: Json<u32>) -> impl Responder {
         (Json(json!({ "data": body.0 })), StatusCode::CREATED)

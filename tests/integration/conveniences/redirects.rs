@@ -1,4 +1,4 @@
-//! `redirect` and `permanent_redirect`, from routes, pages and arguments.
+//! Tests of `redirect` and `permanent_redirect`, from routes, pages and arguments.
 
 use actix_web::dev::Payload;
 use actix_web::http::{Method, StatusCode, header};
@@ -21,7 +21,7 @@ async fn returned(how: String) -> Redirect {
     }
 }
 
-/// The error is actix-web's own: any error goes through `?` beside a redirect.
+/// A route whose error is actix-web's own, so that any error goes through `?` beside a redirect.
 #[route(POST, "/redirects/carried/[how]")]
 async fn carried(how: String) -> actix_web::Result<Json<u32>> {
     match &*how {
@@ -63,7 +63,7 @@ async fn argument(_user: User) -> String {
 }
 
 #[actix_web::test]
-async fn both_ways_send_the_same() {
+async fn values_errors_and_arguments_redirect_alike() {
     let routes = [returned::ROUTE, carried::ROUTE, page_returned::ROUTE];
     let app = app(routes.into_iter().chain([argument::ROUTE])).await;
     let (temporary, permanent) = ("../relative?a=b", "https://example.com/");
@@ -104,7 +104,7 @@ async fn both_ways_send_the_same() {
 }
 
 #[actix_web::test]
-async fn a_redirect_to_nowhere_is_a_problem() {
+async fn a_redirect_to_an_invalid_location_is_a_500_problem() {
     let routes = [returned::ROUTE, carried::ROUTE, page_returned::ROUTE];
     let app = app(routes.into_iter().chain([argument::ROUTE])).await;
     let json = "application/problem+json";

@@ -1,4 +1,4 @@
-//! `RequestExt`, `SearchParams`, `Pathname`.
+//! Tests of `RequestExt`, `SearchParams` and `Pathname`.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::app;
 
-/// The example of the design: what a value is read from need not be kept.
+/// The example of the design: the `SearchParams` that a value is read from need not be kept.
 #[route("/requests/home")]
 async fn home(req: HttpRequest) -> impl Responder {
     let name = req.search_params().get("name");
@@ -68,7 +68,7 @@ async fn a_handler_reads_path_and_query() {
 }
 
 #[actix_web::test]
-async fn search_params_are_an_argument() {
+async fn search_params_can_be_an_argument() {
     let app = app([search::ROUTE]).await;
     let uri = "/requests/search?tag=a&x&tag=b+c";
     let body = test::call_and_read_body(&app, TestRequest::with_uri(uri).to_request()).await;
@@ -78,7 +78,7 @@ async fn search_params_are_an_argument() {
 }
 
 #[actix_web::test]
-async fn a_cached_route_may_know_its_path_and_no_query() {
+async fn a_cached_handler_reads_its_path_and_no_query() {
     let app = app([kept::ROUTE, blank::ROUTE]).await;
     let uri = "/requests/kept/%61/caf%c3%a9%2f?x=1";
     let body = test::call_and_read_body(&app, TestRequest::with_uri(uri).to_request()).await;
@@ -96,7 +96,7 @@ async fn a_cached_route_may_know_its_path_and_no_query() {
 }
 
 #[test]
-fn only_the_pathname_leaves_a_route_cacheable() {
+fn a_pathname_leaves_a_route_cached_and_search_params_make_it_dynamic() {
     #[route("/requests/static")]
     async fn pathname(_pathname: Pathname) -> String {
         String::new()
@@ -113,7 +113,7 @@ fn only_the_pathname_leaves_a_route_cacheable() {
     assert_eq!(cached, [("params", false), ("pathname", true)]);
 }
 
-/// Says what it sees of the URL in a header of the response.
+/// Writes the path and the query that it reads into a header of the response.
 async fn tell(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

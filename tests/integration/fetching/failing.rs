@@ -1,4 +1,4 @@
-//! What goes wrong with a `fetch`: upstreams, callers, and routes that fetch themselves.
+//! Failures of `fetch`: of upstreams, of callers, and of routes that fetch themselves.
 
 use std::cell::Cell;
 
@@ -13,7 +13,7 @@ use tokio::net::TcpSocket;
 use super::*;
 
 #[actix_web::test]
-async fn what_upstreams_do_wrong_is_an_error() {
+async fn a_broken_response_of_an_upstream_is_a_502_that_names_the_url() {
     let upstream = Upstream::start();
     let routes = routes(&upstream, [at::ROUTE]).mode(Mode::Development);
     let app = TestApp::new(routes).await.unwrap();
@@ -40,7 +40,7 @@ fn warnings(text: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn in_production_one_that_fails_is_one_warning_for_all_who_share_it() {
+async fn in_production_a_failure_that_many_share_is_one_warning() {
     log::listen();
     let upstream = Upstream::start();
     let app = app(&upstream, [at::ROUTE]).await;
@@ -58,14 +58,14 @@ async fn in_production_one_that_fails_is_one_warning_for_all_who_share_it() {
     };
     let start = format!("WARN a fetch failed GET {url}: the body ended early or is damaged: ");
     assert!(line.starts_with(&start), "{line}");
-    // What it means is for the handler to say.
+    // A status such as 503 is no failed fetch: the handler decides what it means.
     app.get(&path("/status/503")).await;
     assert!(warnings(&upstream.url("/status/503")).is_empty());
 }
 
 #[route("/fetching/nowhere/[how]", dynamic = "force-dynamic")]
 async fn nowhere(how: String) -> Result<String, FetchError> {
-    // Held, so that nobody else gets the port, and nobody listens on it.
+    // This socket holds the port, so that nobody else gets it and nothing listens on it.
     let held = TcpSocket::new_v4().unwrap();
     held.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = held.local_addr().unwrap();
@@ -81,7 +81,7 @@ async fn nowhere(how: String) -> Result<String, FetchError> {
 }
 
 #[actix_web::test]
-async fn nobody_there_is_an_error_that_names_no_password() {
+async fn an_unreachable_or_malformed_url_is_an_error_that_shows_no_password() {
     log::listen();
     let upstream = Upstream::start();
     let routes = routes(&upstream, [nowhere::ROUTE]);
@@ -105,7 +105,7 @@ async fn nobody_there_is_an_error_that_names_no_password() {
 }
 
 #[actix_web::test]
-async fn no_answer_in_time_is_504_and_poisons_nothing() {
+async fn a_timeout_is_a_504_and_the_next_request_fetches_again() {
     let upstream = Upstream::start();
     let app = app(&upstream, [at::ROUTE]).await;
     let asked = path("/slow");
@@ -132,8 +132,9 @@ async fn patience(millis: u64, upstream: Data<Upstream>) -> Result<String, Fetch
 
 const HOUR: u64 = 3_600_000;
 
-/// Time goes by in small steps until something has happened, since nobody can see from outside who
-/// waits for the clock by now.
+/// Advances the clock in small steps until something has happened.
+///
+/// The steps are small because a test cannot see which calls wait for the clock by now.
 async fn until(app: &TestApp, happened: impl Fn() -> bool) {
     while !happened() {
         app.advance(Duration::from_millis(10));
@@ -142,7 +143,7 @@ async fn until(app: &TestApp, happened: impl Fn() -> bool) {
 }
 
 #[actix_web::test]
-async fn who_has_more_time_than_whom_they_wait_for_ask_again() {
+async fn a_caller_with_more_time_fetches_again_when_the_shared_fetch_times_out() {
     let upstream = Upstream::start();
     let app = app(&upstream, [patience::ROUTE]).await;
     let is_over = Cell::new(false);
@@ -158,7 +159,7 @@ async fn who_has_more_time_than_whom_they_wait_for_ask_again() {
         }
         let asked_again = || upstream.asked("/slow/patience") == 2;
         until(&app, || asked_again() || is_over.get()).await;
-        // The first has been given up.
+        // The first fetch has been given up, but its request still waits at the upstream.
         upstream.let_go();
         upstream.let_go();
     });
@@ -167,7 +168,7 @@ async fn who_has_more_time_than_whom_they_wait_for_ask_again() {
 }
 
 #[actix_web::test]
-async fn who_has_less_time_than_whom_they_wait_for_give_up_alone() {
+async fn a_caller_with_less_time_times_out_alone() {
     let upstream = Upstream::start();
     let app = app(&upstream, [patience::ROUTE]).await;
     let is_over = Cell::new(false);
@@ -198,7 +199,7 @@ async fn no_patience(upstream: Data<Upstream>) -> String {
 }
 
 #[actix_web::test]
-async fn what_was_made_without_the_data_is_kept_for_a_moment() {
+async fn a_response_made_without_its_data_is_fresh_for_ten_seconds() {
     let upstream = Upstream::start();
     let app = app(&upstream, [no_patience::ROUTE]).await;
     let found = app.get(&no_patience::path()).await;
@@ -218,7 +219,7 @@ async fn bomb(limit: u64, upstream: Data<String>) -> Result<String, FetchError> 
 }
 
 #[actix_web::test]
-async fn a_body_is_read_up_to_its_limit_and_no_further() {
+async fn a_decompressed_body_is_read_up_to_its_limit_and_no_further() {
     const LENGTH: u64 = 4_000_000;
     let compressed = {
         use std::io::Write as _;
@@ -248,7 +249,7 @@ async fn a_body_is_read_up_to_its_limit_and_no_further() {
 }
 
 #[actix_web::test]
-async fn thirty_cold_callers_are_one_call() {
+async fn concurrent_callers_share_one_fetch() {
     let upstream = Upstream::start();
     let app = app(&upstream, [at::ROUTE]).await;
     let cold = path("/slow/cold");
@@ -260,7 +261,7 @@ async fn thirty_cold_callers_are_one_call() {
 }
 
 #[actix_web::test]
-async fn a_caller_that_goes_away_cancels_nobody() {
+async fn a_fetch_goes_on_when_its_caller_goes_away() {
     let upstream = Upstream::start();
     let app = app(&upstream, [at::ROUTE]).await;
     let asked = path("/slow/left");
@@ -276,7 +277,7 @@ async fn a_caller_that_goes_away_cancels_nobody() {
 }
 
 #[actix_web::test]
-async fn a_refresh_that_fails_keeps_the_old() {
+async fn a_failed_refresh_keeps_the_old_data() {
     let upstream = Upstream::start();
     let app = app(&upstream, [at::ROUTE]).await;
     let flaky = path("/flaky");
@@ -306,13 +307,13 @@ async fn itself_cached(
     id: u8,
     own: Data<std::sync::OnceLock<String>>,
 ) -> Result<String, FetchError> {
-    // 1 asks for 2, which asks for 1.
+    // Path 1 fetches path 2, which fetches path 1.
     let url = format!("{}/fetching/itself/cached/{}", own.get().unwrap(), 3 - id);
     Ok(fetch(url).await?.error_for_status()?.text())
 }
 
 #[actix_web::test]
-async fn a_route_that_fetches_itself_answers() {
+async fn a_route_that_fetches_itself_fails_and_does_not_hang() {
     for mode in [Mode::Production, Mode::Development] {
         let routes = Routes::from_iter([itself_dynamic::ROUTE, itself_cached::ROUTE]).unwrap();
         let own = Data::new(std::sync::OnceLock::<String>::new());

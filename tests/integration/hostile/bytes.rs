@@ -1,4 +1,4 @@
-//! Bytes that are nearly HTTP, for a whole server.
+//! A fuzzer that sends bytes that are nearly HTTP to a whole server.
 
 use std::cell::Cell;
 
@@ -37,7 +37,7 @@ async fn json(body: Json<Vec<u8>>) -> String {
     body.len().to_string()
 }
 
-/// Asks as the innocent do after this many inputs.
+/// The number of inputs after which an innocent client sends its requests.
 const BATCH: u32 = 32;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Web-cache deception: a client with a session is lured to a path at which a cache is hoped to
-//! keep what only it may see.
+//! Web-cache deception: an attacker lures a client with a session to a path, and hopes that a
+//! cache keeps the response, which only that client may see.
 
 use actix_web::HttpResponse;
 use route_runtime::{Cookies, route};
@@ -16,7 +16,7 @@ async fn user(name: String, cookies: Cookies) -> String {
     format!("{name} of {:?}", cookies.get("session"))
 }
 
-/// A handler that forgets that it is one user's, and says how long it may be kept.
+/// A handler that forgets that its response is for one user, and sets an `ETag`.
 #[route("/hostile/deceive/careless/[[...path]]")]
 async fn careless(path: Vec<String>, cookies: Cookies) -> HttpResponse {
     let session = cookies.get("session");
@@ -79,7 +79,7 @@ fn nothing_that_a_session_shows_reaches_a_client_without() {
         careless::ROUTE,
         everything_else::ROUTE,
     ];
-    // As open as it can be: caches outside may keep what is cached.
+    // The most open configuration: shared caches may keep cached responses.
     let server = Server::routes(&production(all).cdn(true));
     for path in ["account", "user/me", "careless", "ACCOUNT", "%61ccount"] {
         for suffix in SUFFIXES {
@@ -99,14 +99,14 @@ fn nothing_that_a_session_shows_reaches_a_client_without() {
                 }
                 let attacker = server.get(&target);
                 assert!(!attacker.text().contains("secret"), "{target}");
-                // A redirect leads to where the same holds.
+                // The same must hold at the target of a redirect.
                 if let Some(location) = attacker.header("location") {
                     assert!(!server.get(location).text().contains("secret"));
                 }
             }
         }
     }
-    // The other way round: what is public is not made one user's.
+    // The reverse must hold as well: a public response does not become private to one user.
     let public = server.get("/hostile/deceive/account/x.css");
     assert_eq!(public.text(), r#"public ["account", "x.css"]"#);
     assert!(public.cache_status().starts_with("route; hit"));

@@ -1,4 +1,4 @@
-//! Too much, or too slowly: one client's time and memory, and nobody else's.
+//! Clients that send too much, or too slowly, and must cost nobody else time or memory.
 
 use std::fs;
 use std::thread;
@@ -23,7 +23,7 @@ fn server() -> Server {
     Server::routes(&production([cached::ROUTE, sink::ROUTE]))
 }
 
-/// Far more than an answer takes, far less than the attack lasts.
+/// A time that is far longer than a response takes, and far shorter than the attack.
 const SOON: Duration = Duration::from_secs(4);
 
 #[track_caller]
@@ -35,7 +35,9 @@ fn check_others(server: &Server) {
     assert!(start.elapsed() < SOON, "others wait {:?}", start.elapsed());
 }
 
-/// As many as asked for, or a quarter of what this process may have open: both ends are in it.
+/// Returns `wanted`, but at most a quarter of the files that this process may have open.
+///
+/// Both ends of each connection are in this process.
 fn affordable(wanted: usize) -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits
@@ -61,7 +63,7 @@ fn heads_that_never_end_are_cut_off_and_keep_nobody_waiting() {
         }
     }
     check_others(&server);
-    // Byte by byte is no better than not at all. Being slow is the attack, so this one sleeps.
+    // Sending byte by byte gains no time. Being slow is the attack, so this test sleeps.
     let start = Instant::now();
     while slow[0].try_write("x").is_ok() {
         assert!(start.elapsed() < Duration::from_secs(60), "it goes on");
@@ -84,7 +86,7 @@ fn bodies_that_never_end_are_cut_off_and_keep_nobody_waiting() {
         connection.write(match number % 3 {
             0 => "Content-Length: 1000\r\n\r\nx",
             1 => "Transfer-Encoding: chunked\r\n\r\nff\r\nx",
-            // After the last chunk, where no limit of a body counts.
+            // These trailers come after the last chunk, where no limit on the body applies.
             _ => "Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: b",
         });
     }
@@ -100,7 +102,7 @@ fn a_thousand_idle_connections_keep_nobody_waiting() {
     let server = server();
     let mut idle: Vec<_> = (0..affordable(1000)).map(|_| server.connect()).collect();
     check_others(&server);
-    // Also those that have been served once.
+    // Connections that have been served once are idle afterwards too.
     for connection in idle.iter_mut().take(100) {
         connection.begin("GET /hostile/floods/cached/idle HTTP/1.1");
         assert_eq!(connection.response(false).status, 200);
@@ -141,7 +143,7 @@ fn heads_that_are_too_large_are_refused() {
         let start: String = lines.chars().take(40).collect();
         assert_eq!(found, [expected], "{start}");
     }
-    // actix-http panics, which ends this one connection.
+    // actix-http panics on such a long name, which ends only this connection.
     let name = format!("{}: b\r\n", "A".repeat(70_000));
     let found = statuses(&raw(&server, head(&name).as_bytes()));
     assert!(matches!(found[..], [] | [400 | 431]), "{found:?}");
@@ -153,7 +155,7 @@ fn heads_that_are_too_large_are_refused() {
         let found = statuses(&raw(&server, request.as_bytes()));
         assert_eq!(found, [expected], "{length}");
     }
-    // Thirty thousand segments, all empty or all different.
+    // Paths of 15 000 to 60 000 segments.
     for path in [
         "/".repeat(60_000),
         "/a".repeat(30_000),
@@ -166,7 +168,7 @@ fn heads_that_are_too_large_are_refused() {
     check_others(&server);
 }
 
-/// Each path is a key of its own, so what bounds memory has to count keys.
+/// Each path is a key of its own, so the bound on memory has to count keys.
 #[test]
 fn long_paths_do_not_fill_the_memory() {
     let routes = production([cached::ROUTE]).cache_capacity(2_000_000);
@@ -180,6 +182,6 @@ fn long_paths_do_not_fill_the_memory() {
     }
     let stats = routes.stats();
     assert!(stats.bytes <= stats.capacity, "{stats:?}");
-    // 200 keys of 57 000 bytes, and values of 19 000.
+    // All 200 entries would have keys of 57 000 bytes and values of 19 000.
     assert!(stats.entries < 30, "{stats:?}");
 }

@@ -1,5 +1,5 @@
-//! Where a request ends. If another server in front could see it end elsewhere, it is refused, and
-//! so is everything behind it on the connection.
+//! The end of a request. If a server in front could see the request end elsewhere, it is refused,
+//! and so is everything behind it on the connection.
 
 use actix_web::web::{Bytes, Data};
 use route_runtime::route;
@@ -30,14 +30,15 @@ async fn dynamic() -> &'static str {
 const LAST: &str = "GET /hostile/framing/smuggled HTTP/1.1\r\nHost: test.example\r\n\
                     Connection: close\r\n\r\n";
 
-/// A server, and how often it ran what is not to be smuggled.
+/// Returns a server, and the counter of how often it ran the handler `smuggled`.
 fn server() -> (Server, Runs) {
     let all = [sink::ROUTE, smuggled::ROUTE, cached::ROUTE, dynamic::ROUTE];
     let ran = Runs::default();
     (Server::routes(&production(all).data(ran.clone())), ran)
 }
 
-/// Head lines after `Host`, and a body; a request that would be smuggled follows.
+/// Asserts that a request with these header lines and this body is refused, and that the request
+/// that it would smuggle is not run.
 fn check_refused((server, ran): &(Server, Runs), method: &str, lines: &str, body: &str) {
     let before = ran.count();
     for target in ["sink", "cached", "dynamic"] {
@@ -56,12 +57,12 @@ fn what_could_end_in_two_places_is_refused() {
     let server = server();
     let chunked = "Transfer-Encoding: chunked";
     for lines in [
-        // Both, in either order, whichever is longer.
+        // A length and chunks, in either order, whichever is longer.
         format!("Content-Length: 5\r\n{chunked}"),
         format!("{chunked}\r\nContent-Length: 0"),
         format!("Content-Length: 4096\r\n{chunked}"),
         format!("{chunked}\r\nContent-Length: x"),
-        // Two of a kind.
+        // Two headers of one kind.
         format!("{chunked}\r\n{chunked}"),
         format!("{chunked}\r\nTransfer-Encoding: identity"),
         format!("Transfer-Encoding: identity\r\n{chunked}"),
@@ -69,7 +70,7 @@ fn what_could_end_in_two_places_is_refused() {
         "Content-Length: 5\r\nContent-Length: 5".into(),
         "Content-Length: 5\r\nContent-Length: 6".into(),
         "Content-Length: 5, 5".into(),
-        // Not quite chunked.
+        // Values that are not quite `chunked`.
         "Transfer-Encoding: xchunked".into(),
         "Transfer-Encoding: chunkedx".into(),
         "Transfer-Encoding: chunked, identity".into(),
@@ -173,7 +174,7 @@ fn broken_chunks_end_the_connection() {
     assert_eq!(ran.count(), before);
 }
 
-/// The reverse: what is odd but clear is read as it is meant, and what follows it as well.
+/// The reverse: an odd but unambiguous request is read as it is meant, and the next one as well.
 #[test]
 fn what_is_clear_is_read_to_its_end_and_no_further() {
     let (server, _) = server();
@@ -213,7 +214,7 @@ fn what_is_clear_is_read_to_its_end_and_no_further() {
             "5\r\nhello\r\n0\r\nContent-Length: 999\r\nHost: evil\r\n\r\n",
             "took 5",
         ),
-        // Not the header that it looks like.
+        // Headers that are not the ones they look like.
         (
             "Transfer_Encoding: chunked\r\nContent-Length: 5",
             "0\r\n\r\n",
@@ -236,8 +237,8 @@ fn what_is_clear_is_read_to_its_end_and_no_further() {
     }
 }
 
-/// RFC 9112 lets a bare line feed end a line, and actix-http does. So a header that a server in
-/// front took for a part of the line before counts here, and contradicts what that server saw.
+/// RFC 9112 lets a bare line feed end a line, and actix-http accepts it. So a header that a server
+/// in front took for a part of the previous line counts here, and contradicts what it saw.
 #[test]
 fn a_bare_line_feed_hides_no_header() {
     let server = server();
@@ -252,7 +253,7 @@ fn a_bare_line_feed_hides_no_header() {
             check_refused(&server, method, lines, "0\r\n\r\n");
         }
     }
-    // All lines alike are clear.
+    // A request whose lines all end in a bare line feed is unambiguous.
     let request = "POST /hostile/framing/sink HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello";
     let found = raw(&server.0, format!("{request}{LAST}").as_bytes());
     assert_eq!(statuses(&found), [200, 200]);
@@ -272,7 +273,7 @@ fn a_request_that_names_no_host_or_two_is_refused() {
     }
 }
 
-/// An answer that does not need the body leaves it unread. It is no request all the same.
+/// A response that does not need the body leaves it unread, but the body still is no request.
 #[test]
 fn the_body_of_a_request_is_no_request() {
     let (server, ran) = server();
@@ -298,7 +299,7 @@ fn the_body_of_a_request_is_no_request() {
             let before = ran.count();
             let attack =
                 format!("{line} HTTP/1.1\r\nHost: test.example\r\n{framing}\r\n\r\n{body}");
-            // Only what follows it is another request, if the connection goes on at all.
+            // Only the bytes behind it are another request, if the connection goes on at all.
             let found = raw(&server, format!("{attack}{LAST}").as_bytes());
             let count = statuses(&found).len();
             let runs = ran.count() - before;
@@ -306,7 +307,7 @@ fn the_body_of_a_request_is_no_request() {
                 count == 1 && runs == 0 || count == 2 && runs == 1,
                 "{attack:?} {runs}: {count}"
             );
-            // Also where it comes later.
+            // The same must hold if the body arrives later.
             let mut connection = server.connect();
             let end = attack.len() - body.len();
             connection.write(&attack[..end]);
@@ -323,7 +324,7 @@ fn the_body_of_a_request_is_no_request() {
     }
 }
 
-/// `Upgrade` is a wish, as is the length of what follows one that nobody grants.
+/// `Upgrade` is only a wish. If nobody grants it, the bytes that follow are no request either.
 #[test]
 fn an_upgrade_that_nobody_granted_hides_no_request() {
     let (server, ran) = server();

@@ -1,11 +1,11 @@
-//! Nothing that is no part of a key has any part in what is kept under it.
+//! Cache poisoning: nothing outside a key influences the entry that is kept under it.
 
 use actix_web::HttpRequest;
 use route_runtime::route;
 
 use super::*;
 
-/// Everything that a handler can learn from a request.
+/// Returns everything that a handler can learn from a request.
 fn learned(request: &HttpRequest) -> String {
     let url = request.full_url();
     let cookies = request.cookies().ok().map(|cookies| cookies.len());
@@ -106,7 +106,7 @@ const HEADERS: &[&str] = &[
     "Trailer: evil",
     "Content-Type: text/evil",
     "Content-Encoding: evil",
-    // Next.js's own, each of which once did harm there.
+    // Headers of Next.js, each of which once did harm there.
     "X-Middleware-Subrequest: middleware:middleware:middleware:middleware:middleware",
     "X-Now-Route-Matches: 1=evil",
     "X-Invoke-Path: /evil",
@@ -132,7 +132,7 @@ const HOSTS: &[&str] = &[
     "X-Evil: evil",
 ];
 
-/// `{p}` is the path.
+/// The targets of requests. `{p}` stands for the path.
 const TARGETS: &[&str] = &[
     "{p}?evil",
     "{p}?",
@@ -182,7 +182,7 @@ const METHODS: &[&str] = &[
     "Get", "GETGET",
 ];
 
-/// Each is one whole request, the last of its connection.
+/// Returns the attacks on a path. Each is one whole request, the last of its connection.
 fn attacks(path: &str) -> Vec<Vec<u8>> {
     let end = "Connection: close";
     let whole = |line: String, headers: String, body: &str| {
@@ -239,7 +239,7 @@ fn attacks(path: &str) -> Vec<Vec<u8>> {
     ] {
         all.push(whole(format!("GET {path} {version}"), host(), ""));
     }
-    // Bytes that are no UTF-8, and no ASCII.
+    // Bytes that are not ASCII, and bytes that are not UTF-8.
     for odd in ["\u{e9}", "e\u{301}", "\u{202e}"] {
         all.push(whole(format!("GET {path}{odd} HTTP/1.1"), host(), ""));
     }
@@ -264,7 +264,7 @@ async fn what_is_no_part_of_a_key_changes_nothing_that_is_kept_under_it() {
         assert!(expected.iter().all(|response| response.status == 200));
         for attack in attacks(path) {
             let text = String::from_utf8_lossy(&attack).into_owned();
-            // First it finds nothing and has it rendered, if it can; then there is something.
+            // At first there is no entry, and the attack may start a render; then there is one.
             routes.revalidate_path(path).await.unwrap();
             for _ in 0..2 {
                 let statuses = statuses(&raw(&server, &attack));
@@ -274,7 +274,7 @@ async fn what_is_no_part_of_a_key_changes_nothing_that_is_kept_under_it() {
                 assert_eq!(found, expected, "{text}");
             }
         }
-        // Said once more, should two mistakes ever cancel each other out.
+        // Checked once more, in case two mistakes ever cancel each other out.
         let told = format!("{expected:?}").to_lowercase();
         assert!(!told.contains("evil") && !told.contains("6.6.6.6"));
     }
@@ -286,7 +286,7 @@ async fn keys(path: Vec<String>) -> String {
     format!("{path:?}")
 }
 
-/// Whoever can have one resource answered under another's name needs no other attack.
+/// An attacker who gets one resource served under another's name needs no other attack.
 #[test]
 fn two_spellings_are_one_resource_or_two_and_never_mix() {
     const SAME: bool = true;
@@ -296,7 +296,7 @@ fn two_spellings_are_one_resource_or_two_and_never_mix() {
         ("a%2fb", "a%2Fb", SAME),
         ("a%2fb", "a/b", !SAME),
         ("caf%C3%A9", "caf%c3%a9", SAME),
-        // Composed and decomposed.
+        // Composed and decomposed characters.
         ("caf%C3%A9", "cafe%CC%81", !SAME),
         ("%E2%84%AA", "K", !SAME),
         ("%EF%BC%8E%EF%BC%8E", "a", !SAME),
@@ -356,7 +356,7 @@ async fn posted(id: u32) -> String {
     id.to_string()
 }
 
-/// A shared cache may keep a 405 that says nothing of itself, and answer everybody with it.
+/// A shared cache may keep a 405 without `Cache-Control`, and serve it to every client.
 #[test]
 fn a_refusal_is_kept_by_nobody() {
     let server = Server::routes(&production([plain::ROUTE, posted::ROUTE]));

@@ -1,4 +1,4 @@
-//! A stream runs when its handler has returned, and still belongs to what the handler did.
+//! Streams, which run after their handler has returned and still belong to its route.
 
 use actix_web::web::Data;
 use futures_util::future::FutureExt as _;
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::*;
 use crate::fetching::app;
 
-/// One chunk, whose text is fetched when it is asked for.
+/// Returns a body of one chunk, whose text is fetched when the body is read.
 fn fetched(upstream: Data<Upstream>) -> BodyStream<impl stream::Stream<Item = Chunk>> {
     let chunk = async move {
         let found = fetch(upstream.url("/count/belonging"));
@@ -27,7 +27,7 @@ async fn cached_fetch(upstream: Data<Upstream>) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn what_a_cached_stream_uses_is_the_routes_own() {
+async fn a_cached_route_inherits_from_data_that_its_stream_fetches() {
     let upstream = Upstream::start();
     let app = app(&upstream, [cached_fetch::ROUTE]).await;
     let check = async |status: &str, body: &str| {
@@ -59,12 +59,12 @@ async fn cached_function() -> HttpResponse {
         cache::tag("belonging:said");
         Ok::<_, Infallible>(Bytes::from(function().await.to_string()))
     };
-    // Its length is known, and its code runs all the same.
+    // The length of the body is known, and its code runs all the same.
     HttpResponse::Ok().body(SizedStream::new(1, chunk.boxed_local().into_stream()))
 }
 
 #[actix_web::test]
-async fn so_are_functions_and_tags_also_where_the_length_is_known() {
+async fn a_cached_route_inherits_functions_and_tags_of_a_stream_of_known_length() {
     let app = TestApp::new(production([cached_function::ROUTE]))
         .await
         .unwrap();
@@ -98,7 +98,7 @@ async fn events_fetch(upstream: Data<Upstream>) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn streams_that_are_not_kept_use_the_cache() {
+async fn streams_that_are_not_kept_still_use_cached_data() {
     let upstream = Upstream::start();
     let app = app(&upstream, [dynamic_fetch::ROUTE, events_fetch::ROUTE]).await;
     for path in [dynamic_fetch::path(), events_fetch::path()] {
@@ -139,7 +139,7 @@ async fn leaves_cached(results: Results) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn work_left_by_a_stream_finds_its_routes() {
+async fn work_left_by_a_stream_can_invalidate_a_tag() {
     let (sender, mut results) = unbounded_channel::<Result<(), String>>();
     let routes = production([leaves::ROUTE, leaves_cached::ROUTE]).data(sender);
     let server = Server::routes(&routes);

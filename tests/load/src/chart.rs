@@ -1,4 +1,4 @@
-//! A bar chart as SVG, which README shows.
+//! A bar chart as SVG, which the README shows.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ const BARS: f64 = 380.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 40.0;
 
-/// A bar for each ratio, as long as the ratio is large. Readable on a light and on a dark page.
+/// Draws a bar for each ratio, as long as the ratio is large. Readable on light and on dark pages.
 pub(crate) fn bars(title: &str, bars: &[(String, f64)]) -> String {
     let most = bars
         .iter()

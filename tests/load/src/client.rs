@@ -1,4 +1,4 @@
-//! Asking over sockets: one thread, any number of connections, one request at a time on each.
+//! A client over sockets: one thread, any number of connections, one request at a time on each.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// What is asked, again and again, and what is to be answered.
+/// A request that is sent again and again, and the response that is expected.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     bytes: Vec<u8>,
@@ -21,7 +21,7 @@ impl Request {
         Self::new("GET", path, "")
     }
 
-    /// `headers` are lines, each with its end.
+    /// Makes a request. `headers` are lines, each with its line ending.
     pub(crate) fn new(method: &str, path: &str, headers: &str) -> Self {
         let bytes = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
         Self {
@@ -39,11 +39,11 @@ impl Request {
     }
 }
 
-/// One connection.
+/// A connection, for one request at a time.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// How much of the buffer is the answer under way.
+    /// The number of bytes in the buffer that belong to the current response.
     filled: usize,
 }
 
@@ -58,7 +58,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request and reads its answer to the end. Returns the body.
+    /// Sends a request and reads its response to the end. Returns the body.
     pub(crate) async fn ask(&mut self, request: &Request) -> io::Result<&[u8]> {
         self.stream.write_all(&request.bytes).await?;
         self.answer(request).await
@@ -82,7 +82,7 @@ impl Connection {
     }
 }
 
-/// Where the body of an answer begins, if it is there to its end.
+/// Returns where the body of a response begins, if the response is complete.
 fn end_of_answer(bytes: &[u8], request: &Request) -> io::Result<Option<usize>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
@@ -98,13 +98,13 @@ fn end_of_answer(bytes: &[u8], request: &Request) -> io::Result<Option<usize>> {
         let length: usize = length.parse().map_err(io::Error::other)?;
         body.len() >= length
     } else {
-        // Chunked: nothing that is measured sends this in its midst.
+        // Chunked: no response that is measured contains these bytes before its end.
         body.ends_with(b"0\r\n\r\n")
     };
     Ok(is_whole.then_some(end + 4))
 }
 
-/// The value of the header with this name, in any case.
+/// Returns the value of the header with this name, in upper or lower case.
 fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a str> {
     let is_line = |line: &&[u8]| {
         let start = line.get(1..=name.len());
@@ -114,17 +114,17 @@ fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a str> {
     std::str::from_utf8(&line[name.len() + 1..]).ok()
 }
 
-/// When to stop.
+/// The limit at which a load stops.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Until {
-    /// So many requests on each connection.
+    /// A number of requests on each connection.
     Each(u64),
-    /// So long.
+    /// A length of time.
     Passed(Duration),
 }
 
-/// Asks on so many connections at once, taking turns with the requests. Returns how many were
-/// answered. Any wrong answer is an error.
+/// Sends requests on so many connections at once, and takes turns with the requests. Returns how
+/// many were answered. Any wrong response is an error.
 pub(crate) fn load(
     address: SocketAddr,
     requests: &[Request],
@@ -161,7 +161,7 @@ pub(crate) fn load(
     })
 }
 
-/// Opens so many connections, and only then asks on all of them at once.
+/// Opens so many connections, and only then sends a request on all of them at once.
 pub(crate) fn at_once(
     address: SocketAddr,
     request: &Request,
@@ -184,7 +184,7 @@ pub(crate) fn at_once(
     })
 }
 
-/// Asks once, and returns the body as text.
+/// Sends one request. Returns the body of the response as text.
 pub(crate) fn once(address: SocketAddr, request: &Request) -> io::Result<String> {
     on_one_thread(async {
         let mut connection = Connection::open(address).await?;

@@ -1,4 +1,4 @@
-//! What many routes cost to compile, beside the same handlers in actix-web's own macros.
+//! Measures what many routes cost to compile, beside the same handlers in actix-web's own macros.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use super::table::{Goal, Table, grouped, median};
 const ROUTES: usize = 500;
 const ROUNDS: usize = 3;
 
-/// A crate that is generated.
+/// A kind of generated crate.
 #[derive(Clone, Copy)]
 enum Kind {
     Routes,
@@ -85,7 +85,7 @@ impl Generated {
             .join("../..")
             .canonicalize()?;
         let dependency = match kind {
-            // Without what is not about routes.
+            // Without default features, because these are not about routes.
             Kind::Routes => format!(
                 "route-runtime = {{ path = {:?}, default-features = false }}",
                 root.join("route-runtime")
@@ -140,7 +140,7 @@ impl Generated {
         fs::write(self.directory.join("src/main.rs"), source)
     }
 
-    /// Checks what is written once more. Returns what that took.
+    /// Checks the generated crate once more. Returns the CPU time that this took.
     fn check(&self) -> io::Result<Duration> {
         let source = self.directory.join("src/main.rs");
         fs::write(&source, fs::read(&source)?)?;
@@ -149,7 +149,7 @@ impl Generated {
         Ok(cpu_of_children()? - before)
     }
 
-    /// In bytes.
+    /// Returns the size in bytes of the binary with so many routes.
     fn size(&self, routes: usize) -> io::Result<f64> {
         self.write(routes)?;
         self.cargo(&["build", "--release"])?;
@@ -158,7 +158,7 @@ impl Generated {
         Ok(fs::metadata(binary)?.len() as f64)
     }
 
-    /// One for both, so that what both depend on is built once.
+    /// Returns the target directory. Both crates share it, so shared dependencies are built once.
     fn target(&self) -> PathBuf {
         self.directory.with_file_name("target")
     }
@@ -170,7 +170,7 @@ impl Generated {
             .args(["--quiet", "--offline"])
             .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", self.target())
-            // All of it is compiled, each time.
+            // Compiles the whole crate each time.
             .env("CARGO_INCREMENTAL", "0")
             .stdin(Stdio::null());
         match cargo.status()?.success() {

@@ -1,7 +1,7 @@
-//! What a request costs in instructions: neither the machine's speed nor its load matter.
+//! Measures what a request costs in instructions. Neither the machine's speed nor its load matter.
 //!
-//! Each server runs under callgrind twice, with two numbers of requests; of the difference, what
-//! starting up costs drops out.
+//! Each server runs under callgrind twice, with two numbers of requests. The cost of starting up
+//! drops out of the difference.
 
 use std::io;
 use std::process::Command;
@@ -11,14 +11,14 @@ use super::process::{self, Process};
 use super::servers::ETAG;
 use super::table::{Goal, Table, grouped};
 
-/// Requests of the two runs.
+/// The numbers of requests in the two runs.
 const FEW: u64 = 1000;
 const MANY: u64 = 6000;
 
-/// Two counts of the same differ by this part: timers fire meanwhile, and reads come in pieces.
+/// The part by which two counts of the same may differ: timers fire, and reads come in pieces.
 const NOISE: f64 = 0.02;
 
-/// What is measured.
+/// A request that is measured, and the rows that it is compared with.
 struct Measured {
     what: &'static str,
     server: &'static str,
@@ -26,7 +26,7 @@ struct Measured {
     goals: Vec<(What, f64)>,
 }
 
-/// An earlier row to compare with.
+/// The name of a row, with which later rows are compared.
 type What = &'static str;
 
 const BARE: What = "actix-http alone, the bytes of a hit";
@@ -128,7 +128,7 @@ pub(crate) fn table() -> io::Result<Table> {
     Ok(table)
 }
 
-/// Serves this many requests under callgrind and returns how many instructions it took in all.
+/// Serves this many requests under callgrind. Returns how many instructions that took in all.
 fn instructions(server: &str, request: &Request, requests: u64) -> io::Result<u64> {
     if !process::is_installed("valgrind") {
         return Err(io::Error::other(

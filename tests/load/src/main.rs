@@ -1,7 +1,8 @@
-//! What it costs, beside those who do the same, and beside what was wanted.
+//! Measures what this project costs, beside other servers that do the same, and beside its goals.
 //!
-//! `cargo run --release -p load` measures everything and prints tables in Markdown; names of parts
-//! (`instructions`, `peers`, …) measure those. It fails if a goal is missed.
+//! `cargo run --release -p load` measures everything and prints tables in Markdown. With names of
+//! parts (`instructions`, `peers`, …) as arguments, it measures only those. It fails if a goal is
+//! missed.
 
 use std::io;
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ mod table;
 
 use table::Table;
 
-/// A name, and what measures it.
+/// A part: its name, and the function that measures it.
 type Part = (&'static str, fn() -> io::Result<Table>);
 
 const PARTS: [Part; 6] = [
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the table of each part that is named, or of all. Returns how many goals were missed.
+/// Prints the table of each named part, or of all parts. Returns how many goals were missed.
 fn measure(names: &[String]) -> io::Result<usize> {
     let is_part = |name: &&String| PARTS.iter().any(|(part, _)| part == name);
     if let Some(unknown) = names.iter().find(|name| !is_part(name)) {

@@ -1,4 +1,4 @@
-//! What an entry takes, and whether requests leave anything behind.
+//! Measures the memory that an entry takes, and whether requests leave anything behind.
 
 use std::io;
 use std::process::Command;

@@ -1,5 +1,6 @@
-//! The same kilobyte from this project and from those who do the same, in one run: each on one
-//! core, the client on another, in turns, so that what else the machine does meets all alike.
+//! Measures how fast this project and other servers serve the same kilobyte, in one run. Each
+//! server has one core, and the client another. The servers take turns, so that other load on the
+//! machine affects all alike.
 
 use std::fs;
 use std::io;
@@ -16,17 +17,17 @@ const ROUNDS: usize = 15;
 const ROUND: Duration = Duration::from_millis(400);
 const CONNECTIONS: usize = 32;
 
-/// Somebody who answers.
+/// A server that is measured.
 struct Peer {
     what: &'static str,
     request: Request,
     process: Process,
-    /// Where it gets what it answers, if not from itself.
+    /// The server that it gets its responses from, if it does not make them itself.
     _backend: Option<Process>,
     rounds: Vec<Round>,
 }
 
-/// Requests in a second that passed, and in one on the core.
+/// The requests per second of wall-clock time, and per second of CPU time.
 struct Round {
     passed: f64,
     worked: f64,
@@ -38,7 +39,7 @@ const DYNAMIC: &str = "**a dynamic route**";
 
 type Start = fn(&Path) -> io::Result<Vec<Peer>>;
 
-/// The programs that the others need. Those that are not there are left out.
+/// The programs that other servers need. A server whose program is not there is left out.
 const OTHERS: [(&str, Start); 3] = [("nginx", nginx), ("varnishd", varnish), ("npm", next)];
 
 pub(crate) fn table() -> io::Result<Table> {
@@ -109,12 +110,12 @@ impl Peer {
         Ok(())
     }
 
-    /// Without the first, in which everything was cold.
+    /// Returns the rounds without the first, in which everything was cold.
     fn rounds(&self) -> impl Iterator<Item = &Round> {
         self.rounds.iter().skip(1)
     }
 
-    /// Beside the plain one, round by round.
+    /// Returns the median ratio to the plain server, round by round.
     fn ratio(&self, peers: &[Self]) -> f64 {
         let plain = peers.iter().find(|peer| peer.what == PLAIN);
         let plain = plain.into_iter().flat_map(Self::rounds);
@@ -126,14 +127,14 @@ impl Peer {
         )
     }
 
-    /// What is promised of ours, less the noise of such a run.
-    /// As fast as actix-web's own, but for what is noise here. The instructions tell them apart.
+    /// Returns the goal for our own servers: as fast as actix-web, less the noise of such a run.
+    /// The counts of instructions tell the two apart.
     fn goal(&self) -> Option<f64> {
         matches!(self.what, HIT | DYNAMIC).then_some(0.95)
     }
 }
 
-/// Those that are in this program.
+/// Starts the servers that are in this program.
 fn ours() -> io::Result<Vec<Peer>> {
     let peer = |what, server, path| io::Result::Ok(Peer::new(what, path, included(server)?));
     Ok(vec![
@@ -149,7 +150,7 @@ fn included(server: &str) -> io::Result<Process> {
     Process::of_ours(pinned(std::env::current_exe()?), server)
 }
 
-/// From a file, and from its cache.
+/// Starts nginx twice: for a file, and for its cache.
 fn nginx(directory: &Path) -> io::Result<Vec<Peer>> {
     let backend = included("actix-web")?;
     let start = |directory: PathBuf| {
@@ -200,7 +201,7 @@ fn varnish(directory: &Path) -> io::Result<Vec<Peer>> {
     }])
 }
 
-/// Installed and built in a directory of its own, which is kept: it takes a while.
+/// Installs, builds and starts Next.js, in a directory that is kept because this takes a while.
 fn next(_: &Path) -> io::Result<Vec<Peer>> {
     let directory = std::env::current_exe()?.with_file_name("next");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/next");
@@ -237,7 +238,7 @@ fn next(_: &Path) -> io::Result<Vec<Peer>> {
     )])
 }
 
-/// For what peers write, and nobody wants to keep.
+/// A temporary directory for the files of servers.
 struct Directory(PathBuf);
 
 impl Directory {

@@ -1,4 +1,4 @@
-//! Servers in processes of their own: where they run, and what they use. Linux only.
+//! Servers in processes of their own: the core they run on, and what they use. Linux only.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
@@ -8,22 +8,22 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The core of what is measured; clients have the other.
+/// The core of the measured server. Clients have the other one.
 const CORE: &str = "0";
 const CLIENTS: &str = "1";
 
-/// How long a server may take to be there.
+/// The time that a server may take to listen.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A server. It ends with this value.
+/// A running server. Dropping this value ends it.
 pub(crate) struct Process {
     child: Child,
-    /// One of ours ends when this is closed.
+    /// The standard input of a server of this program, which ends when the input is closed.
     stdin: Option<ChildStdin>,
     pub(crate) address: SocketAddr,
 }
 
-/// Lets this process and those it starts open as many connections as are measured.
+/// Lets this process and its children open as many connections as are measured.
 pub(crate) fn allow_connections() -> io::Result<()> {
     let id = std::process::id().to_string();
     let done = Command::new("prlimit")
@@ -34,7 +34,7 @@ pub(crate) fn allow_connections() -> io::Result<()> {
         .ok_or_else(|| io::Error::other("prlimit failed: 12 000 files have to be open at once"))
 }
 
-/// Keeps this process, which is all clients, off the core of what is measured.
+/// Keeps this process, which runs all clients, off the core of the measured server.
 pub(crate) fn pin_clients() -> io::Result<()> {
     if !has_two_cores() {
         println!("there is one core: clients and servers share it, and only ratios tell anything");
@@ -51,11 +51,11 @@ pub(crate) fn pin_clients() -> io::Result<()> {
 }
 
 fn has_two_cores() -> bool {
-    // What is allowed changes once this process is pinned.
+    // Not the cores that this process may use: those change once it is pinned.
     fs::read_to_string("/sys/devices/system/cpu/online").is_ok_and(|cores| cores.trim() != "0")
 }
 
-/// A command that runs on the core of what is measured.
+/// Returns a command that runs on the core of the measured server.
 pub(crate) fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
     if !has_two_cores() {
         return Command::new(program);
@@ -88,7 +88,7 @@ impl Process {
                 break address;
             }
         };
-        // It may print more, to nobody.
+        // The server may print more, which is discarded.
         thread::spawn(move || io::copy(&mut stdout, &mut io::sink()));
         Ok(Self {
             child,
@@ -97,7 +97,7 @@ impl Process {
         })
     }
 
-    /// Starts a server that has been told this port, and waits until it listens.
+    /// Starts a server of another program, which uses this port, and waits until it listens.
     pub(crate) fn of_others(mut command: Command, port: u16) -> io::Result<Self> {
         let child = command
             .stdin(Stdio::null())
@@ -123,7 +123,7 @@ impl Process {
         Ok(process)
     }
 
-    /// The time that it and the processes it started have spent on a core.
+    /// Returns the CPU time of the threads of the server, and of the processes that it started.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
         let mut nanos = 0;
         for id in self.tree()? {
@@ -135,13 +135,14 @@ impl Process {
         Ok(Duration::from_nanos(nanos))
     }
 
-    /// The same, with what threads spent that have ended, and less exact: in hundredths.
+    /// Returns the CPU time of the server, including threads that have ended. Less exact than
+    /// `cpu`: in hundredths of a second.
     pub(crate) fn cpu_since_start(&self) -> io::Result<Duration> {
         let fields = stat(Path::new(&format!("/proc/{}", self.child.id())))?;
         ticks(&fields[USER..USER + 2])
     }
 
-    /// Bytes of memory that are resident.
+    /// Returns the resident memory in bytes.
     pub(crate) fn resident(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -149,7 +150,7 @@ impl Process {
         Ok(number(kilobytes)? * 1024)
     }
 
-    /// It and all that descend from it.
+    /// Returns the ids of the server's process and of all its descendants.
     fn tree(&self) -> io::Result<Vec<u32>> {
         let mut tree = vec![self.child.id()];
         let mut parents = Vec::new();
@@ -158,7 +159,7 @@ impl Process {
             let id = path
                 .file_name()
                 .and_then(|name| name.to_str()?.parse::<u32>().ok());
-            // It may have ended since.
+            // The process may have ended since.
             if let (Some(id), Some(parent)) = (id, parent(&path)) {
                 parents.push((id, parent));
             }
@@ -172,7 +173,7 @@ impl Process {
         Ok(tree)
     }
 
-    /// Ends one of ours in order, so that it can say what it has counted.
+    /// Ends a server of this program in order, so that callgrind can write what it has counted.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         drop(self.stdin.take());
         self.child.wait().map(drop)
@@ -181,7 +182,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Those it started end with it, if they are asked, and not if it is killed.
+        // The signal asks every process of the tree to end. If only the server were killed, the
+        // processes that it started would stay.
         let ids = self.tree().unwrap_or_default();
         let _ = Command::new("kill")
             .args(ids.iter().map(u32::to_string))
@@ -191,19 +193,19 @@ impl Drop for Process {
     }
 }
 
-/// A port that is free now.
+/// Returns a port that is free now.
 pub(crate) fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     Ok(listener.local_addr()?.port())
 }
 
-/// Whether there is a program of this name.
+/// Returns whether there is a program of this name.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
-/// What the processes have used that this one has waited for.
+/// Returns the CPU time of the child processes that this process has waited for.
 pub(crate) fn cpu_of_children() -> io::Result<Duration> {
     ticks(&stat(Path::new("/proc/self"))?[USER + 2..USER + 4])
 }
@@ -212,10 +214,11 @@ fn parent(process: &Path) -> Option<u32> {
     stat(process).ok()?.get(1)?.parse().ok()
 }
 
-/// Where time in user mode stands in [`stat`]: there, in the kernel, and both of children.
+/// The index of the time in user mode in [`stat`]. The time in the kernel follows, then both times
+/// of children.
 const USER: usize = 11;
 
-/// The fields of `/proc/…/stat`, behind the name, which may hold anything.
+/// Returns the fields of `/proc/…/stat` after the name, which may contain anything.
 fn stat(process: &Path) -> io::Result<Vec<String>> {
     let text = fs::read_to_string(process.join("stat"))?;
     let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
@@ -226,7 +229,7 @@ fn stat(process: &Path) -> io::Result<Vec<String>> {
     }
 }
 
-/// Linux tells hundredths, whatever it counts in.
+/// Returns the sum of times. Linux reports hundredths of a second, whatever unit it counts in.
 fn ticks(fields: &[String]) -> io::Result<Duration> {
     let mut ticks = 0;
     for field in fields {

@@ -1,4 +1,4 @@
-//! What refreshes cost those who get hits, and whether a crowd costs more than one render.
+//! Measures what refreshes cost beside hits, and whether a crowd costs more than one render.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use super::process::{Process, pinned};
 use super::servers::ours::RENDER;
 use super::table::{Goal, Table, grouped, median};
 
-/// Paths, each of which is refreshed every second by a handler that waits.
+/// The number of paths. Each is refreshed every second, by a handler that waits.
 const PATHS: usize = 50;
 const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_secs(2);
 const CONNECTIONS: usize = 32;
 
-/// Connections that ask for what nobody has asked for before.
+/// The number of connections that request a path that was never requested before.
 const CROWD: usize = 5000;
 
 pub(crate) fn table() -> io::Result<Table> {
@@ -63,7 +63,7 @@ pub(crate) fn table() -> io::Result<Table> {
     Ok(table)
 }
 
-/// In a second on the core.
+/// Returns the hits per second of CPU time.
 fn hits(server: &Process, requests: &[Request]) -> io::Result<f64> {
     let before = server.cpu()?;
     let until = Until::Passed(ROUND);

@@ -1,4 +1,4 @@
-//! Starting with a store that is full.
+//! Measures starting with a full store.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ pub(crate) fn table() -> io::Result<Table> {
         Process::of_ours(command, "stored")
     };
     let rendered = start()?.cpu_since_start()?;
-    // It ended in order, and so has written everything.
+    // The first server has ended in order, and so has written everything.
     let server = start()?;
     let found = server.cpu_since_start()?;
     drop(server);

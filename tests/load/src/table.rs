@@ -1,8 +1,8 @@
-//! What is printed: what was measured, how it compares, and whether that is what was wanted.
+//! The tables that are printed: what was measured, how it compares, and whether it meets its goal.
 
 use std::fmt;
 
-/// A figure beside what it is compared with.
+/// A figure, how it compares with others, and its goal.
 pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) figure: String,
@@ -10,7 +10,7 @@ pub(crate) struct Row {
     pub(crate) goal: Option<Goal>,
 }
 
-/// What a figure, or its ratio, is to be.
+/// The bound that a figure, or its ratio, has to meet.
 #[derive(Clone, Copy)]
 pub(crate) struct Goal {
     value: f64,
@@ -56,7 +56,7 @@ impl fmt::Display for Goal {
     }
 }
 
-/// One table, in Markdown, as README has it.
+/// A table in Markdown, as in the README.
 pub(crate) struct Table {
     pub(crate) title: String,
     pub(crate) rows: Vec<Row>,
@@ -85,7 +85,7 @@ impl Table {
         });
     }
 
-    /// How many goals were missed.
+    /// Returns how many goals were missed.
     pub(crate) fn missed(&self) -> usize {
         let goals = self.rows.iter().filter_map(|row| row.goal);
         goals.filter(|goal| !goal.holds()).count()
@@ -106,13 +106,13 @@ impl fmt::Display for Table {
     }
 }
 
-/// The middle one.
+/// Returns the median.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// With thin groups of three digits.
+/// Formats a number, with a space between groups of three digits.
 pub(crate) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();

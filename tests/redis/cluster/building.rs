@@ -1,9 +1,9 @@
-//! Builds side by side, as while a new one is rolled out.
+//! Tests of builds side by side, as during the rollout of a new one.
 
 use super::*;
 
 #[test]
-fn builds_share_what_is_thrown_away_and_no_responses() {
+fn builds_share_data_and_invalidations_but_no_responses() {
     let mut cluster = Cluster::empty();
     let old = [PATIENT, ("ROUTE_BUILD_ID", "1")];
     let new = [PATIENT, ("ROUTE_BUILD_ID", "2")];
@@ -20,7 +20,7 @@ fn builds_share_what_is_thrown_away_and_no_responses() {
     assert_ne!(processes[0], processes[2]);
     assert_eq!(cluster.upstream.asked("/truth/item/0"), 2);
     assert_eq!(cluster.upstream.asked("/truth/home"), 2, "ahead, too");
-    // Data are the application's.
+    // Data belongs to the application, not to a build.
     let processes = who("/data/0");
     assert!(processes.iter().all(|&it| it == processes[0]));
     assert_eq!(cluster.upstream.asked("/truth/data/0"), 1);
@@ -33,7 +33,7 @@ fn builds_share_what_is_thrown_away_and_no_responses() {
         let has_truth = |it: &Instance| it.rendered("/data/0").truth == truth;
         cluster.await_all("and their data", has_truth);
     }
-    // All of them go; what they made is still there.
+    // All instances end. Their responses stay in the store.
     let number = cluster.instances[3].rendered("/item/0").number;
     cluster.settle();
     cluster.instances.clear();
@@ -42,7 +42,7 @@ fn builds_share_what_is_thrown_away_and_no_responses() {
 }
 
 #[test]
-fn what_another_version_wrote_is_rendered_anew() {
+fn an_entry_of_another_version_is_rendered_again() {
     let mut cluster = Cluster::empty();
     cluster.add(&[PATIENT]);
     let items = paths("item", 5);
@@ -69,7 +69,7 @@ fn what_another_version_wrote_is_rendered_anew() {
         assert_eq!(newcomer.rendered(path).number, 2, "{path}");
     }
     assert_eq!(newcomer.rendered("/home").number, 2);
-    // And the one after it finds that.
+    // The instance after that finds the new entries.
     let newcomer = cluster.add(&[PATIENT]);
     for path in &items {
         assert_eq!(newcomer.rendered(path).number, 2, "{path}");

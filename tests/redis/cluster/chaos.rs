@@ -1,10 +1,10 @@
-//! Everything that can happen to the server and the network, one after the other, while clients ask
-//! and instances throw away.
+//! A test of all faults of the server and the network, one after the other, while clients send
+//! requests and instances invalidate.
 
 use super::*;
 use crate::proxy::Proxy;
 
-/// What happens, before it is over.
+/// A fault that lasts for a while.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     None,
@@ -27,7 +27,7 @@ const FAULTS: [Fault; 9] = [
 ];
 
 impl Cluster {
-    /// As [`change`](Self::change), but it may fail: then nothing is promised.
+    /// Does what [`change`](Self::change) does, but may fail: then nothing is promised.
     fn try_change(&mut self, who: usize, truth: u32) {
         self.upstream.set_truth(truth);
         let response = self.instances[who].throw("items");
@@ -40,7 +40,7 @@ impl Cluster {
 }
 
 #[test]
-fn whatever_happens_no_request_fails_and_the_promise_is_kept() {
+fn no_fault_fails_a_request_or_makes_a_response_older_than_promised() {
     let mut cluster = Cluster::empty();
     let proxy = Proxy::to(&cluster.redis);
     let url = proxy.url();
@@ -54,7 +54,7 @@ fn whatever_happens_no_request_fails_and_the_promise_is_kept() {
         for time in 0..times {
             *truth += 1;
             cluster.try_change(*truth as usize % 3, *truth);
-            // Within the bound, about it, and beyond.
+            // The pauses add up to less than the bound, to about the bound, and to more.
             thread::sleep(Duration::from_millis(time * 150));
         }
     };
@@ -75,7 +75,7 @@ fn whatever_happens_no_request_fails_and_the_promise_is_kept() {
         }
         change(&mut cluster, &mut truth, 6);
     }
-    // When all is well again, it is for everybody.
+    // When the server and the network are well again, every instance is.
     cluster.await_all("all are back", |it| !it.is_unverified("/home"));
     cluster.change(0, truth + 1);
     for path in &asked {

@@ -1,10 +1,10 @@
-//! The network between one instance and the server.
+//! A test that cuts the network between one instance and the server.
 
 use super::*;
 use crate::proxy::Proxy;
 
 #[test]
-fn an_instance_that_is_cut_off_says_so_and_catches_up() {
+fn an_instance_that_is_cut_off_marks_its_responses_and_catches_up() {
     let mut cluster = Cluster::empty();
     let proxy = Proxy::to(&cluster.redis);
     let url = proxy.url();
@@ -31,11 +31,11 @@ fn an_instance_that_is_cut_off_says_so_and_catches_up() {
     }
     eventually("it is marked", || cut_off.is_unverified("/item/0"));
     assert!(has_truth(1, cut_off), "it gives what it has");
-    // What it cannot tell the others, it does not do either.
+    // An invalidation that cannot reach the others fails, and has no effect here either.
     let refused = cut_off.throw("items");
     assert!(refused.status >= 500, "{refused:?}");
     assert!(has_truth(1, cut_off));
-    // What it does not have it renders, of what is true, and for itself.
+    // It renders a path without an entry for itself, from the current truth.
     let cold = cut_off.rendered("/item/cold");
     assert_eq!((cold.truth, cold.number), (2, 1));
 

@@ -1,9 +1,9 @@
-//! The right to render, and whoever dies with it.
+//! A test of the lease for a render, and of an instance that dies while it has one.
 
 use super::*;
 
 #[test]
-fn an_instance_that_dies_with_a_lease_holds_nobody_up_for_longer() {
+fn the_lease_of_a_dead_instance_runs_out_and_another_renders_for_all() {
     undisturbed(|cluster| {
         let mut waiting = cluster.instances[0].connect();
         waiting.write(request("GET", "/held/a", &[], ""));
@@ -12,12 +12,12 @@ fn an_instance_that_dies_with_a_lease_holds_nobody_up_for_longer() {
         let lease = cluster.redis.ask(&["KEYS", "*:l:*"]);
         let holder = || cluster.redis.ask(&["GET", &lease]);
         let left = || -> i64 { cluster.redis.ask(&["PTTL", &lease]).parse().unwrap() };
-        // As long as the render may take, and a second to write.
+        // The lease lasts as long as the render may take, and a second more for the write.
         let (dead, length) = (holder(), left());
         assert!((1..=4000).contains(&length), "{lease}: {length}");
         cluster.instances[0].program.signal("KILL");
 
-        // So long before it runs out that nobody's patience ends first.
+        // So little of the lease is left then that it runs out before a request gives up.
         eventually("it runs out", || left() < 2000);
         let ask = |who: usize| {
             let mut connection = cluster.instances[who].connect();
@@ -31,7 +31,7 @@ fn an_instance_that_dies_with_a_lease_holds_nobody_up_for_longer() {
             wrong.push("it is rendered while it is leased".to_owned());
         }
         eventually("another renders", || renders() >= 2);
-        // One may wait there whose client is gone.
+        // The request of the dead instance may still wait at the upstream, so two are let go.
         cluster.upstream.let_go();
         cluster.upstream.let_go();
         let (second, third) = (second.response(false), third.response(false));

@@ -1,4 +1,4 @@
-//! A server that goes, and comes back.
+//! Tests of a server that goes away and comes back.
 
 use super::*;
 
@@ -6,9 +6,9 @@ fn is_verified(instance: &Instance) -> bool {
     !instance.is_unverified("/item/0")
 }
 
-/// With what is warm and what is asked for the first time.
+/// The load requests paths that have an entry, and paths that have none yet.
 #[test]
-fn a_server_that_is_killed_and_restarted_under_load_fails_no_request() {
+fn no_request_fails_while_the_server_is_killed_and_restarted() {
     let mut cluster = Cluster::start();
     let warm = paths("item", 10);
     for instance in cluster.all() {
@@ -27,11 +27,11 @@ fn a_server_that_is_killed_and_restarted_under_load_fails_no_request() {
     for instance in cluster.all() {
         let refused = instance.throw("items");
         assert!(refused.status >= 500, "it is not recorded: {refused:?}");
-        // Nor is anything thrown away.
+        // Nothing is invalidated either.
         assert_eq!(instance.rendered("/item/0").truth, 1);
     }
     cluster.redis.restart();
-    // It has forgotten everything, so that everything counts as thrown away.
+    // The server has forgotten everything, so everything counts as invalidated.
     cluster.await_all("all have caught up", |it| {
         is_verified(it) && has_truth(2)(it)
     });
@@ -43,7 +43,7 @@ fn a_server_that_is_killed_and_restarted_under_load_fails_no_request() {
 }
 
 #[test]
-fn a_server_that_stops_for_seconds_keeps_nobody_waiting() {
+fn no_request_waits_for_a_server_that_is_stopped_for_seconds() {
     const PAUSE: Duration = Duration::from_secs(5);
     let mut cluster = Cluster::start();
     let warm = paths("item", 10);
@@ -90,11 +90,11 @@ fn a_server_that_stops_for_seconds_keeps_nobody_waiting() {
         of(&misses, 99),
         of(&misses, 100),
     );
-    // They take a millisecond, and a machine that is busy its time.
+    // A request takes a millisecond. The limits leave time to a busy machine.
     assert!(of(&took, 99) < Duration::from_millis(500), "hits");
     assert!(of(&misses, 90) < Duration::from_secs(2), "misses");
 
-    // What the server was asked while it was stopped it may do now, or not.
+    // Now the server may carry out what it was sent while it was stopped, or not.
     cluster.await_all("all are back", is_verified);
     cluster.change(2, 1);
     let has_truth = |it: &Instance| it.rendered("/item/0").truth == 1;

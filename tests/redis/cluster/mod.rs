@@ -1,4 +1,4 @@
-//! Whole programs behind one server: what a client sees of many instances of one app.
+//! Tests of whole programs behind one server: what a client sees of many instances of one app.
 
 mod building;
 mod chaos;
@@ -23,18 +23,19 @@ use crate::server::Redis;
 
 const INSTANCE: &str = env!("CARGO_BIN_EXE_instance");
 
-/// In the environment of an instance that waits for its store for longer than it would.
+/// The variable for an instance that waits for its store for longer than usual.
 const PATIENT: (&str, &str) = ("PATIENT", "yes");
 
-/// How long after an invalidation others may still give what it threw away.
+/// The time after an invalidation in which other instances may still serve what it invalidated.
 const BOUND: Duration = Duration::from_secs(1);
 
-/// Instances of one app, their Redis, and where they take the truth from.
+/// Instances of one app, their Redis, and the upstream that they get the truth from.
 struct Cluster {
     instances: Vec<Instance>,
     redis: Redis,
     upstream: Upstream,
-    /// When each version of the truth was the only one left to whoever keeps the promise.
+    /// The versions of the truth, each with the time at which its invalidation had resolved. Once
+    /// [`BOUND`] has passed since then, no older version may be served.
     thrown: Vec<(Instant, u32)>,
     _alone: MutexGuard<'static, ()>,
 }
@@ -44,7 +45,7 @@ struct Instance {
     address: SocketAddr,
 }
 
-/// An answer, and when it was asked for.
+/// A response, and when its request began.
 #[derive(Debug)]
 struct Seen {
     who: usize,
@@ -54,17 +55,17 @@ struct Seen {
     response: Response,
 }
 
-/// What a body says of its render.
+/// A render, as the body of its response describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rendered {
     process: u32,
-    /// Among all renders of this path.
+    /// The number of this render among all renders of its path.
     number: u32,
     truth: u32,
 }
 
 impl Cluster {
-    /// Three of them. One cluster at a time: they are measured.
+    /// Starts three instances. Only one cluster runs at a time, because the tests measure it.
     fn start() -> Self {
         Self::with(&[])
     }
@@ -89,7 +90,7 @@ impl Cluster {
         }
     }
 
-    /// Another instance, with more in its environment, or something else.
+    /// Starts another instance. `environment` adds to the usual variables, or replaces them.
     fn add(&mut self, environment: &[(&str, &str)]) -> &Instance {
         let (redis, upstream) = (self.redis.url(), self.upstream.url(""));
         let usual = [
@@ -110,8 +111,8 @@ impl Cluster {
         self.instances.iter()
     }
 
-    /// How often one of the instances had no answer of the store in time. Then it renders for
-    /// itself, as it should, and what is counted is not what was asked for.
+    /// Returns how often an instance got no answer from the store in time. The instance then
+    /// renders for itself, as it should, and the counts of a test are not what the test expects.
     fn failures(&self) -> u32 {
         let failures = |it: &Instance| {
             let stats = it.get("/stats");
@@ -121,7 +122,7 @@ impl Cluster {
         self.all().map(|it| failures(it).expect("a number")).sum()
     }
 
-    /// Changes the truth and throws away, on this instance, what was made of another.
+    /// Changes the truth, and invalidates on this instance what was made from an older one.
     fn change(&mut self, who: usize, truth: u32) {
         self.upstream.set_truth(truth);
         let response = self.instances[who].throw("items");
@@ -129,20 +130,20 @@ impl Cluster {
         self.thrown.push((Instant::now(), truth));
     }
 
-    /// Waits until all that was rendered is written: then the lease is given back.
+    /// Waits until all renders are written: an instance gives its lease back after that.
     fn settle(&self) {
         let leases = || self.redis.ask(&["KEYS", "*:l:*"]);
         eventually("nothing is leased", || leases().is_empty());
     }
 
-    /// Waits until this is true of every instance.
+    /// Waits until a condition is true of every instance.
     fn await_all(&self, what: &str, is_so: impl Fn(&Instance) -> bool) {
         for instance in &self.instances {
             eventually(what, || is_so(instance));
         }
     }
 
-    /// Nobody was refused, and nobody was given what is older than is promised.
+    /// Checks that no request failed, and that no response is older than is promised.
     #[track_caller]
     fn keeps_the_promise(&self, seen: &[Seen]) {
         assert!(!seen.is_empty());
@@ -168,7 +169,7 @@ impl Instance {
         self.connect().send(&request("GET", path, &[], ""))
     }
 
-    /// What is rendered of the path, which has to be there.
+    /// Requests a path, which has to be served. Returns the render that the response describes.
     #[track_caller]
     fn rendered(&self, path: &str) -> Rendered {
         let response = self.get(path);
@@ -217,14 +218,14 @@ fn rendered(response: &Response) -> Rendered {
     }
 }
 
-/// Clients that ask every instance for these paths, round and round, until they are told to stop.
+/// Clients that request some paths from every instance, over and over, until they are stopped.
 struct Load {
     ends: Arc<AtomicBool>,
     clients: Vec<JoinHandle<Vec<Seen>>>,
 }
 
 impl Load {
-    /// Two for each instance. Slow enough to leave room for whom they ask.
+    /// Starts two clients for each instance. They are slow enough to leave time to the instances.
     fn on(cluster: &Cluster, paths: &[String]) -> Self {
         let ends = Arc::new(AtomicBool::new(false));
         let client = |(who, instance): (usize, &Instance)| {
@@ -237,7 +238,7 @@ impl Load {
         Self { ends, clients }
     }
 
-    /// Everything that was seen, in the order of the clients. Fails if one of them was cut off.
+    /// Stops the clients and returns all responses, client by client. Fails if one was cut off.
     fn end(self) -> Vec<Seen> {
         self.ends.store(true, Ordering::SeqCst);
         let seen = self.clients.into_iter().map(JoinHandle::join);
@@ -271,7 +272,7 @@ fn paths(kind: &str, count: u32) -> Vec<String> {
     (0..count).map(|id| format!("/{kind}/{id}")).collect()
 }
 
-/// Waits until it is so, for as long as that may take at most.
+/// Waits until a condition is true, and fails if that takes longer than it may.
 #[track_caller]
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -281,8 +282,8 @@ fn eventually(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Counts are exact only while the store answers, so instances here wait for it for longer than
-/// they would, and what is counted while one of them gave up is counted again.
+/// Runs an experiment that counts renders. Counts are exact only while the store answers. So the
+/// instances wait for it longer than usual, and the experiment is repeated if one of them gave up.
 fn undisturbed(experiment: impl Fn(&mut Cluster) -> Vec<String>) {
     for _ in 0..3 {
         let mut cluster = Cluster::with(&[PATIENT]);
@@ -297,7 +298,7 @@ fn undisturbed(experiment: impl Fn(&mut Cluster) -> Vec<String>) {
     panic!("this machine is too busy for a Redis to answer");
 }
 
-/// How often each was rendered, by all instances together, other than so often.
+/// Describes the paths that all instances together did not render as often as expected.
 fn renders_other_than(cluster: &Cluster, paths: &[String], expected: u32) -> Vec<String> {
     let renders = |path: &String| cluster.upstream.asked(&format!("/truth{path}"));
     let counts: BTreeMap<_, _> = paths.iter().map(|path| (path, renders(path))).collect();

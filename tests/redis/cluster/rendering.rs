@@ -1,9 +1,9 @@
-//! One render for each key and refresh, whoever is asked.
+//! Tests that each key and each refresh is rendered once, whichever instance gets the request.
 
 use super::*;
 
 #[test]
-fn what_is_cold_is_rendered_once_for_all_instances() {
+fn a_path_without_an_entry_is_rendered_once_for_all_instances() {
     undisturbed(|cluster| {
         let cold = paths("item", 200);
         let load = Load::on(cluster, &cold);
@@ -12,15 +12,15 @@ fn what_is_cold_is_rendered_once_for_all_instances() {
         let seen = load.end();
         cluster.keeps_the_promise(&seen);
         let mut wrong = renders_other_than(cluster, &cold, 1);
-        // Rendered ahead, by the first.
+        // The first instance rendered this path ahead.
         wrong.extend(renders_other_than(cluster, &["/home".into()], 1));
         wrong
     });
 }
 
 #[test]
-fn what_is_stale_is_refreshed_by_one_instance_at_a_time() {
-    // A little less than two seconds: the way to the server counts as age.
+fn a_stale_entry_is_refreshed_by_one_instance_at_a_time() {
+    // A little less than two seconds, because the time on the way to the server counts as age.
     const FRESH: Duration = Duration::from_millis(1900);
     undisturbed(|cluster| {
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! What a request costs the server, however much lies in it.
+//! A test of what a request costs the server, however many entries the server has.
 
 use route_runtime::store::{EntryKey, RedisStore, Store as _};
 use tokio::task::JoinSet;
@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::{entry, patient};
 
-/// How often the server was asked each command.
+/// Returns how often the server got each command.
 fn calls(redis: &Redis) -> BTreeMap<String, u64> {
     let stats = redis.ask(&["INFO", "commandstats"]);
     let call = |line: &str| {
@@ -37,7 +37,7 @@ async fn fill(redis: &Redis) {
 }
 
 #[test]
-fn beside_a_hundred_thousand_entries_a_miss_is_one_look_and_a_hit_none() {
+fn with_a_hundred_thousand_entries_a_miss_is_one_read_and_a_hit_is_none() {
     let build = [PATIENT, ("ROUTE_BUILD_ID", "1")];
     let mut cluster = Cluster::empty();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -58,13 +58,13 @@ fn beside_a_hundred_thousand_entries_a_miss_is_one_look_and_a_hit_none() {
     cluster.redis.ask(&["CONFIG", "RESETSTAT"]);
     let count = |command: &str| calls(&cluster.redis).get(command).copied().unwrap_or(0);
 
-    // Each read asks for the time, once; nothing else does that does not write.
+    // Each read calls TIME once. Besides reads, only writes call it.
     for path in &items {
         assert_eq!(reader.rendered(path).number, 1);
     }
     assert_eq!(count("time"), 100, "one read for each");
     assert_eq!(count("set"), 0, "no lease");
-    // In memory, nothing.
+    // A hit in memory costs the server nothing.
     let mut connection = reader.connect();
     for path in items.iter().cycle().take(2000) {
         let response = connection.send(&request("GET", path, &[], ""));

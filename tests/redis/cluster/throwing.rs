@@ -1,9 +1,9 @@
-//! What one instance throws away, all have thrown away.
+//! Tests that an invalidation on one instance, or of the whole server, reaches all instances.
 
 use super::*;
 
 #[test]
-fn an_invalidation_on_one_is_seen_by_all_within_the_bound() {
+fn an_invalidation_on_one_instance_reaches_all_within_the_bound() {
     const ROUNDS: u32 = 6;
     undisturbed(|cluster| {
         let warm = paths("item", 10);
@@ -16,12 +16,12 @@ fn an_invalidation_on_one_is_seen_by_all_within_the_bound() {
         for truth in 1..=ROUNDS {
             let who = truth as usize % cluster.instances.len();
             cluster.change(who, truth);
-            // At once, where it was thrown away.
+            // The instance that invalidated renders the new truth at once.
             let item = cluster.instances[who].rendered("/item/0");
             assert_eq!(item.truth, truth);
             cluster.await_all("all have what is new", |it| has(truth, it));
         }
-        // So that requests begin when the last one binds, too.
+        // Leaves time for requests that begin when the last invalidation binds every instance.
         thread::sleep(BOUND + BOUND / 2);
         let seen = load.end();
         cluster.keeps_the_promise(&seen);
@@ -32,7 +32,7 @@ fn an_invalidation_on_one_is_seen_by_all_within_the_bound() {
 }
 
 #[test]
-fn a_server_that_is_emptied_under_load_costs_one_render_of_each() {
+fn emptying_the_server_under_load_costs_one_render_of_each_path() {
     undisturbed(|cluster| {
         let warm = [paths("item", 30), vec!["/home".into()]].concat();
         let rendered = |number: u32| {
@@ -43,7 +43,7 @@ fn a_server_that_is_emptied_under_load_costs_one_render_of_each() {
         let load = Load::on(cluster, &warm);
         cluster.redis.ask(&["FLUSHALL"]);
         cluster.await_all("all have it anew", rendered(2));
-        // The record goes on where it was: invalidations are seen as before.
+        // The record goes on where it was, so invalidations reach all instances as before.
         cluster.change(0, 1);
         cluster.await_all("and once more", rendered(3));
         thread::sleep(BOUND + BOUND / 2);

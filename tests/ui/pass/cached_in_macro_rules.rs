@@ -1,4 +1,4 @@
-//! A cached function may come from a macro of the user's, with its names and values.
+//! A user's macro may declare cached functions, with names and values of its own.
 
 use route_runtime::cached;
 

@@ -1,4 +1,4 @@
-//! Arguments, functions and tags may be named as what is generated is, and as keywords are.
+//! Arguments, functions and tags may have the names of generated items, and the names of keywords.
 
 #![allow(non_snake_case)]
 
@@ -16,7 +16,7 @@ async fn run(__run: u8, arguments: u8, tags: u8, context: u8) -> u8 {
     __run + arguments + tags + context
 }
 
-/// What it calls is not what is generated for it.
+/// Calls the function above, not an item that is generated for this one.
 #[cached]
 async fn calls() -> String {
     call(1, "function".into(), Arc::new(2)).await

@@ -1,4 +1,4 @@
-//! Functions that call each other, or themselves, have futures of known types that are `Send`.
+//! Cached functions that call each other, or themselves, have futures of known types, all `Send`.
 
 use route_runtime::cached;
 

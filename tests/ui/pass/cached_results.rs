@@ -1,4 +1,4 @@
-//! A `Result` is one by whatever name it goes; its error need not be kept.
+//! A `Result` may have any alias, and its error need not be storable.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ async fn aliased(cat: Cat) -> Fallible<Cat> {
 
 #[cached]
 async fn boxed(of: Vec<Option<Cat>>) -> Boxed {
-    // `?` converts, and what is not annotated is inferred, as in any function.
+    // `?` converts, and types without annotations are inferred, as in any function.
     let first = of.into_iter().next().flatten().ok_or(NoCat)?;
     aliased(first.clone()).await?;
     Ok([first].into_iter().collect())

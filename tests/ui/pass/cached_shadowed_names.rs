@@ -1,4 +1,4 @@
-//! Whatever is in scope under a common name, generated code means what it means.
+//! Generated code refers to the right items, whatever is in scope under their names.
 
 #![allow(dead_code, nonstandard_style)]
 

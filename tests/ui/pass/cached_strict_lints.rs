@@ -1,4 +1,4 @@
-//! Generated code keeps the strictest lints.
+//! Generated code passes the strictest lints.
 
 #![forbid(unsafe_code, non_ascii_idents)]
 #![deny(warnings, missing_docs, unreachable_pub, unnameable_types)]
@@ -38,13 +38,13 @@
 use actix_web::web::Data;
 use route_runtime::cached;
 
-/// Public, with everything.
+/// A public function with every option.
 #[cached(revalidate = 1, tags = ["cats", "cat:{id}"], version = 3, skip(db))]
 pub async fn cats(id: u64, db: Data<u64>) -> Result<Vec<u64>, String> {
     Ok(vec![id + **db])
 }
 
-/// Of no other visibility.
+/// A function that only this crate sees.
 #[cached(skip(name))]
 pub(crate) async fn dogs(mut id: u64, name: &'static str) -> String {
     id += 1;

@@ -1,4 +1,4 @@
-//! What is configured away leaves nothing behind, not even a collision.
+//! An item that `cfg` removes leaves nothing behind, not even a collision.
 
 #![deny(warnings)]
 
@@ -41,7 +41,7 @@ mod segment {
     }
 }
 
-/// Alternatives answer one method; what the other takes need not exist.
+/// A segment with alternatives for one method. The types of the removed one need not exist.
 #[route("/either/[id]", revalidate = 10)]
 mod either {
     #[cfg(debug_assertions)]
@@ -53,7 +53,7 @@ mod either {
     pub async fn GET(id: Missing) -> Missing {}
 }
 
-/// Paths are of what is always there.
+/// A segment whose `path` has the parameters of the handler that is always there.
 #[route("/certain/[id]")]
 mod certain {
     #[cfg(not(debug_assertions))]

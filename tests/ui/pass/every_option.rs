@@ -47,7 +47,7 @@ async fn never(req: HttpRequest) -> String {
     req.path().into()
 }
 
-/// `"force-dynamic"` wins, which the table of routes says.
+/// `"force-dynamic"` wins over the other options, and the table of routes says so.
 #[page("/dynamic/[id]", dynamic = "force-dynamic", revalidate = 10, static_params = lists::plain)]
 async fn dynamic(id: u64) -> String {
     id.to_string()

@@ -1,4 +1,4 @@
-//! What reads the request is told by types, not by how they are spelt.
+//! The type of an argument decides whether it reads the request, not the type's spelling.
 
 use actix_web::{HttpRequest, web};
 use route_runtime::{CachedReason, DynamicReason, Rendering, RouteDescriptor, Routes, route};

@@ -1,4 +1,4 @@
-//! What the user forbids is not allowed on functions that keep to it.
+//! Generated code does not allow a lint that the user forbids, on functions that obey the lint.
 #![forbid(non_snake_case, unreachable_pub)]
 
 use route_runtime::{Routes, route};

@@ -1,4 +1,4 @@
-//! A macro of the user's may declare routes, and pass on any part of them.
+//! A user's macro may declare routes, and pass on any part of them.
 
 #![deny(warnings)]
 

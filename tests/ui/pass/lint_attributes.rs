@@ -1,4 +1,4 @@
-//! Lint levels on a handler hold for what is generated for it; an expectation is the user's own.
+//! Lint levels on a handler apply to generated code too. An `expect` applies only to the user's.
 
 #![deny(warnings)]
 
@@ -32,7 +32,7 @@ async fn old() -> &'static str {
     "d"
 }
 
-/// Named by their methods, which is no matter of style.
+/// A segment: its functions are named after their methods, and no style lint reports that.
 #[route("/e")]
 mod segment {
     pub async fn GET() -> &'static str {

@@ -1,5 +1,5 @@
-//! A function is named by its method, in any case; beside an option of GET, a lower-case name is
-//! only a name.
+//! A function's name says its method, in upper or lower case. Beside an option of GET, a lower-case
+//! name is only a name.
 
 use route_runtime::{Method, RouteDescriptor, Routes, route};
 

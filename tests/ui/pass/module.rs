@@ -1,10 +1,10 @@
-//! One segment as a module: handlers beside helpers, constants, types and imports.
+//! A segment as a module: handlers beside helpers, constants, types and imports.
 
 use route_runtime::{Method, Routes, route};
 
 struct Comment(String);
 
-/// One segment.
+/// A segment.
 #[route("/comments/[...path]", revalidate = 60, body_limit = "64KB", tags = ["{path}"])]
 pub(crate) mod comments {
     #![allow(clippy::unused_async)]
@@ -34,7 +34,7 @@ pub(crate) mod comments {
         format!("{path:?} {req:?} {body}")
     }
 
-    /// Answers what HEAD would be answered anyway.
+    /// Answers HEAD, which GET would answer anyway.
     pub(super) async fn HEAD(path: Vec<String>) -> String {
         format!("{}", path.len())
     }
@@ -43,7 +43,7 @@ pub(crate) mod comments {
         Comment(path.join("/"))
     }
 
-    /// A helper in lower case, as it is private.
+    /// A helper, although it has a method's name: a private function in lower case is no handler.
     async fn patch() {}
 
     pub fn sync() {}

@@ -1,4 +1,4 @@
-//! Handlers, arguments and functions may be named as what is generated is.
+//! Handlers, arguments and functions may have the names of generated items.
 
 #![allow(non_snake_case)]
 

@@ -1,4 +1,4 @@
-//! What is near to a collision and is none.
+//! Routes that nearly collide, and do not.
 
 use route_runtime::{Routes, page, route};
 
@@ -38,7 +38,7 @@ async fn catch_all(id: Vec<u64>) -> String {
 mod other {
     use route_runtime::route;
 
-    /// Another path, another method, one name.
+    /// A handler in another module, of another method, with the same name.
     #[route(PUT, "/posts")]
     pub async fn read() -> &'static str {
         "other"

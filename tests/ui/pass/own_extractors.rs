@@ -1,4 +1,4 @@
-//! A user's extractor says itself that it is static, or that it reads the parameters.
+//! A user's extractor declares itself that it is static, or that it reads the parameters.
 
 use std::future::{Ready, ready};
 
@@ -43,19 +43,19 @@ async fn params(it: Params) -> String {
     it.0
 }
 
-/// Called almost as the parameter, which another argument reads.
+/// A handler with an argument named almost like the parameter, which another argument reads.
 #[route("/users/[user]")]
 async fn neighbour(users: Static, it: Params) -> String {
     users.0 + &it.0
 }
 
-/// A blank request is what was asked for.
+/// Cached, because `"force-static"` gives the extractor a blank request.
 #[route("/blank", dynamic = "force-static", revalidate = 10)]
 async fn blank(it: Reading) -> String {
     it.0
 }
 
-/// `"force-dynamic"` wins.
+/// `"force-dynamic"` wins over `revalidate`.
 #[route("/fresh", dynamic = "force-dynamic", revalidate = 10)]
 async fn fresh(it: Reading) -> String {
     it.0

@@ -21,7 +21,7 @@ impl std::fmt::Display for Slug {
     }
 }
 
-/// The order of arguments is free; the order in a path is the pattern's.
+/// Arguments may have any order. Parameters of `path` have the order of the pattern.
 #[route("/users/[user]/posts/[id]", static_params = pairs)]
 async fn two(id: u64, user: String) -> String {
     format!("{id} {user}")

@@ -1,4 +1,4 @@
-//! A parameter, a handler, a module and a function may be a keyword.
+//! A parameter, a handler, a module and a function may have the name of a keyword.
 
 use route_runtime::{Routes, route};
 
@@ -14,7 +14,7 @@ mod r#loop {
     }
 }
 
-/// Bound by an extractor, so that only `path` names it.
+/// A parameter that an extractor reads, so that only `path` names it.
 #[route("/while/[enum]")]
 async fn r#while(all: actix_web::web::Path<u8>) -> String {
     all.to_string()

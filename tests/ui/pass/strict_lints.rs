@@ -1,4 +1,4 @@
-//! Generated code keeps the strictest lints.
+//! Generated code passes the strictest lints.
 
 #![forbid(unsafe_code, non_ascii_idents)]
 #![deny(warnings, missing_docs, unreachable_pub, unnameable_types)]
@@ -44,7 +44,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use route_runtime::{page, route};
 
-/// Public, with everything.
+/// A public handler with many options.
 #[route(
     GET,
     "/posts/[id]/[...path]",
@@ -63,7 +63,7 @@ pub async fn show(id: u64, path: Vec<String>, db: Data<u64>) -> String {
     format!("{id} {path:?} {db:?}")
 }
 
-/// Of no other visibility.
+/// A handler that only this crate sees.
 #[route(POST, "/posts/[id]", body_limit = "1KB")]
 pub(crate) async fn create(id: u64, body: Json<u64>, req: HttpRequest) -> impl Responder {
     format!("{id} {body} {req:?}")
@@ -77,18 +77,18 @@ async fn home() -> HttpResponse {
 /// A segment.
 #[route("/comments/[[...path]]", revalidate = false)]
 pub mod comments {
-    /// Lists.
+    /// Answers GET.
     pub async fn GET(path: Option<Vec<u8>>) -> String {
         format!("{path:?}")
     }
 
-    /// Adds.
+    /// Answers POST.
     pub async fn POST(path: Vec<u8>) -> String {
         format!("{path:?}")
     }
 }
 
-/// In any case, and of no visibility.
+/// A private segment, with a method in lower case.
 #[route("/private")]
 mod private {
     pub async fn get() -> &'static str {
@@ -105,7 +105,7 @@ async fn pass(request: ServiceRequest, next: Next<BoxBody>) -> actix_web::Result
 }
 
 fn main() {
-    /// In a function, where nothing can be exported from.
+    /// A route in a function, from which nothing can be exported.
     #[route("/local/[id]", wrap = pass)]
     async fn local(id: u64) -> String {
         id.to_string()

@@ -1,6 +1,6 @@
 //! Prints how many bytes a cached response takes beyond its path, its headers and its body.
 //!
-//! A program of its own, because it counts what is allocated, which costs instructions.
+//! This is a program of its own, because it counts allocations, which costs instructions.
 
 use std::alloc::System;
 use std::io;
@@ -18,7 +18,7 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 const ENTRIES: usize = 100_000;
 const BODY: usize = 1024;
 
-/// What a response has that is as long for whoever writes it down.
+/// The headers of each response. They count as content, which is as long however it is stored.
 const HEADERS: &str = "content-type: application/json\r\n";
 
 #[route("/posts/[id]", revalidate = 60)]

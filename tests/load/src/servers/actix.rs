@@ -1,4 +1,4 @@
-//! actix-web, and what is below it.
+//! Servers with actix-web, and with the HTTP implementation below it.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,7 +20,7 @@ fn insert(headers: &mut HeaderMap, these: &[(&'static str, &'static str)]) {
     }
 }
 
-/// The bytes of a hit, from the HTTP implementation alone: no routes, no app.
+/// Serves the bytes of a hit with the HTTP implementation alone: no routes, no app.
 pub(super) fn bare(listener: TcpListener) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async move {
         let service = || {
@@ -46,14 +46,14 @@ fn body() -> HttpResponse {
     response
 }
 
-/// The bytes of a hit.
+/// Returns the bytes of a hit.
 async fn post() -> HttpResponse {
     let mut response = body();
     insert(response.headers_mut(), &HIT);
     response
 }
 
-/// The bytes of a dynamic route.
+/// Returns the bytes of a dynamic route.
 async fn item(id: web::Path<u64>) -> HttpResponse {
     let _ = id.into_inner();
     let mut response = body();
@@ -61,7 +61,7 @@ async fn item(id: web::Path<u64>) -> HttpResponse {
     response
 }
 
-/// No routes, only what answers everything.
+/// Serves without routes, only with a default service that answers everything.
 pub(super) fn default_service(listener: TcpListener) -> io::Result<()> {
     let app = || App::new().default_service(web::to(post));
     let server = HttpServer::new(app).workers(1).listen(listener)?;

@@ -1,4 +1,4 @@
-//! axum, and the cache that is made for it.
+//! Servers with axum, without and with the cache that is made for it.
 
 use std::io;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(super) fn cached(listener: std::net::TcpListener) -> io::Result<()> {
     serve(router, listener)
 }
 
-/// On one thread, as a worker of actix-web is one.
+/// Serves on one thread, because a worker of actix-web is one thread.
 fn serve(router: Router, listener: std::net::TcpListener) -> io::Result<()> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! The servers that this program has in it: all answer the same bytes.
+//! The servers that are in this program. All respond with the same bytes.
 
 use std::io::{self, Read as _};
 use std::net::TcpListener;
@@ -9,12 +9,12 @@ mod axum;
 pub(crate) mod ours;
 pub(crate) mod stored;
 
-/// What every server answers.
+/// The body of every response.
 static BODY: [u8; 1024] = [b'7'; 1024];
 
 const JSON: &str = "application/json";
 
-/// The headers of a hit beside its content type.
+/// The headers of a hit besides its content type.
 const HIT: [(&str, &str); 4] = [
     ("cache-status", "route; hit"),
     ("age", "0"),
@@ -22,10 +22,10 @@ const HIT: [(&str, &str); 4] = [
     ("etag", ETAG),
 ];
 
-/// That of [`BODY`].
+/// The entity tag of [`BODY`].
 pub(crate) const ETAG: &str = "\"b2ed88b3b7bb1b774dcf4f0bfb2939b0\"";
 
-/// The headers of an answer of a dynamic route.
+/// The headers of a response of a dynamic route, besides its content type.
 const DYNAMIC: [(&str, &str); 2] = [
     ("cache-status", "route; fwd=bypass; detail=dynamic"),
     (
@@ -34,7 +34,7 @@ const DYNAMIC: [(&str, &str); 2] = [
     ),
 ];
 
-/// Runs the server of that name on a free port, which it prints, until its input is closed.
+/// Runs the server of this name on a free port, and prints its address. It ends with its input.
 pub(crate) fn run(name: &str) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(name: &str) -> io::Result<()> {
     println!("{}", listener.local_addr()?);
     thread::spawn(|| {
         let _ = io::stdin().read_to_end(&mut Vec::new());
-        // What counts instructions writes them down.
+        // An orderly exit lets callgrind write what it has counted.
         std::process::exit(0);
     });
     match name {

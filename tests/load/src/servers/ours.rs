@@ -1,4 +1,4 @@
-//! What this project makes of it.
+//! Servers with this project's routes.
 
 use std::io;
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::BODY;
 
-/// More than is compressed from.
+/// A body that is long enough to be compressed.
 static TEXT: [u8; 2048] = [b'7'; 2048];
 
 fn body(bytes: &'static [u8]) -> HttpResponse {
@@ -46,7 +46,7 @@ async fn item(id: u64) -> HttpResponse {
     body(&BODY)
 }
 
-/// How long a render of what moves takes, most of it waiting.
+/// The time that a render of `/moving` takes, most of it waiting.
 pub(crate) const RENDER: Duration = Duration::from_millis(200);
 
 static RENDERS: AtomicU64 = AtomicU64::new(0);
@@ -65,13 +65,13 @@ async fn moving(id: String) -> HttpResponse {
     body(&BODY)
 }
 
-/// How often anything that moves was rendered.
+/// Reports how often `/moving` was rendered.
 #[route("/renders", dynamic = "force-dynamic")]
 async fn renders() -> String {
     RENDERS.load(Ordering::Relaxed).to_string()
 }
 
-/// Patterns with a parameter, made at run time from one that was declared.
+/// Makes routes with a parameter, at run time, from a declared one.
 fn others(count: usize) -> impl Iterator<Item = RouteDescriptor> {
     (0..count).map(|number| {
         let name: &'static str = format!("other{number}").leak();
@@ -86,7 +86,7 @@ fn others(count: usize) -> impl Iterator<Item = RouteDescriptor> {
     })
 }
 
-/// The routes above, beside as many others as `name` says.
+/// Serves the routes above, beside as many others as `name` says.
 pub(super) fn run(name: &str, listener: TcpListener) -> io::Result<()> {
     let count = name.parse().map_err(io::Error::other)?;
     let routes = [

@@ -1,4 +1,4 @@
-//! A server with a store behind memory, and with what fills it.
+//! A server with a store behind memory, and with a route that fills it.
 
 use std::io;
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use route_runtime::{Mode, Server, route};
 
 pub(crate) const ENTRIES: u64 = 10_000;
 
-/// Where the store is.
+/// The environment variable that says where the store is.
 pub(crate) const DIRECTORY: &str = "ROUTE_CACHE_DIR";
 
 async fn ids() -> Vec<u64> {
@@ -19,7 +19,8 @@ async fn stored(id: u64) -> String {
     format!("{id:01024}")
 }
 
-/// Prints its address once everything is in memory, and writes everything down before it ends.
+/// Runs the server. It prints its address once everything is in memory, and writes everything to
+/// the store before it ends.
 pub(super) fn run(listener: TcpListener) -> io::Result<()> {
     let address = listener.local_addr()?;
     drop(listener);

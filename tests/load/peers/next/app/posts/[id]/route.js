@@ -1,4 +1,4 @@
-// Rendered when it is built, and replayed.
+// Rendered at build time, and replayed for each request.
 export const dynamic = 'force-static';
 export const revalidate = false;
 

@@ -1,3 +1,0 @@
-mod epoch;
-mod flight;
-mod model;

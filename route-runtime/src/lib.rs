@@ -147,23 +147,19 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod build;
-mod build_id;
 pub mod cache;
-mod cached;
 #[cfg(feature = "cli")]
 pub mod cli;
-mod config;
 #[cfg_attr(
     not(feature = "fetch"),
     allow(dead_code, reason = "some is for `fetch`")
 )]
 pub mod context;
 mod data;
-mod descriptor;
+mod declaration;
+mod engine;
 pub mod export;
 mod extract;
-#[cfg(feature = "fetch")]
-mod fetch;
 /// What is kept and what is answered, many instances, commands, what the compiler says; and two pages
 /// for people who know Next.js or actix-web.
 #[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
@@ -181,23 +177,14 @@ pub mod guide {
     #[doc = include_str!("../docs/guide/nextjs.md")]
     pub mod nextjs {}
 }
-mod handle;
+mod handler;
 mod identity;
 pub mod lock;
-#[cfg(test)]
-mod logged;
-#[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "for `fetch`"))]
-mod loops;
 mod mode;
 mod panic;
-mod path;
+mod pattern;
 mod render;
-mod rendering;
 mod respond;
-#[cfg_attr(
-    not(feature = "fetch"),
-    allow(dead_code, reason = "some is for `fetch`")
-)]
 mod responses;
 mod revalidate;
 mod routes;
@@ -205,22 +192,25 @@ mod server;
 mod service;
 pub mod store;
 mod stored;
+mod table;
+mod tags;
+mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod trie;
 
-pub use config::{Dynamic, FetchCache, Revalidate};
-pub use descriptor::{Kind, Method, RouteDescriptor, Source};
+pub use context::after;
+#[cfg(feature = "fetch")]
+pub use data::fetch::{Fetch, fetch};
+pub use declaration::{
+    CachedReason, Dynamic, DynamicReason, FetchCache, Kind, Method, PathArg, PathArgs, Rendering,
+    Revalidate, RouteDescriptor, Source,
+};
 pub use extract::{
     Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,
 };
-#[cfg(feature = "fetch")]
-pub use fetch::{Fetch, FetchError, FetchResponse, fetch};
-pub use handle::{PathArg, PathArgs};
 pub use mode::Mode;
-pub use rendering::{CachedReason, DynamicReason, Rendering};
 pub use respond::{
-    Problem, Redirect, after, forbidden, not_found, permanent_redirect, redirect, unauthorized,
+    Problem, Redirect, forbidden, not_found, permanent_redirect, redirect, unauthorized,
 };
 pub use revalidate::{
     RevalidateError, Revalidation, revalidate_path, revalidate_pattern, revalidate_tag,
@@ -236,9 +226,12 @@ pub use route_macros::page;
 #[doc = include_str!("../docs/options.md")]
 #[doc(inline)]
 pub use route_macros::route;
-pub use routes::{Place, Route, RouteProblem, Routes, RoutesError};
+pub use routes::{AppFactory, Route, Routes};
 pub use server::{ServeError, Server, serve};
 pub use service::Matched;
+#[cfg(feature = "fetch")]
+pub use stored::{FetchError, FetchResponse};
+pub use table::{Place, RouteProblem, RoutesError};
 
 /// Links library crates whose routes nothing else names.
 ///

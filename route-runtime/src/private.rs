@@ -8,19 +8,21 @@ pub use std::vec::Vec;
 pub use futures_core::future::BoxFuture;
 pub use inventory::submit;
 
-pub use crate::cached::{
+pub use crate::data::cached::{
     CachedArgument, CachedCall, CachedValue, Function, KeyArguments, OrderIn, OrderOf, Ordered,
     RandomOrder, Returned, ReturnedValue, ReturnsValue, SkippedArgument, StableOrder,
 };
-pub use crate::config::{Cdn, Config, Dynamic, FetchCache, Revalidate, TagPart};
-pub use crate::descriptor::{Argument, Kind, Method, RouteDescriptor, Segment, Source};
+pub use crate::declaration::{
+    Argument, Call, Cdn, Config, Dynamic, FetchCache, Kind, Many, Method, Middleware, One,
+    ParamFunction, ParamList, PathBuilder, Reader, Readers, Response, Revalidate, RouteDescriptor,
+    Source, TagPart, call, static_params,
+};
 pub use crate::extract::{
     Cacheable, Extractor, IsExtractor, ManyParam, OptionalParam, Probe, ProbeDefaults, SingleParam,
     Static,
 };
-pub use crate::handle::{Many, One, ParamFunction, ParamList, PathBuilder, static_params};
+pub use crate::pattern::Segment;
 pub use crate::revalidate::revalidate_route;
-pub use crate::service::{Call, Middleware, Reader, Readers, Response, call};
 pub use crate::source;
 
 /// Where the attribute stands.

@@ -3,20 +3,15 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use actix_web::{HttpResponse, ResponseError};
 use futures_core::future::BoxFuture;
 
-use crate::context::{Context, Render, WeakCache};
-use crate::descriptor::Method;
-use crate::path;
-use crate::respond::in_mode;
-use crate::responses::{ResponseCache, path_tag, pattern_tag};
-use crate::routes::Table;
+use crate::context::{Context, Home};
+use crate::declaration::Method;
+use crate::pattern::{self, Match};
 use crate::store::{Invalidation, StoreError, Tag};
-use crate::trie::Match;
+use crate::table::Table;
+use crate::tags::{path_tag, pattern_tag};
 
 /// Throws away the response of one path, as in `revalidate_path("/api/posts/1")`.
 ///
@@ -85,10 +80,9 @@ pub struct Revalidation {
     scope: Option<Scope>,
 }
 
-/// Whose cache.
+/// The routes that something is invalidated in.
 pub(crate) struct Scope {
-    table: Arc<Table>,
-    cache: WeakCache,
+    home: Option<Arc<Home>>,
     /// The tags of the render that asks, if one does: those it declares, and those it has used. A
     /// dynamic handler may invalidate its own path: nothing is made of it that would be kept.
     own: Vec<Tag>,
@@ -104,8 +98,7 @@ impl Scope {
                 }
                 None => Vec::new(),
             },
-            table: context.table,
-            cache: context.cache,
+            home: context.home(),
         }
     }
 }
@@ -151,24 +144,24 @@ impl IntoFuture for Revalidation {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let Self { target, how, scope } = self;
-            let Scope { table, cache, own } = scope.ok_or(RevalidateError::NoRoutes)?;
-            let cache = cache.upgrade().ok_or(RevalidateError::NoRoutes)?;
-            let tag = target.tag(&table, &cache)?;
+            let Scope { home, own } = scope.ok_or(RevalidateError::NoRoutes)?;
+            let home = home.ok_or(RevalidateError::NoRoutes)?;
+            let tag = target.tag(&home)?;
             if own.contains(&tag) {
                 return Err(RevalidateError::OwnRender);
             }
-            let invalidated = cache.invalidate(tag, how).await;
+            let invalidated = home.invalidate(tag, how).await;
             invalidated.map_err(RevalidateError::Store)
         })
     }
 }
 
 impl Target {
-    fn tag(self, table: &Table, cache: &ResponseCache) -> Result<Tag, RevalidateError> {
+    fn tag(self, home: &Home) -> Result<Tag, RevalidateError> {
         match self {
-            Self::Path(path) => known_path(table, cache, path),
-            Self::Route(path) => known_path(table, cache, table.prefixed(&path)),
-            Self::Pattern(pattern) => known_pattern(table, pattern),
+            Self::Path(path) => known_path(home, path),
+            Self::Route(path) => known_path(home, home.table.prefixed(&path)),
+            Self::Pattern(pattern) => known_pattern(&home.table, pattern),
             Self::Data(tag) => tag.map_err(RevalidateError::Arguments),
             Self::Tag(tag) => Tag::of_user(&tag).ok_or(RevalidateError::InvalidTag(tag)),
         }
@@ -176,7 +169,8 @@ impl Target {
 }
 
 /// The tag of a path that some request can have.
-fn known_path(table: &Table, cache: &ResponseCache, path: String) -> Result<Tag, RevalidateError> {
+fn known_path(home: &Home, path: String) -> Result<Tag, RevalidateError> {
+    let table = &home.table;
     // Taken as a value, as in `/posts/[id]`, a parameter would name one path that nobody asks for.
     let is_declared = || table.node_of_pattern(&path).is_some();
     if path.split('/').any(is_parameter) || path.split('/').any(is_group) && is_declared() {
@@ -186,13 +180,13 @@ fn known_path(table: &Table, cache: &ResponseCache, path: String) -> Result<Tag,
     if path.contains(['?', '#']) {
         return Err(RevalidateError::UnknownPath(path));
     }
-    let Some(canonical) = path::canonical(&path) else {
+    let Some(canonical) = pattern::canonical(&path) else {
         return Err(RevalidateError::UnknownPath(path));
     };
     match table.trie.lookup(&canonical) {
         Some(Match::Clean { value: &node, .. }) => {
-            let get = table.nodes[node].handler(Method::Get);
-            if get.is_some_and(|get| cache.is_never_answered(get, &canonical)) {
+            let get = table.node(node).handler(Method::Get);
+            if get.is_some_and(|get| home.is_never_answered(get, &canonical)) {
                 return Err(RevalidateError::UnlistedPath(path));
             }
             Ok(path_tag(&canonical))
@@ -207,7 +201,7 @@ fn known_pattern(table: &Table, pattern: String) -> Result<Tag, RevalidateError>
     if let Some(node) = table.node_of_pattern(&pattern) {
         return Ok(pattern_tag(&node.pattern));
     }
-    let canonical = path::canonical(&pattern);
+    let canonical = crate::pattern::canonical(&pattern);
     let served = canonical.and_then(|path| table.trie.lookup(&path).map(|_| ()));
     Err(match served {
         Some(()) if !pattern.split('/').any(is_parameter) => {
@@ -226,75 +220,6 @@ fn is_parameter(segment: &str) -> bool {
 /// Whether a segment is written as a pattern's group is: `(shop)`. A path may have such a segment, too.
 fn is_group(segment: &str) -> bool {
     segment.starts_with('(') && segment.ends_with(')')
-}
-
-/// Says, in a cached render, that what it makes depends on `tag`, as the option `tags` does.
-///
-/// Does nothing outside a cached render: nothing is kept there. Nor does a tag that
-/// [`revalidate_tag`] refuses, because it is empty or has control characters; that is logged, once.
-///
-/// # Example
-///
-/// ```
-/// use route_runtime::{cache, route};
-///
-/// #[route("/authors/[id]/latest", revalidate = 60)]
-/// async fn latest(id: u64) -> String {
-///     let post = 4711; // Which one it is, is known only here.
-///     cache::tag(format!("post:{post}"));
-///     format!("author {id}, post {post}")
-/// }
-/// ```
-pub fn tag(tag: impl Into<String>) {
-    if let Some(render) = current_render()
-        && let Some(tag) = usable_tag(&tag.into())
-    {
-        render.tag(tag);
-    }
-}
-
-/// The tag of a name that is put together while the program runs; `None` for one that nobody could
-/// invalidate. Taken as it is, it might be that of a path.
-pub(crate) fn usable_tag(name: &str) -> Option<Tag> {
-    static IS_SAID: AtomicBool = AtomicBool::new(false);
-    let tag = Tag::of_user(name);
-    // A client may be who names them, and is not to fill the log.
-    if tag.is_none() && !IS_SAID.swap(true, Ordering::Relaxed) {
-        tracing::warn!(
-            tag = ?name,
-            "left out: a tag is not empty and has no control characters; others like it are left \
-             out, too, without a word"
-        );
-    }
-    tag
-}
-
-/// Says, in a cached render, that what it makes is fresh for `after` at most. The shortest of all
-/// that is said counts, and the option `revalidate` is one of them.
-///
-/// Does nothing outside a cached render: nothing is kept there.
-///
-/// # Example
-///
-/// ```
-/// use std::time::Duration;
-/// use route_runtime::{cache, route};
-///
-/// #[route("/auction", revalidate = 60)]
-/// async fn auction() -> String {
-///     let closing_in = Duration::from_secs(7);
-///     cache::revalidate_after(closing_in);
-///     format!("closes in {} s", closing_in.as_secs())
-/// }
-/// ```
-pub fn revalidate_after(after: Duration) {
-    if let Some(render) = current_render() {
-        render.revalidate_after(after);
-    }
-}
-
-fn current_render() -> Option<Arc<Render>> {
-    Context::current()?.render
 }
 
 /// Why nothing was invalidated.
@@ -376,12 +301,5 @@ impl std::error::Error for RevalidateError {
             Self::Store(error) => Some(error),
             _ => None,
         }
-    }
-}
-
-/// An invalidation that failed is the server's fault: 500, which in production says no more.
-impl ResponseError for RevalidateError {
-    fn error_response(&self) -> HttpResponse {
-        in_mode(self).error_response()
     }
 }

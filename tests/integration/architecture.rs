@@ -4,6 +4,40 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Every module of the runtime, from the top down: each imports only what stands below it. README's table
+/// has them in the same order.
+const SPINE: [&str; 29] = [
+    "private",
+    "cache",
+    "cli",
+    "server",
+    "testing",
+    "export",
+    "lock",
+    "build",
+    "routes",
+    "service",
+    "responses",
+    "render",
+    "handler",
+    "data",
+    "revalidate",
+    "context",
+    "table",
+    "tags",
+    "stored",
+    "declaration",
+    "identity",
+    "engine",
+    "extract",
+    "store",
+    "pattern",
+    "respond",
+    "mode",
+    "panic",
+    "target",
+];
+
 /// A file's path below its crate's `src`, and its code: without comments, and without the tests
 /// at its end.
 struct Source {
@@ -28,7 +62,7 @@ fn sources(krate: &str) -> Vec<Source> {
             let below = path.strip_prefix(&root).unwrap().to_str().unwrap();
             let is_test = below
                 .split(['/', '.'])
-                .any(|part| part == "tests" || part == "properties");
+                .any(|part| matches!(part, "tests" | "properties" | "fuzzing" | "logged"));
             if is_test || !below.ends_with(".rs") {
                 continue;
             }
@@ -52,6 +86,11 @@ fn runtime() -> Vec<Source> {
 }
 
 impl Source {
+    /// The module of the crate that it belongs to.
+    fn module(&self) -> &str {
+        self.path.split(['/', '.']).next().unwrap()
+    }
+
     /// Whether it is this file, or in this folder.
     fn is_in(&self, module: &str) -> bool {
         let rest = self.path.strip_prefix(module);
@@ -151,6 +190,15 @@ fn nobody_says(word: &str, sources: &[Source], is_bound: impl Fn(&Source) -> boo
     assert!(found.is_empty(), "`{word}` in {found:?}");
 }
 
+/// The modules that a table of README's architecture names, in its order.
+fn named_in(table: &str) -> Vec<&str> {
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let cells = rows.filter_map(|row| row.split(" |").next());
+    cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect()
+}
+
 #[test]
 fn every_module_is_in_the_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -158,59 +206,70 @@ fn every_module_is_in_the_readme() {
     let (_, rest) = readme.split_once("\n## Architecture\n").unwrap();
     let (architecture, _) = rest.split_once("\n### ").unwrap();
     let (macros, runtime) = architecture.split_once("In `route-runtime/src`").unwrap();
-    for (krate, tables) in [("route-macros", macros), ("route-runtime", runtime)] {
-        let named: BTreeSet<_> = tables
-            .lines()
-            .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
-            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-            .collect();
-        for source in sources(krate) {
-            let module = source.path.split(['/', '.']).next().unwrap();
-            // The root of the runtime is documentation; one file is for tests alone.
-            let is_none = krate == "route-runtime" && matches!(module, "lib" | "logged");
-            assert!(named.contains(module) != is_none, "`{module}` of {krate}");
-        }
-    }
+    let (runtime, _) = runtime.split_once("\nWhat holds").unwrap();
+    assert_eq!(named_in(runtime), SPINE);
+    let macros: BTreeSet<_> = named_in(macros).into_iter().collect();
+    let sources = sources("route-macros");
+    let modules: BTreeSet<_> = sources.iter().map(Source::module).collect();
+    assert_eq!(macros, modules);
+}
+
+/// The place of a module in the spine; the root of the crate is documentation and public names.
+fn floor(module: &str) -> Option<usize> {
+    let module = if module == "__private" {
+        "private"
+    } else {
+        module
+    };
+    SPINE.iter().position(|it| *it == module)
 }
 
 #[test]
-fn dependencies_point_one_way() {
+fn every_module_imports_only_lower_ones() {
     let sources = runtime();
-    for (module, may) in [
-        ("cache", &["cache", "panic", "store"][..]),
-        ("store", &["store"]),
-        ("trie", &["descriptor", "path", "trie"]),
-        ("path", &["path"]),
-        ("rendering", &["config", "descriptor", "rendering"]),
-    ] {
-        let mut any = false;
-        for source in sources.iter().filter(|source| source.is_in(module)) {
-            any = true;
-            for named in source.modules() {
-                // Its public face, for what a render can say of itself.
-                let is_face = source.path == "cache/mod.rs" && named == "revalidate";
-                let may = may.contains(&&*named) || is_face;
-                assert!(may, "`{}` names `crate::{named}`", source.path);
+    for module in SPINE {
+        let is_there = sources.iter().any(|source| source.is_in(module));
+        assert!(is_there, "there is a module `{module}`");
+    }
+    for source in sources.iter().filter(|source| source.path != "lib.rs") {
+        let module = source.module();
+        let Some(own) = floor(module) else {
+            panic!("`{module}` has no place in the spine");
+        };
+        for named in source.modules() {
+            if floor(&named) == Some(own) {
+                continue;
             }
+            let is_lower = match floor(&named) {
+                Some(floor) => floor > own,
+                // A macro of the crate.
+                None => named == "source",
+            };
+            assert!(is_lower, "`{}` names `crate::{named}`", source.path);
         }
-        assert!(any, "there is a module `{module}`");
     }
 }
 
 #[test]
 fn the_engine_and_the_pure_know_no_actix() {
     let sources = runtime();
-    let pure = ["cache", "store", "trie", "path", "rendering"];
+    let pure = [
+        "engine",
+        "store",
+        "pattern",
+        "declaration/rendering",
+        "identity",
+    ];
     nobody_says("actix", &sources, |it| {
         pure.iter().any(|module| it.is_in(module))
     });
     nobody_says("async", &sources, |it| {
         let modules = [
-            "trie",
-            "path",
-            "rendering",
-            "cache/freshness",
-            "cache/epoch",
+            "pattern",
+            "declaration/rendering",
+            "identity",
+            "engine/freshness",
+            "engine/epoch",
         ];
         modules.iter().any(|module| it.is_in(module))
     });
@@ -222,7 +281,7 @@ fn the_macros_know_no_actix() {
 }
 
 #[test]
-fn only_routes_reads_the_registry() {
+fn only_the_table_of_routes_reads_the_registry() {
     nobody_says("inventory::iter", &runtime(), |it| !it.is_in("routes"));
 }
 
@@ -232,7 +291,7 @@ fn only_the_clock_tells_the_time() {
     for word in ["Instant::now", "SystemTime::now"] {
         // A store has to do with another process's time, or another machine's; and so has its suite.
         nobody_says(word, &sources, |it| {
-            !(it.is_in("cache/clock") || it.is_in("store") || it.is_in("testing/store"))
+            !(it.is_in("engine/clock") || it.is_in("store") || it.is_in("testing/store"))
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Exports that no program asks for: each reason why a route has no file.
+//! Exports through the API, without a program: each reason why a route has no file.
 
 use actix_web::HttpResponse;
 use actix_web::cookie::Cookie;
@@ -7,7 +7,7 @@ use route_runtime::export::{Export, ExportError};
 use route_runtime::{Redirect, RouteDescriptor, Routes, redirect, route};
 use tests::Directory;
 
-/// What an export of these routes refuses: path, and why.
+/// Exports these routes, which must fail, and returns each refused path with the reason.
 async fn refused(name: &str, routes: impl IntoIterator<Item = RouteDescriptor>) -> Vec<String> {
     let routes = Routes::from_iter(routes).unwrap();
     let directory = Directory::new(&format!("exports-{name}"));
@@ -53,7 +53,7 @@ async fn elsewhere() -> Redirect {
 }
 
 #[actix_web::test]
-async fn responses_that_a_file_cannot_be() {
+async fn responses_that_a_file_cannot_represent_are_refused() {
     let routes = [
         cookie::ROUTE,
         created::ROUTE,
@@ -64,8 +64,7 @@ async fn responses_that_a_file_cannot_be() {
     assert_eq!(
         refused("responses", routes).await,
         [
-            "/exports/cookie: its response is for one request only: it sets a cookie, is \
-             `private` or `no-store`, or is too large or endless",
+            "/exports/cookie: its response is for one request only: it sets a cookie",
             "/exports/created: it answers 201 Created, and a file is answered with 200",
             "/exports/elsewhere: it redirects to `//other.example`, which is neither a path from \
              `/` nor a URL",
@@ -104,7 +103,7 @@ async fn failing_ids() -> Result<[u8; 1], std::io::Error> {
 }
 
 #[actix_web::test]
-async fn parameters_that_are_not_known() {
+async fn routes_whose_parameters_are_not_exactly_listed_are_refused() {
     let routes = [open::ROUTE, failing::ROUTE, general::ROUTE, precise::ROUTE];
     assert_eq!(
         refused("parameters", routes).await,
@@ -127,7 +126,7 @@ async fn paths() -> Vec<Vec<&'static str>> {
 }
 
 #[actix_web::test]
-async fn paths_that_no_file_can_have() {
+async fn paths_that_no_file_can_have_are_refused() {
     assert_eq!(
         refused("paths", [files::ROUTE]).await,
         [
@@ -139,7 +138,7 @@ async fn paths_that_no_file_can_have() {
 }
 
 #[actix_web::test]
-async fn what_is_left_out_is_said() {
+async fn a_partial_export_reports_what_it_leaves_out() {
     let routes = Routes::from_iter([files::ROUTE, cookie::ROUTE]).unwrap();
     let directory = Directory::new("exports-partial");
     let site = directory.join("site");

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::routes::{NotAhead, RoutesError};
+use crate::routes::NotAhead;
+use crate::table::RoutesError;
 
 /// Why there is no build.
 #[derive(Debug)]

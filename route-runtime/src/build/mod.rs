@@ -40,7 +40,7 @@ use futures_util::{StreamExt as _, stream};
 pub use self::error::{BuildError, NotBuilt};
 pub(crate) use self::manifest::Manifest;
 use crate::mode::Mode;
-use crate::routes::{AT_ONCE, Ahead, Routes, bar, known_paths};
+use crate::routes::{AT_ONCE, Ahead, Routes, Step, Watch, known_paths};
 use crate::store::FileStore;
 
 mod error;
@@ -53,6 +53,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[must_use = "a build does nothing until it is written"]
 pub struct Build<'a> {
     routes: &'a Routes,
+    watch: Watch,
 }
 
 /// What was built.
@@ -68,7 +69,17 @@ pub struct Built {
 impl<'a> Build<'a> {
     /// A build of these routes, which are rendered as in production.
     pub fn of(routes: &'a Routes) -> Self {
-        Self { routes }
+        Self {
+            routes,
+            watch: Watch::default(),
+        }
+    }
+
+    /// Lets somebody watch how far it is.
+    #[cfg(feature = "cli")]
+    pub(crate) fn watched(mut self, watch: Watch) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// Renders all of it anew, and keeps it in a directory beside what earlier builds have left
@@ -91,16 +102,16 @@ impl<'a> Build<'a> {
         }
         let (known, failures) = known_paths(&routes, |_| true).await;
         let mut failed: Vec<_> = failures.into_iter().map(NotBuilt::from).collect();
-        let bar = bar(known.len(), "building");
+        self.watch.see(Step::Begun(known.len()));
         let renders = stream::iter(known).map(|known| async {
             // What the same program has built before is no answer.
             routes.cache().forget(&known.path).await;
             let rendered = known.render(&routes).await;
-            bar.inc(1);
+            self.watch.see(Step::Rendered);
             (known.path, rendered)
         });
         let renders: Vec<_> = renders.buffer_unordered(AT_ONCE).collect().await;
-        bar.finish_and_clear();
+        self.watch.see(Step::Ended);
         routes.cache().settled().await;
 
         let mut built = Built {

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use super::print::{count, print};
+use super::progress;
 use crate::build::{Build, Built, Manifest};
 use crate::routes::Routes;
 use crate::server::ServeError;
+use crate::target;
 
 /// Renders everything ahead into a directory, as [`Build`] does, and prints what is in it.
 ///
@@ -27,7 +29,10 @@ pub async fn build(routes: &Routes, directory: impl AsRef<Path>) -> Result<(), S
     let Built {
         responses,
         individual,
-    } = Build::of(routes).write(directory).await?;
+    } = Build::of(routes)
+        .watched(progress::bar("building"))
+        .write(directory)
+        .await?;
     for path in &individual {
         eprintln!("left to each request, whose own its response is: {path}");
     }
@@ -44,10 +49,12 @@ pub(super) fn look(routes: &Routes, directory: &Path) {
     match Manifest::read(directory) {
         Some(manifest) if *manifest.build == *routes.build() => {}
         Some(_) => tracing::warn!(
+            target: target::ROUTES,
             "what is in `{shown}` was built by another program, or another version of this one, and \
              is not used; `build` renders ahead of time what is rendered now"
         ),
         None => tracing::warn!(
+            target: target::ROUTES,
             "nothing is built in `{shown}`; `build` renders ahead of time what is rendered now"
         ),
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::print::{count, print};
+use super::progress;
 use crate::export::{Export, Exported};
 use crate::server::ServeError;
 
@@ -29,7 +30,10 @@ pub async fn export(export: Export<'_>, directory: impl AsRef<Path>) -> Result<(
         redirects,
         absent,
         left_out,
-    } = export.write(directory).await?;
+    } = export
+        .watched(progress::bar("exporting"))
+        .write(directory)
+        .await?;
     for refusal in &left_out {
         eprintln!("left out: {refusal}\n");
     }

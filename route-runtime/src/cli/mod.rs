@@ -36,6 +36,7 @@ mod list;
 mod lock;
 mod log;
 mod print;
+mod progress;
 
 use std::path::Path;
 use std::time::Duration;
@@ -47,19 +48,38 @@ pub use self::check::{check, check_locked};
 pub use self::export::export;
 pub use self::list::{routes, routes_json};
 pub use self::lock::lock;
+use crate::context::settled;
 use crate::export::Export;
-use crate::respond::settled;
 use crate::server::{ServeError, Server};
 
 /// What work that a render has left may take, before the process ends.
 const SETTLING: Duration = Duration::from_secs(30);
 
+impl Server {
+    /// Collects the routes and serves them until it is told to end; or does what the command line
+    /// says instead, such as `routes` or `check`.
+    ///
+    /// What is typed comes before what this builder says, and that before the environment. It
+    /// leaves the process, with the exit code 2 or 0, if the command line cannot be understood or
+    /// asks for help. Unless the program has one, it installs a log on stderr: `RUST_LOG` says of
+    /// what, `ROUTE_LOG_FORMAT` (`text` or `json`) how. Both need the feature `cli`, which is on by
+    /// default.
+    ///
+    /// # Errors
+    ///
+    /// See [`ServeError`].
+    pub async fn run(self) -> Result<(), ServeError> {
+        run(self).await
+    }
+}
+
 /// Does what the command line says, which is to serve where it says nothing.
-pub(crate) async fn run(mut server: Server) -> Result<(), ServeError> {
+async fn run(mut server: Server) -> Result<(), ServeError> {
     let command = arguments::read(server.take_args());
+    let server = server.watched(progress::bar("rendering ahead"));
     let mut server = server.typed(command.typed());
     let table = server.routes()?;
-    log::install(command.log_format(), table.setup.mode)?;
+    log::install(command.log_format(), table.served.setup.mode)?;
     match command {
         Command::Serve(_) => return server.serve(table).await,
         Command::Start(_) => {

@@ -8,13 +8,12 @@
 
 use std::cell::RefCell;
 use std::error::Error;
-use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context as Waker, Poll};
-use std::thread;
 use std::time::Duration;
+use std::{mem, thread};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
@@ -24,8 +23,10 @@ use futures_core::future::BoxFuture;
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 
+use super::Context;
 use super::streamed::map_streamed;
-use crate::context::Context;
+
+use crate::target;
 
 tokio::task_local! {
     static PENDING: RefCell<Pending>;
@@ -44,7 +45,7 @@ static THREAD: LazyLock<mpsc::UnboundedSender<Work>> = LazyLock::new(|| {
     };
     let thread = thread::Builder::new().name("route-after".into());
     if let Err(error) = thread.spawn(|| rt::System::new().block_on(run)) {
-        tracing::error!(%error, "the thread for work after responses could not start");
+        tracing::error!(target: target::HANDLER, %error, "the thread for work after responses could not start");
     }
     sender
 });
@@ -115,7 +116,7 @@ pub fn after(work: impl Future<Output = ()> + Send + 'static) {
 /// sent. At the limit it gives up; the work itself goes on.
 pub(crate) async fn settled(limit: Duration) {
     if !UNFINISHED.settled(limit).await {
-        tracing::warn!("work after responses takes too long to be waited for");
+        tracing::warn!(target: target::HANDLER, "work after responses takes too long to be waited for");
     }
 }
 
@@ -146,7 +147,7 @@ struct Work {
 impl Work {
     fn start(self) {
         if THREAD.send(self).is_err() {
-            tracing::error!("work after a response was not run: there is no thread for it");
+            tracing::error!(target: target::HANDLER, "work after a response was not run: there is no thread for it");
         }
     }
 
@@ -158,7 +159,7 @@ impl Work {
         };
         if let Err(panic) = result {
             let message = crate::panic::message(&*panic);
-            tracing::error!(message, "work after a response panicked");
+            tracing::error!(target: target::HANDLER, message, "work after a response panicked");
         }
     }
 }

@@ -4,13 +4,13 @@
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// A runtime that may be dropped anywhere, also inside another.
-pub(super) struct FlightRuntime(Option<Runtime>);
+pub(crate) struct FlightRuntime(Option<Runtime>);
 
 impl FlightRuntime {
     /// # Panics
     ///
     /// If the system has no threads left for it, as a server's own start does.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = Builder::new_multi_thread()
             .thread_name("route-flights")
             .enable_all()
@@ -19,7 +19,7 @@ impl FlightRuntime {
         Self(Some(runtime))
     }
 
-    pub(super) fn handle(&self) -> Handle {
+    pub(crate) fn handle(&self) -> Handle {
         match &self.0 {
             Some(runtime) => runtime.handle().clone(),
             None => unreachable!("it is there until it is dropped"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::cache::{Clock, Moment};
+use crate::engine::{Clock, Moment};
 
 pub(crate) type Paths = Arc<HashSet<String>>;
 
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a `static_params` gave, once it has.
 #[derive(Default)]
-pub(super) struct Listed {
+pub(crate) struct Listed {
     paths: RwLock<Option<Paths>>,
     /// Held by the one who asks.
     failed: Mutex<Option<Failed>>,
@@ -28,13 +28,13 @@ struct Failed {
 }
 
 impl Listed {
-    pub(super) fn known(&self) -> Option<Paths> {
+    pub(crate) fn known(&self) -> Option<Paths> {
         self.paths.read().ok()?.clone()
     }
 
     /// What is known, else what `list` gives now. One asks, however many wait; it is asked again as
     /// long as it fails.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         clock: &Clock,
         list: impl Future<Output = Result<Vec<String>, String>>,

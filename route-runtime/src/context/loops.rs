@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::http::header::HeaderMap;
 
-use crate::cache::{Ancestry, Key};
+use crate::engine::{Ancestry, Key};
 
 pub(crate) const HEADER: &str = "cdn-loop";
 
@@ -109,7 +109,7 @@ mod tests {
     use actix_web::http::header::{HeaderName, HeaderValue};
 
     use super::*;
-    use crate::cache::Engine;
+    use crate::engine::Engine;
     use crate::stored::Stored;
 
     fn caller(loops: &Loops, header: &str) -> Option<String> {

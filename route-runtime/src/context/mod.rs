@@ -3,19 +3,37 @@
 //! It is known in a handler, in everything the handler awaits, `join!` included, and in the stream it
 //! answers with. A task of its own (`tokio::spawn`) begins without; [`inherit`] takes it along.
 
+mod after;
+mod flights;
+mod home;
+mod listed;
+pub(crate) mod loops;
+mod says;
+mod streamed;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use actix_web::http::Uri;
 
-use crate::cache::{Ancestry, Clock, Key, Lifetime, Stale};
-use crate::config::{Config, Dynamic, FetchCache, Revalidate};
-use crate::loops::Loops;
+#[doc(hidden)]
+pub use self::after::after;
+pub(crate) use self::after::{settled, when_sent};
+pub(crate) use self::home::Home;
+pub(crate) use self::listed::Paths;
+pub(crate) use self::loops::Loops;
+#[doc(hidden)]
+pub use self::says::{revalidate_after, tag};
+pub(crate) use self::streamed::in_context;
+use crate::declaration::{Config, Dynamic, FetchCache, RENDER_LIMIT, Revalidate};
+use crate::engine::{Ancestry, Clock, Key, Lifetime, Stale};
 use crate::mode::Mode;
-use crate::responses::{RENDER_LIMIT, ResponseCache, render_limit};
-use crate::routes::Table;
+use crate::pattern::Params;
 use crate::store::Tag;
-use crate::trie::Params;
+use crate::table::HandlerId;
+
+#[cfg(feature = "fetch")]
+pub(crate) use self::loops::Entered;
 
 tokio::task_local! {
     static CONTEXT: Context;
@@ -54,15 +72,10 @@ pub fn inherit<F: Future>(future: F) -> impl Future<Output = F::Output> {
     }
 }
 
-/// The cache of the routes that some code belongs to, as long as they are served.
-pub(crate) type WeakCache = Weak<ResponseCache>;
-
 /// Where a piece of code runs.
 #[derive(Clone)]
 pub(crate) struct Context {
-    /// Whose paths are invalidated from here.
-    pub(crate) table: Arc<Table>,
-    pub(crate) cache: WeakCache,
+    pub(crate) home: Weak<Home>,
     /// What `fetch` does where nothing is said at the call.
     pub(crate) fetch_cache: FetchCache,
     /// On whose behalf it runs, innermost first.
@@ -89,9 +102,18 @@ pub(crate) enum Declared {
 
 /// A path that was requested, and the handler that answers it.
 pub(crate) struct Requested {
-    pub(crate) handler: usize,
+    pub(crate) handler: HandlerId,
     pub(crate) uri: Uri,
     pub(crate) params: Params,
+}
+
+/// The parts of a request that decide how its data is fetched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller {
+    /// A render of this very process, which asks over HTTP.
+    pub(crate) ancestry: Option<Ancestry<Key>>,
+    /// A client that reloads in development.
+    pub(crate) reloads: bool,
 }
 
 /// Something that may be kept, while it is made.
@@ -128,17 +150,21 @@ pub(crate) struct Used {
 }
 
 impl Context {
-    /// Of code that belongs to routes, and makes nothing that is kept.
-    pub(crate) fn new(table: Arc<Table>, cache: WeakCache) -> Self {
+    /// Makes the context of code that runs inside a route but produces nothing that is kept.
+    pub(crate) fn of(home: Weak<Home>) -> Self {
         Self {
-            table,
-            cache,
+            home,
             fetch_cache: FetchCache::Auto,
             ancestry: None,
             declared: Declared::Nothing,
             reloads: false,
             render: None,
         }
+    }
+
+    /// Returns the routes that the code belongs to, as long as they are served.
+    pub(crate) fn home(&self) -> Option<Arc<Home>> {
+        self.home.upgrade()
     }
 
     /// Of what is made for the sake of this, to be kept by itself: with tags of its own.
@@ -177,7 +203,7 @@ impl Context {
 
     /// Whether the code that runs is being developed. `None` outside of a handler.
     pub(crate) fn mode() -> Option<Mode> {
-        Some(Self::current()?.cache.upgrade()?.mode())
+        Some(Self::current()?.home()?.mode)
     }
 
     /// The tags by declaration. None once the routes are no longer served.
@@ -191,21 +217,20 @@ impl Context {
                     uri,
                     params,
                 } = &**requested;
-                let tags = |cache: Arc<ResponseCache>| {
-                    cache.tags(*handler, params.path(uri.path()), params)
-                };
-                self.cache.upgrade().map(tags).unwrap_or_default()
+                let tags =
+                    |home: Arc<Home>| home.table.tags(*handler, params.path(uri.path()), params);
+                self.home().map(tags).unwrap_or_default()
             }
         }
     }
 
     pub(crate) fn clock(&self) -> Clock {
-        let cache = self.cache.upgrade();
-        cache.map_or_else(Clock::system, |cache| cache.clock().clone())
+        self.home()
+            .map_or_else(Clock::system, |home| home.clock.clone())
     }
 
     pub(crate) fn loops(&self) -> Option<Loops> {
-        Some(self.cache.upgrade()?.loops().clone())
+        Some(self.home()?.loops.clone())
     }
 
     /// How long what is made for the sake of this may take: as long as the cached route that it is
@@ -243,7 +268,7 @@ impl Render {
             (Dynamic::ForceStatic, _) | (_, Some(_)) => Uncached::Promised,
             _ => Uncached::Individual,
         };
-        Self::new(revalidate, uncached, render_limit(config))
+        Self::new(revalidate, uncached, config.render_limit())
     }
 
     /// It depends on data with these tags, fresh for so long.

@@ -8,7 +8,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 
-use crate::context::Context;
+use super::Context;
 
 /// Makes a response in a context: what the handler does, and what its stream does later.
 pub(crate) async fn in_context(
@@ -21,7 +21,7 @@ pub(crate) async fn in_context(
 }
 
 /// Changes a body that is not whole yet. Its size does not tell: a stream may have said it ahead.
-pub(super) fn map_streamed(body: BoxBody, change: impl FnOnce(BoxBody) -> BoxBody) -> BoxBody {
+pub(crate) fn map_streamed(body: BoxBody, change: impl FnOnce(BoxBody) -> BoxBody) -> BoxBody {
     if body.size() == BodySize::None {
         return body;
     }

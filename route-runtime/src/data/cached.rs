@@ -11,15 +11,16 @@ use futures_core::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::cache::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome, Rendered};
-use crate::config::Revalidate;
 use crate::context::{Context, Render, Uncached};
 use crate::data;
+use crate::declaration::{RENDER_LIMIT, Revalidate};
+use crate::engine::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome, Rendered};
 use crate::identity::{self, NoIdentity};
-use crate::responses::RENDER_LIMIT;
-use crate::revalidate::{Revalidation, usable_tag};
+use crate::revalidate::Revalidation;
 use crate::store::Tag;
 use crate::stored::Stored;
+use crate::tags::{data_tag, usable_tag};
+use crate::target;
 
 /// What is known of a cached function when it is compiled.
 #[derive(Debug)]
@@ -140,7 +141,7 @@ impl CachedCall {
     pub fn revalidate(self) -> Revalidation {
         let key = check(&self.arguments).and_then(|()| self.key());
         Revalidation::of_data(match key {
-            Ok(key) => Ok(data::own_tag(&key)),
+            Ok(key) => Ok(data_tag(&key)),
             Err(unshared) => {
                 let function = self.function.name;
                 Err(format!("`{function}` keeps nothing for this: {unshared}"))
@@ -215,7 +216,7 @@ where
     let own: Own<T> = Own::default();
     // What another program has stored under another shape of the type is replaced, once.
     for _ in 0..2 {
-        let declared: Vec<_> = tags.iter().cloned().chain([data::own_tag(&key)]).collect();
+        let declared: Vec<_> = tags.iter().cloned().chain([data_tag(&key)]).collect();
         let make = Make {
             function,
             limit,
@@ -236,7 +237,7 @@ where
                 if let Some(value) = bytes.and_then(|bytes| (codec.decode)(bytes)) {
                     return Some(value);
                 }
-                context.cache.upgrade()?.discard(&key, &entry).await;
+                context.home()?.engine.discard(&key, &entry).await;
             }
             Ok(Some(Answer {
                 content: Content::Once(stored),
@@ -346,6 +347,7 @@ fn warn_unshared(function: &Function, unshared: &Unshared) {
     if is_first(function, argument) {
         let function = function.name;
         tracing::warn!(
+            target: target::DATA,
             function,
             argument,
             "runs for each call, because its argument {why}; later calls like it are not mentioned"
@@ -357,6 +359,7 @@ fn warn_unkept(function: &Function, why: &NoIdentity) {
     if is_first(function, "->") {
         let function = function.name;
         tracing::warn!(
+            target: target::DATA,
             function,
             "runs for each call, because what it returns {why}; later calls like it are not mentioned"
         );

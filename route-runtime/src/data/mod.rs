@@ -1,19 +1,17 @@
 //! Data in the cache of routes: what `fetch` and cached functions have in common.
 
+pub(crate) mod cached;
+#[cfg(feature = "fetch")]
+pub(crate) mod fetch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::{
-    Ancestry, Answer, CacheKey as _, Call, Content, Entry, Failure, Key, Rendered, Turn,
-};
 use crate::context::Context;
+use crate::engine::{Ancestry, Answer, Call, Content, Entry, Failure, Key, Rendered, Turn};
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
-
-/// The tag that one piece of data has to itself.
-pub(crate) fn own_tag(key: &Key) -> Tag {
-    Tag::of_ours("data", key.name())
-}
+use crate::tags::data_tag;
 
 /// [`ask`], and [`tell`] what is answered.
 pub(crate) async fn get<R, F>(
@@ -46,12 +44,12 @@ where
     R: Fn(Ancestry<Key>) -> F + Clone + Send + 'static,
     F: Future<Output = Rendered<Stored>> + Send + 'static,
 {
-    let Some(cache) = context.cache.upgrade() else {
+    let Some(home) = context.home() else {
         return Ok(None);
     };
     if context.reloads {
         // A store that cannot record it only means that others keep what they have.
-        drop(cache.invalidate(own_tag(key), Invalidation::Absent).await);
+        drop(home.invalidate(data_tag(key), Invalidation::Absent).await);
     }
     // Others may have tagged the same data otherwise.
     let also: Vec<Tag> = context.declared().iter().chain(&**tags).cloned().collect();
@@ -65,12 +63,12 @@ where
         turn: Turn::AtOnce,
         parent: context.ancestry.as_ref(),
     };
-    cache.engine().get_or_render(call, make).await.map(Some)
+    home.engine.get_or_render(call, make).await.map(Some)
 }
 
 /// Its own tag, and these.
 pub(crate) fn tags_of(key: &Key, tags: Vec<Tag>) -> Arc<[Tag]> {
-    std::iter::once(own_tag(key)).chain(tags).collect()
+    std::iter::once(data_tag(key)).chain(tags).collect()
 }
 
 /// What of an answer is kept.

@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use futures_core::future::LocalBoxFuture;
 
 use crate::extract::{Extraction, Texts};
+use crate::pattern::Params;
 use crate::respond::not_found;
-use crate::trie::Params;
 
 /// The generated function of a route: reads the arguments, calls the handler.
 pub(crate) type Thunk = fn(Call) -> CallFuture;

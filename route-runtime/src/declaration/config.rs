@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::handle::StaticParams;
-use crate::service::Wrap;
+use super::{StaticParams, Wrap};
 
 /// When a GET is rendered: the option `dynamic`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -79,6 +78,9 @@ pub enum Cdn {
     Public,
 }
 
+/// How long a cached render may take where `max_duration` does not say.
+pub(crate) const RENDER_LIMIT: Duration = Duration::from_secs(60);
+
 /// Every option of one declaration.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -121,6 +123,12 @@ impl Config {
         max_duration: None,
         body_limit: None,
     };
+
+    /// Returns how long a cached render of this configuration may take.
+    pub(crate) fn render_limit(&self) -> Duration {
+        let seconds = self.max_duration;
+        seconds.map_or(RENDER_LIMIT, |seconds| Duration::from_secs(seconds.into()))
+    }
 
     /// What a declaration and its server together say of shared caches outside.
     ///

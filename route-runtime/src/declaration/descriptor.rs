@@ -4,8 +4,8 @@ use std::fmt;
 
 use actix_web::HttpRequest;
 
-use crate::config::Config;
-use crate::service::Thunk;
+use super::{Config, Thunk};
+use crate::pattern::Segment;
 
 /// One handler of one path: what an attribute declared, as const data.
 ///
@@ -116,21 +116,6 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
-}
-
-/// One segment of a pattern, as the macro parsed it. Literals are decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Segment {
-    /// `posts`: matches itself.
-    Literal(&'static str),
-    /// `[id]`: matches exactly one segment.
-    Param(&'static str),
-    /// `[...slug]`: matches one segment or more; always last.
-    CatchAll(&'static str),
-    /// `[[...slug]]`: matches any number of segments, also none; always last.
-    OptionalCatchAll(&'static str),
-    /// `(group)`: no part of the URL.
-    Group(&'static str),
 }
 
 /// An argument that is an extractor, with what its type tells.

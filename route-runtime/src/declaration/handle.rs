@@ -7,9 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, Handler, HttpRequest};
 use futures_core::future::LocalBoxFuture;
 
-use crate::descriptor::Segment;
 use crate::extract::OptionalParam;
-use crate::path::{encode_segment, is_segment};
+use crate::pattern::{Segment, encode_segment, is_segment};
 
 /// A value of `[id]`, where the handler binds it to a `T`: a `T`, a `&T`, and for `String` a `&str`.
 ///

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::config::{Dynamic, Revalidate};
-use crate::descriptor::{Method, RouteDescriptor, Segment, Source};
+use super::{Dynamic, Method, Revalidate, RouteDescriptor, Source};
+use crate::pattern::Segment;
 
 /// Whether a handler runs for each request, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

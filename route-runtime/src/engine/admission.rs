@@ -1,14 +1,13 @@
 //! How many renders run at once, and who waits for a turn.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::{Failure, Limits};
-use crate::cache::Clock;
+use super::{Clock, Failure, Limits};
+
+use crate::target;
 
 /// Admits renders within the [`Limits`].
 #[derive(Debug)]
@@ -73,6 +72,7 @@ impl Admission {
     fn overloaded(&self) -> Failure {
         if !self.overloaded.swap(true, Ordering::Relaxed) {
             tracing::warn!(
+                target: target::CACHE,
                 running = self.limits.renders,
                 waiting = self.queued.load(Ordering::Relaxed),
                 "more renders are asked for than are made: some requests are answered with 503"

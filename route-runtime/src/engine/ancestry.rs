@@ -1,6 +1,7 @@
 //! Which renders a request comes from.
 
-use std::{fmt, iter, sync::Arc};
+use std::sync::Arc;
+use std::{fmt, iter};
 
 use super::flight::FlightId;
 

@@ -4,23 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 
-use super::{
-    Core, Engine, Place,
-    render::{Landing, Origin},
-    second::Second,
-};
-use crate::{
-    cache::{
-        ancestry::Stale,
-        clock::Moment,
-        entry::{CacheSlot, Entry, Held, Value},
-        flight::Join,
-        freshness::Freshness,
-        key::CacheKey,
-        stats::count,
-    },
-    store::{Lease, LeaseToken, Standing, StoreError},
-};
+use super::ancestry::Stale;
+use super::clock::Moment;
+use super::entry::{CacheSlot, Entry, Held, Value};
+use super::flight::Join;
+use super::freshness::Freshness;
+use super::key::CacheKey;
+use super::landing::{Landing, Origin};
+use super::second::Second;
+use super::stats::count;
+use super::{Core, Engine, Place};
+use crate::store::{Lease, LeaseToken, Standing, StoreError};
 
 /// How soon what another instance renders is looked for, and how seldom at last.
 const FIRST_LOOK: Duration = Duration::from_millis(20);

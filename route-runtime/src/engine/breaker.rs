@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::{cache::Moment, store::StoreError};
+use super::Moment;
+use crate::store::StoreError;
+use crate::target;
 
 /// Open from a failure on, so that no request waits for a store that is known not to answer.
 ///
@@ -30,6 +32,7 @@ impl Breaker {
         self.open.store(true, Ordering::Release);
         if !self.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
+                target: target::STORE,
                 error = why as &dyn std::error::Error,
                 "the cache's store is away; what is not in memory is rendered here"
             );
@@ -71,7 +74,7 @@ impl Breaker {
 
     fn tell_back(&self) {
         if self.told.swap(false, Ordering::Relaxed) {
-            tracing::info!("the cache's store is back");
+            tracing::info!(target: target::STORE, "the cache's store is back");
         }
     }
 }
@@ -113,6 +116,7 @@ impl Trial {
         self.until.store(until.to_bits(), Ordering::Relaxed);
         if before == 0 {
             tracing::warn!(
+                target: target::STORE,
                 error = why as &dyn std::error::Error,
                 "the cache's store {}",
                 self.what
@@ -123,7 +127,7 @@ impl Trial {
     pub(super) fn succeeded(&self) {
         if self.failures.load(Ordering::Relaxed) > 0 && self.failures.swap(0, Ordering::Relaxed) > 0
         {
-            tracing::info!("the cache's store no longer {}", self.what);
+            tracing::info!(target: target::STORE, "the cache's store no longer {}", self.what);
         }
     }
 }
@@ -131,7 +135,7 @@ impl Trial {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::Clock;
+    use crate::engine::Clock;
 
     #[test]
     fn a_store_that_can_be_asked_but_not_read_stays_away_for_longer_each_time() {

@@ -1,18 +1,16 @@
 //! What goes into the engine with a request, and what comes out.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Place;
-use crate::{
-    cache::{
-        ancestry::{Ancestry, Stale},
-        entry::{CacheSlot, Entry, Value},
-        key::CacheKey,
-        outcome::{Outcome, Rendered},
-        status::{Status, Ttl},
-    },
-    store::Tag,
-};
+use super::ancestry::{Ancestry, Stale};
+use super::entry::{CacheSlot, Entry, Value};
+use super::key::CacheKey;
+use super::outcome::{Outcome, Rendered};
+use super::status::{Status, Ttl};
+use crate::store::Tag;
 
 /// What a request asks for, and how.
 #[derive(Debug)]

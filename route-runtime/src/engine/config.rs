@@ -1,11 +1,13 @@
 //! What an engine is made of, and its bounds.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, thread, time::Duration};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, thread};
 
-use crate::{
-    cache::Clock,
-    store::{MemoryOptions, Store},
-};
+use super::Clock;
+use crate::store::{MemoryOptions, Store};
 
 /// A unit of background work: one render with what belongs to it.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;

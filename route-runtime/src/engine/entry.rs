@@ -1,19 +1,13 @@
 //! What is kept under a key.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
-use super::{
-    clock::Moment,
-    engine::Failure,
-    epoch::{Epochs, Stamp},
-    freshness::Lifetime,
-};
+use super::clock::Moment;
+use super::epoch::{Epochs, Stamp};
+use super::failure::Failure;
+use super::freshness::Lifetime;
 use crate::store::{Epoch, Slot, Standing, Tag, Weighted};
 
 /// Something a cache can keep and give to many.

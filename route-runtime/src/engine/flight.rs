@@ -10,13 +10,11 @@
 //!
 //! Synchronous and built from `std` alone; waiting is a future over a list of wakers.
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    hash::Hash,
-    pin::Pin,
-    task::{Context, Poll, Waker},
-};
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -6,24 +6,19 @@
 //! the bound after that moment is answered from memory; for one that begins later, the instance
 //! is cut off as far as it knows.
 
-use std::{
-    future::pending,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::future::pending;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::{sync::oneshot, task::yield_now};
 
-use super::{Core, Engine, second::Second};
-use crate::{
-    cache::{
-        clock::{Clock, Moment},
-        entry::Value,
-        key::CacheKey,
-        stats::count,
-    },
-    store::{Epoch, Invalidation, Invalidations, StoreError, Tag},
-};
+use super::clock::{Clock, Moment};
+use super::entry::Value;
+use super::key::CacheKey;
+use super::second::Second;
+use super::stats::count;
+use super::{Core, Engine};
+use crate::store::{Epoch, Invalidation, Invalidations, StoreError, Tag};
 
 /// How often the store is asked, if it does not say by itself that something was invalidated.
 const TICK: Duration = Duration::from_millis(500);

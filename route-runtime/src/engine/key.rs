@@ -1,6 +1,10 @@
 //! What makes two requests the same.
 
-use std::{borrow::Borrow, fmt, fmt::Write as _, hash::Hash, sync::Arc};
+use std::borrow::Borrow;
+use std::fmt;
+use std::fmt::Write as _;
+use std::hash::Hash;
+use std::sync::Arc;
 
 use crate::store::Weighted;
 

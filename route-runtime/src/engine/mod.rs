@@ -1,78 +1,88 @@
-//! Puts the parts together: looks, answers, and starts renders.
+//! The engine of the cache: what is answered from memory, what is rendered, and who waits for whom.
+//!
+//! It knows neither HTTP nor actix-web: responses and data are values to it, and how they are made is
+//! its caller's affair. Its nouns, in the order in which a value passes through them:
+//!
+//! - A **call** is what a request asks for: a key, tags, a limit.
+//! - A **flight** is the one render that all requests for a key wait for.
+//! - A **render** makes a value. One for nobody who waits, of a key that is stale, is a **refresh**.
+//! - An **outcome** says with whom the value may be shared.
+//! - A **landing** is what a flight gives to all who waited for it.
+//! - An **entry** is a value that is kept, with its lifetime and its tags. It is *fresh*, then *stale*, then
+//!   *expired*; or it is *invalidated*, when one of its tags has risen since its render began.
+//! - An **epoch** is the number of an invalidation, by which renders and invalidations are ordered.
+//! - A **store** is behind memory: other processes write entries there, and invalidate.
+//!
+//! Pure questions are apart from what acts on them: `freshness` and `outcome` hold no state; `epoch` and
+//! `flight` are synchronous, built from `std` alone and model-checked; `clock` is the only reader of time.
 
 mod admission;
+mod ancestry;
 mod behind;
 mod breaker;
 mod call;
+#[cfg_attr(
+    not(any(test, feature = "testing")),
+    allow(dead_code, reason = "one clock is for tests")
+)]
+mod clock;
 mod config;
+mod entry;
+mod epoch;
+mod failure;
+mod flight;
 mod follow;
+mod freshness;
+mod key;
+mod landing;
+mod outcome;
 mod render;
 mod request;
 mod second;
+mod stats;
+mod status;
+mod sync;
+mod tasks;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    borrow::Borrow,
-    fmt,
-    hash::Hash,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
+use self::admission::Admission;
+pub(crate) use self::ancestry::{Ancestry, Stale};
+pub(crate) use self::call::{Answer, Call, Content, Hit, Turn};
+pub(crate) use self::clock::{Clock, Moment};
 pub use self::config::OnPartition;
-use self::{admission::Admission, render::Landing, second::Second};
-pub(crate) use self::{
-    call::{Answer, Call, Content, Hit, Turn},
-    config::{CAPACITY, Config, Limits, STALENESS, STORE_LIMIT, Spawn},
-};
-use super::{
-    ancestry::Ancestry,
-    clock::{Clock, Moment},
-    entry::{CacheSlot, Entry, Held, Kept, Value},
-    epoch::{self, Epochs},
-    flight::Flights,
-    freshness::Freshness,
-    key::CacheKey,
-    stats::{Counters, Stats, count, read},
-    status::{Status, Ttl},
-};
+pub(crate) use self::config::{CAPACITY, Config, Limits, STALENESS, STORE_LIMIT, Spawn};
+pub(crate) use self::entry::{CacheSlot, Entry, Value};
+use self::entry::{Held, Kept};
+use self::epoch::Epochs;
+pub(crate) use self::failure::Failure;
+use self::flight::Flights;
+use self::freshness::Freshness;
+pub(crate) use self::freshness::Lifetime;
+pub(crate) use self::key::{CacheKey, Key};
+use self::landing::Landing;
+pub(crate) use self::outcome::{Outcome, PASS, Rendered};
+use self::second::Second;
+pub use self::stats::Stats;
+use self::stats::{Counters, count, read};
+pub(crate) use self::status::{Bypass, Status, Ttl};
+use self::tasks::Tasks;
 use crate::store::{Epoch, Memory, Standing, Tag};
 
-/// Why there is no value to answer with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// Too many renders are waiting already.
-    Overloaded { retry_after: Duration },
-    /// The render took longer than its limit, and was dropped.
-    TimedOut,
-    /// The render panicked with this message.
-    Panicked(Arc<str>),
-    /// Renders were begun and dropped, several times over: the program is shutting down.
-    Abandoned,
-    /// The render needs itself.
-    Cycle,
-}
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::clock::ManualClock;
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Overloaded { .. } => f.write_str("too many renders are waiting"),
-            Self::TimedOut => f.write_str("the render took too long"),
-            Self::Panicked(message) => write!(f, "the render panicked: {message}"),
-            Self::Abandoned => f.write_str("the render was abandoned"),
-            Self::Cycle => f.write_str("the render needs its own result"),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
+#[cfg(feature = "fetch")]
+pub(crate) use self::entry::KEPT;
 
 /// Answers from memory, renders what is missing once, and refreshes what is stale.
 ///
@@ -354,42 +364,5 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         at_least: Standing,
     ) -> bool {
         begun <= started || standing() >= at_least
-    }
-}
-
-/// The tasks under way.
-#[derive(Debug, Default)]
-struct Tasks {
-    count: AtomicUsize,
-    idle: Notify,
-}
-
-impl Tasks {
-    fn begin(self: &Arc<Self>) -> Running {
-        self.count.fetch_add(1, Ordering::SeqCst);
-        Running(Arc::clone(self))
-    }
-
-    async fn done(&self) {
-        loop {
-            // Before the count is read, so that the last task cannot end unnoticed.
-            let idle = self.idle.notified();
-            if self.count.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            idle.await;
-        }
-    }
-}
-
-/// A task under way, for as long as this value lives.
-#[derive(Debug)]
-struct Running(Arc<Tasks>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.idle.notify_waiters();
-        }
     }
 }

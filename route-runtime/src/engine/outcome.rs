@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{entry::Value, freshness::Lifetime};
+use super::entry::Value;
+use super::freshness::Lifetime;
 use crate::store::Tag;
 
 /// What may be done with what a render made.
@@ -52,6 +53,7 @@ impl<V: Value> Outcome<V> {
         }
     }
 
+    #[cfg(test)]
     /// Individual, passing the key for the usual ten seconds.
     pub(crate) fn individual(value: V::Individual) -> Self {
         Self::Individual { value, pass: PASS }

@@ -1,70 +1,28 @@
 //! What happens in the task of a flight.
 
-use std::{
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::{
-    Core, Failure, Place,
-    admission::Counted,
-    behind::{Ahead, Waits},
-};
-use crate::{
-    cache::{
-        ancestry::{Ancestry, Stale},
-        entry::{CacheSlot, Claim, Entry, Held, Kept, Made, Value},
-        flight::Lead,
-        freshness::Freshness,
-        key::CacheKey,
-        outcome::{Outcome, Rendered},
-        stats::count,
-    },
-    panic::message,
-    store::{Epoch, Standing, Tag},
-};
-
-/// What those who waited for a flight are given. All of it may be shared: there is no place here
-/// for content that is for one request only.
-#[derive(Debug)]
-pub(super) enum Landing<V: Value> {
-    Entry(Arc<Entry<V>>, Origin),
-    Kept(Arc<Kept<V>>),
-    /// Everyone renders for themselves.
-    Individual,
-    /// Something was put into memory: look there.
-    Look,
-    /// No render was run.
-    Refused(Failure),
-}
-
-impl<V: Value> Clone for Landing<V> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Entry(entry, origin) => Self::Entry(Arc::clone(entry), *origin),
-            Self::Kept(kept) => Self::Kept(Arc::clone(kept)),
-            Self::Individual => Self::Individual,
-            Self::Look => Self::Look,
-            Self::Refused(failure) => Self::Refused(failure.clone()),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// Rendered, and now in memory.
-    Stored,
-    /// Rendered, and invalidated meanwhile or too large.
-    Unstored,
-    /// Found in the store behind memory.
-    Adopted,
-}
+use super::admission::Counted;
+use super::ancestry::{Ancestry, Stale};
+use super::behind::{Ahead, Waits};
+use super::entry::{CacheSlot, Claim, Entry, Held, Kept, Made, Value};
+use super::flight::Lead;
+use super::freshness::Freshness;
+use super::key::CacheKey;
+use super::landing::{Landing, Origin};
+use super::outcome::{Outcome, Rendered};
+use super::stats::count;
+use super::{Core, Failure, Place};
+use crate::panic::message;
+use crate::store::{Epoch, Standing, Tag};
+use crate::target;
 
 /// A render that others may wait for, ready to start.
 pub(super) struct Flight<K: CacheKey, V: Value, R> {
@@ -165,7 +123,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let result = self.run(limit, move || render(ancestry)).await;
         // Of data, whoever asked for it is told.
         if matches!(result, Err(Failure::TimedOut)) && key.belongs_to_build() {
-            tracing::warn!(url.path = key.name(), "a render took too long");
+            tracing::warn!(target: target::CACHE, { url.path = key.name() }, "a render took too long");
         }
         let (landing, aftermath) = self.conclude(&place, &tags, started, result, own);
         drop((turn, admit));

@@ -4,22 +4,17 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, oneshot};
 
-use super::{
-    Absence, Answer, Call, Content, Core, Engine, Failure, Found, Hit, Turn,
-    render::{Admit, Flight, Landing, Origin},
-};
-use crate::{
-    cache::{
-        ancestry::{Ancestry, Stale},
-        entry::{Entry, Value},
-        flight::{End, Flights, Follow, Join, Waiting},
-        key::CacheKey,
-        outcome::Rendered,
-        stats::count,
-        status::{Bypass, Status},
-    },
-    store::{Epoch, Standing, Tag},
-};
+use super::ancestry::{Ancestry, Stale};
+use super::entry::{Entry, Value};
+use super::flight::{End, Flights, Follow, Join, Waiting};
+use super::key::CacheKey;
+use super::landing::{Landing, Origin};
+use super::outcome::Rendered;
+use super::render::{Admit, Flight};
+use super::stats::count;
+use super::status::{Bypass, Status};
+use super::{Absence, Answer, Call, Content, Core, Engine, Failure, Found, Hit, Turn};
+use crate::store::{Epoch, Standing, Tag};
 
 /// How often a request asks again when flights end without an answer for it. Two suffice while
 /// renders are not dropped; the bound is for a runtime that is going away.

@@ -1,29 +1,19 @@
 //! The store behind memory, as the engine sees it: in monotonic time, within limits, and left
 //! alone while it is down.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::{
-    Config, Limits, OnPartition,
-    breaker::{Breaker, Trial},
-};
-use crate::{
-    cache::{
-        clock::{Clock, Moment},
-        entry::{Entry, Made, Value},
-        freshness::Lifetime,
-        key::CacheKey,
-    },
-    store::{
-        EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreError,
-        StoreFuture, StoredEntry, Tag,
-    },
+use super::breaker::{Breaker, Trial};
+use super::clock::{Clock, Moment};
+use super::entry::{Entry, Made, Value};
+use super::freshness::Lifetime;
+use super::key::CacheKey;
+use super::{Config, Limits, OnPartition};
+use crate::store::{
+    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreError,
+    StoreFuture, StoredEntry, Tag,
 };
 
 /// How far another machine's clock may be ahead before its entries are not believed.

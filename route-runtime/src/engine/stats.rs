@@ -1,9 +1,7 @@
 //! Counters.
 
-use std::{
-    cell::Cell,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
-};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What a cache has done since it was made, and what it holds: responses, and the data they are made
 /// of. Who asks for data counts as a request like who asks for a response.

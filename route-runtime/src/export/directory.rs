@@ -1,10 +1,9 @@
 //! The directory of an export: what may be replaced, and replacing it at once.
 
-use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
-use std::process;
+use std::{env, process};
 
 use super::{ExportError, MARKER};
 

@@ -1,10 +1,9 @@
 //! Why there is no export.
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
-use crate::routes::{Place, RoutesError};
+use crate::table::{Place, RoutesError};
 
 /// Why there is no export. Nothing has been written then.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::path::decode_segment;
+use crate::pattern::decode_segment;
 
 /// Names at the top that mean something to those who serve such a directory, or to us.
 const RESERVED: [&str; 5] = [

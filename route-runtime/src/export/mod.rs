@@ -49,20 +49,18 @@
 
 use std::path::Path;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use futures_util::{StreamExt as _, stream};
 
 use self::directory::Stage;
 pub use self::error::{ExportError, Refusal};
 use self::layout::{Layout, extension};
 use self::rules::Rules;
-use crate::cache::{Answer, Content, Failure};
-use crate::descriptor::Method;
-use crate::rendering::{DynamicReason, Rendering};
-use crate::responses::StoredResponse;
-use crate::routes::{AT_ONCE, Handler, Known, Place, Routes, bar, known_paths};
-use crate::stored::Stored;
+use crate::declaration::{DynamicReason, Method, Rendering};
+use crate::engine::{Answer, Content, Failure};
+use crate::routes::{AT_ONCE, KnownPath, Routes, Step, Watch, known_paths};
+use crate::stored::{Reason, Stored, StoredResponse};
+use crate::table::{Handler, Place};
 
 mod directory;
 mod error;
@@ -84,6 +82,7 @@ pub struct Export<'a> {
     routes: &'a Routes,
     force: bool,
     partial: bool,
+    watch: Watch,
 }
 
 /// What was exported.
@@ -108,6 +107,7 @@ impl<'a> Export<'a> {
             routes,
             force: false,
             partial: false,
+            watch: Watch::default(),
         }
     }
 
@@ -124,6 +124,13 @@ impl<'a> Export<'a> {
         self
     }
 
+    /// Lets somebody watch how far it is.
+    #[cfg(feature = "cli")]
+    pub(crate) fn watched(mut self, watch: Watch) -> Self {
+        self.watch = watch;
+        self
+    }
+
     /// Renders, and writes the directory: all of it, or nothing. An earlier export is replaced.
     ///
     /// # Errors
@@ -136,7 +143,8 @@ impl<'a> Export<'a> {
         routes.check().await?;
         let stage = Stage::open(directory)?;
         let mut writing = Writing::new(stage);
-        for handler in &routes.setup.table.handlers {
+        let table = &routes.served.setup.table;
+        for (_, handler) in table.handlers() {
             if let Some((why, help)) = refused(handler) {
                 writing.refuse(why, None, Some(handler), help);
             }
@@ -148,7 +156,7 @@ impl<'a> Export<'a> {
             writing.refuse(failure.reason, Some(failure.path), None, help);
         }
         known.sort_by(|a, b| a.path.cmp(&b.path));
-        let bar = bar(known.len(), "exporting");
+        self.watch.see(Step::Begun(known.len()));
         let renders = stream::iter(known).map(|known| async {
             let cache = routes.cache();
             let answer = cache.get_ahead(known.handler, &known.path, &known.params);
@@ -158,11 +166,11 @@ impl<'a> Export<'a> {
         // In order: of two paths that collide it is always the same that is written.
         let mut renders = renders.buffered(AT_ONCE);
         while let Some((known, answer)) = renders.next().await {
-            let handler = &routes.setup.table.handlers[known.handler];
+            let handler = table.handler(known.handler);
             writing.answer(&known, handler, answer)?;
-            bar.inc(1);
+            self.watch.see(Step::Rendered);
         }
-        bar.finish_and_clear();
+        self.watch.see(Step::Ended);
         if self.partial || writing.exported.left_out.is_empty() {
             writing.finish()
         } else {
@@ -268,25 +276,20 @@ impl Writing {
 
     fn answer(
         &mut self,
-        known: &Known,
+        known: &KnownPath,
         handler: &Handler,
         answer: Result<Answer<Stored>, Failure>,
     ) -> Result<(), ExportError> {
         let result = match answer.map(|answer| answer.content) {
             Ok(Content::Entry(entry)) => self.stored(&known.path, entry.value()),
             Ok(Content::Once(stored)) => self.stored(&known.path, &stored),
-            Ok(Content::Individual(rendered)) => Err(match rendered.used.uncached {
-                Some(what) => Stop::Refused(
-                    format!("it uses {what}"),
-                    "have the data cached, or write `revalidate = false`",
-                ),
-                None => Stop::Refused(
-                    "its response is for one request only: it sets a cookie, is `private` or \
-                     `no-store`, or is too large or endless"
-                        .into(),
-                    BY_A_PROGRAM,
-                ),
-            }),
+            Ok(Content::Individual(individual)) => Err(Stop::Refused(
+                individual.reason.to_string(),
+                match individual.reason {
+                    Reason::Data(_) => "have the data cached, or write `revalidate = false`",
+                    _ => BY_A_PROGRAM,
+                },
+            )),
             Err(failure) => Err(Stop::Refused(failure.to_string(), "export again")),
         };
         match result {

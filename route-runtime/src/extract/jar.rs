@@ -11,6 +11,8 @@ use actix_web::cookie::time::Duration;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 
+use crate::target;
+
 /// Kept with the request, so that every `Cookies` of it is the same.
 pub(super) struct Jar {
     received: Ordered<Rc<str>, String>,
@@ -81,6 +83,7 @@ pub(crate) fn with_cookies(mut response: HttpResponse, request: &HttpRequest) ->
         match HeaderValue::from_str(&cookie.encoded().to_string()) {
             Ok(value) => response.headers_mut().append(header::SET_COOKIE, value),
             Err(_) => tracing::error!(
+                target: target::HANDLER,
                 cookie = cookie.name(),
                 "a cookie was not sent: no header can hold its attributes"
             ),

@@ -7,7 +7,7 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::Uri;
 
 use super::SearchParams;
-use crate::path::RequestPath;
+use crate::pattern::RequestPath;
 
 /// The parts of a request's URL, as Next.js names them.
 ///

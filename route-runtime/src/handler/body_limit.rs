@@ -15,7 +15,7 @@ use actix_web::{HttpMessage as _, HttpResponse};
 use futures_core::Stream;
 
 use super::fault;
-use crate::descriptor::{Kind, Method, RouteDescriptor};
+use crate::declaration::{Kind, Method, RouteDescriptor};
 use crate::respond::Problem;
 
 /// Where nothing else is said.
@@ -23,7 +23,7 @@ const DEFAULT: u64 = 1 << 20;
 
 /// The limit of a handler; `None` for methods without a body, of which GET's connection may also
 /// be upgraded to something endless. That a client asks for an upgrade changes nothing for others.
-pub(super) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
+pub(crate) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
     let has_body = matches!(
         route.method,
         Method::Post | Method::Put | Method::Patch | Method::Delete
@@ -33,7 +33,7 @@ pub(super) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
 
 /// Watches a request's body, from its extensions.
 #[derive(Clone)]
-pub(super) struct BodyWatch(Rc<Watched>);
+pub(crate) struct BodyWatch(Rc<Watched>);
 
 struct Watched {
     limit: u64,
@@ -48,7 +48,7 @@ struct Watched {
 impl BodyWatch {
     /// Puts the limit on a request. `Err` if the request itself tells, before anything is read,
     /// that it is [too large](Self::too_large).
-    pub(super) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<(), Self> {
+    pub(crate) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<(), Self> {
         let watch = Self(Rc::new(Watched {
             limit,
             read: Cell::new(0),
@@ -73,16 +73,16 @@ impl BodyWatch {
         Ok(())
     }
 
-    pub(super) fn is_exceeded(&self) -> bool {
+    pub(crate) fn is_exceeded(&self) -> bool {
         self.0.is_exceeded.get()
     }
 
-    pub(super) fn is_awaited(&self) -> bool {
+    pub(crate) fn is_awaited(&self) -> bool {
         self.0.is_awaited.get()
     }
 
     /// 413, and the end of the connection.
-    pub(super) fn too_large(&self, kind: Kind) -> HttpResponse {
+    pub(crate) fn too_large(&self, kind: Kind) -> HttpResponse {
         let limit = self.0.limit;
         let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
             .detail(format!("the body may have {limit} bytes"));
@@ -91,7 +91,7 @@ impl BodyWatch {
 
     /// Makes a response the last of its connection: what of the body is still to come is not
     /// read, however long it may be.
-    pub(super) fn last(&self, mut response: HttpResponse) -> HttpResponse {
+    pub(crate) fn last(&self, mut response: HttpResponse) -> HttpResponse {
         response
             .head_mut()
             .set_connection_type(actix_http::ConnectionType::Close);
@@ -113,7 +113,7 @@ fn content_length(request: &ServiceRequest) -> Option<u64> {
 ///
 /// What the route says comes before what the user configured for the app, and that before what is
 /// true where nothing is said. Everything else of what they configured is kept.
-pub(super) fn extractor_limits(request: &ServiceRequest, route: &RouteDescriptor) -> Extensions {
+pub(crate) fn extractor_limits(request: &ServiceRequest, route: &RouteDescriptor) -> Extensions {
     let mut limits = ExtractorLimits {
         request,
         declared: route.config.body_limit,

@@ -8,12 +8,59 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue, InvalidHeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError};
 
-use crate::descriptor::{Kind, RouteDescriptor};
+use crate::context::Context;
+use crate::declaration::{Kind, RouteDescriptor};
 use crate::mode::Mode;
-use crate::respond::{Problem, problem_of};
+use crate::respond::{Problem, Redirect};
+use crate::revalidate::RevalidateError;
+#[cfg(feature = "fetch")]
+use crate::stored::FetchError;
+use crate::target;
+
+/// Returns the problem that an error is, or that a redirect to nowhere became.
+fn problem_of(error: &Error) -> Option<Problem> {
+    if let Some(error) = error.as_error::<RevalidateError>() {
+        return Some(in_mode(error));
+    }
+    #[cfg(feature = "fetch")]
+    if let Some(error) = error.as_error::<FetchError>() {
+        return Some(in_mode(error));
+    }
+    error
+        .as_error::<Problem>()
+        .or_else(|| error.as_error::<Redirect>()?.problem())
+        .cloned()
+}
+
+/// Returns what a client is told of an error of ours: in production no more than its status.
+fn in_mode(error: &impl ResponseError) -> Problem {
+    let problem = Problem::new(error.status_code());
+    match Context::mode() {
+        Some(Mode::Development) => problem.detail(error.to_string()),
+        _ => problem,
+    }
+}
+
+/// An invalidation that failed is the server's fault: 500, which in production says no more.
+impl ResponseError for RevalidateError {
+    fn error_response(&self) -> HttpResponse {
+        in_mode(self).error_response()
+    }
+}
+
+#[cfg(feature = "fetch")]
+impl ResponseError for FetchError {
+    fn status_code(&self) -> StatusCode {
+        self.response_status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        in_mode(self).error_response()
+    }
+}
 
 /// A problem as its route shows it: JSON, or HTML where a page would have been.
-pub(super) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
+pub(crate) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
     match kind {
         Kind::Route => problem.error_response(),
         Kind::Page => problem.html_response(),
@@ -27,7 +74,7 @@ pub(super) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
 /// says nothing to clients.
 ///
 /// [foreign]: foreign_status
-pub(super) fn as_answered(
+pub(crate) fn as_answered(
     answer: HttpResponse,
     route: &RouteDescriptor,
     mode: Mode,
@@ -93,9 +140,8 @@ fn unspoken(
 /// that.
 fn log(error: &Error, route: &RouteDescriptor, response: &mut HttpResponse) {
     tracing::error!(
-        http.route = route.pattern,
-        http.response.status_code = response.status().as_u16(),
-        error = %error,
+        target: target::HANDLER,
+        { http.route = route.pattern, http.response.status_code = response.status().as_u16(), error = %error },
         "a handler failed"
     );
     response.extensions_mut().insert(Logged);
@@ -103,7 +149,7 @@ fn log(error: &Error, route: &RouteDescriptor, response: &mut HttpResponse) {
 
 /// Tells the log of a handler's own error, where it is a fault of the server. One of ours is told where
 /// it comes from, or says to the client all that there is to say.
-pub(super) fn log_own(response: &HttpResponse, route: &RouteDescriptor) {
+pub(crate) fn log_own(response: &HttpResponse, route: &RouteDescriptor) {
     let is_logged = response.extensions().contains::<Logged>();
     if response.status().is_server_error()
         && !is_logged
@@ -111,9 +157,8 @@ pub(super) fn log_own(response: &HttpResponse, route: &RouteDescriptor) {
         && problem_of(error).is_none()
     {
         tracing::warn!(
-            http.route = route.pattern,
-            http.response.status_code = response.status().as_u16(),
-            error = %error,
+            target: target::HANDLER,
+            { http.route = route.pattern, http.response.status_code = response.status().as_u16(), error = %error },
             "a handler failed"
         );
     }
@@ -131,7 +176,7 @@ fn as_page(mut answer: HttpResponse) -> HttpResponse {
 
 /// An argument that could not be read: its status and headers, our body. What actix-web says of
 /// the cause is for developers. One that sends the client elsewhere is no fault.
-pub(super) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
+pub(crate) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
     if let Some(problem) = problem_of(error) {
         return response(&problem, route.kind);
     }
@@ -153,7 +198,7 @@ pub(super) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) ->
 }
 
 /// An error with which a middleware answered instead of a response.
-pub(super) fn of_middleware(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
+pub(crate) fn of_middleware(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
     match (foreign_status(error), problem_of(error)) {
         (Some(status), _) => unspoken(status, error, route, mode),
         (None, Some(problem)) => response(&problem, route.kind),
@@ -187,7 +232,7 @@ fn is_answered(error: &Error) -> bool {
 pub(crate) struct Logged;
 
 /// A panic, anywhere between the first middleware and the response. `whose` is for developers.
-pub(super) fn of_panic(whose: &str, message: &str, kind: Kind, mode: Mode) -> HttpResponse {
+pub(crate) fn of_panic(whose: &str, message: &str, kind: Kind, mode: Mode) -> HttpResponse {
     let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
     if mode == Mode::Development {
         problem = problem.detail(format!("{whose} panicked: {message}"));

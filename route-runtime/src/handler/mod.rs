@@ -1,5 +1,8 @@
 //! One call of a handler, whatever it does: there is always a response.
 
+pub(crate) mod body_limit;
+pub(crate) mod fault;
+
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -8,14 +11,15 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use futures_util::FutureExt as _;
 
-use super::body_limit::BodyWatch;
-use super::call::Call;
-use super::fault;
+use self::body_limit::BodyWatch;
+pub(crate) use self::fault::{Logged, unrenderable};
+use crate::declaration::Call;
 use crate::extract::with_cookies;
 use crate::panic;
+use crate::pattern::Params;
 use crate::respond::Problem;
-use crate::routes::{Handler, Setup};
-use crate::trie::Params;
+use crate::table::{Handler, Setup};
+use crate::target;
 
 /// Calls the handler; errors of arguments, panics and time limits become responses.
 pub(crate) async fn answer(
@@ -54,7 +58,7 @@ pub(crate) async fn answer(
         Ok(Err(error)) => fault::of_argument(&error, route, mode),
         Err(panic) => {
             let message = panic::message(&*panic);
-            tracing::error!(http.route = route.pattern, message, "a handler panicked");
+            tracing::error!(target: target::HANDLER, { http.route = route.pattern, message }, "a handler panicked");
             fault::of_panic("the handler", message, kind, mode)
         }
     };

@@ -1,12 +1,11 @@
 //! What a lock and the routes disagree about, and why a lock cannot be used.
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 use super::VERSION;
-use crate::rendering::Rendering;
-use crate::routes::Place;
+use crate::declaration::Rendering;
+use crate::table::Place;
 
 /// A route that is rendered otherwise than a [`Lock`](super::Lock) says.
 #[derive(Clone, Debug, PartialEq, Eq)]

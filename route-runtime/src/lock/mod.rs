@@ -30,8 +30,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::Revalidate;
-use crate::rendering::{DynamicReason, Rendering};
+use crate::declaration::{DynamicReason, Rendering, Revalidate};
 use crate::routes::{Route, Routes};
 
 mod error;

@@ -21,10 +21,7 @@ use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use smallvec::SmallVec;
 
-use crate::{
-    descriptor::Segment,
-    path::{RequestPath, Spelling, decode_segment, encode_segment},
-};
+use crate::pattern::{RequestPath, Segment, Spelling, decode_segment, encode_segment};
 
 #[cfg(test)]
 mod fuzzing;

@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use actix_service::{Service, ServiceFactory, always_ready};
 use actix_web::dev::{
@@ -14,27 +14,26 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
-use super::{Listed, MissingData};
-use crate::context::{self, Context, Declared, WeakCache};
-use crate::respond::{in_context, when_sent};
-use crate::responses::Caller;
-use crate::routes::{Handler, Setup};
-use crate::service::answer;
+use super::Listed;
+use crate::context::{Caller, Context, Declared, Home, Render, in_context, when_sent};
+use crate::handler::answer;
+use crate::pattern::Params;
 use crate::store::Tag;
-use crate::trie::Params;
+use crate::table::{Handler, HandlerId, MissingData, Setup};
+use crate::target;
 
 /// What a request to the blank app carries.
 pub(super) enum Task {
     Render {
-        handler: usize,
+        handler: HandlerId,
         params: Params,
         declared: Arc<[Tag]>,
         caller: Caller,
-        render: Arc<context::Render>,
+        render: Arc<Render>,
     },
     Missing(oneshot::Sender<Vec<MissingData>>),
     List {
-        handler: usize,
+        handler: HandlerId,
         reply: oneshot::Sender<Listed>,
     },
 }
@@ -42,16 +41,16 @@ pub(super) enum Task {
 #[derive(Clone)]
 pub(super) struct RenderService {
     setup: Rc<Setup>,
-    cache: WeakCache,
+    home: Weak<Home>,
     data: Option<Rc<Extensions>>,
 }
 
 impl RenderService {
-    pub(super) fn new(setup: Setup, cache: WeakCache) -> Self {
+    pub(super) fn new(setup: Setup, home: Weak<Home>) -> Self {
         Self {
             data: setup.data.container().map(Rc::new),
             setup: Rc::new(setup),
-            cache,
+            home,
         }
     }
 }
@@ -88,7 +87,7 @@ impl Service<ServiceRequest> for RenderService {
         }
         let task = request.extensions_mut().remove::<Task>();
         let setup = Rc::clone(&self.setup);
-        let cache = self.cache.clone();
+        let home = self.home.clone();
         Box::pin(when_sent(async move {
             let table = &setup.table;
             let response = match task {
@@ -99,11 +98,12 @@ impl Service<ServiceRequest> for RenderService {
                     caller,
                     render,
                 }) => {
-                    let handler = &table.handlers[handler];
+                    let handler = table.handler(handler);
                     table.capture(handler, &mut request);
                     let span = tracing::info_span!(
+                        target: target::CACHE,
                         "render",
-                        http.route = table.nodes[handler.node].pattern,
+                        http.route = table.node(handler.node).pattern,
                         url.path = request.path(),
                         http.response.status_code = tracing::field::Empty,
                     );
@@ -113,7 +113,7 @@ impl Service<ServiceRequest> for RenderService {
                         declared: Declared::Tags(declared),
                         reloads: caller.reloads,
                         render: Some(render),
-                        ..Context::new(Arc::clone(table), cache)
+                        ..Context::of(home)
                     };
                     let answered = answer(handler, params, &setup, request);
                     let response = in_context(context, answered.instrument(span.clone())).await;
@@ -122,14 +122,14 @@ impl Service<ServiceRequest> for RenderService {
                 }
                 Some(Task::Missing(reply)) => {
                     let request = request.request();
-                    let handlers = table.handlers.iter().enumerate();
+                    let handlers = table.handlers();
                     let missing = handlers
                         .filter(|(_, handler)| handler.rendering.is_cached())
-                        .flat_map(|(index, handler)| {
+                        .flat_map(|(id, handler)| {
                             let arguments = handler.descriptor.arguments.iter();
                             arguments.filter_map(move |argument| {
                                 Some(MissingData {
-                                    handler: index,
+                                    handler: id,
                                     argument: argument.source,
                                     data: (argument.missing)(request)?,
                                 })
@@ -141,8 +141,8 @@ impl Service<ServiceRequest> for RenderService {
                     HttpResponse::NoContent()
                 }
                 Some(Task::List { handler, mut reply }) => {
-                    let handler = &table.handlers[handler];
-                    let context = Context::new(Arc::clone(table), cache);
+                    let handler = table.handler(handler);
+                    let context = Context::of(home);
                     let list = context.scope(list(handler, request.request().clone()));
                     let listed = tokio::select! {
                         listed = list => Some(listed),

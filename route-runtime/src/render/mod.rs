@@ -6,28 +6,23 @@
 //! `RequestHead::default()` with method and path, so headers, cookies, query and peer address are
 //! empty, whoever caused the render.
 
-use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
-
-use actix_web::HttpResponse;
-use actix_web::body::MessageBody as _;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::Bytes;
-use tokio::sync::{mpsc, oneshot};
-
-use crate::context::{Used, WeakCache};
-use crate::descriptor::Kind;
-use crate::mode::Mode;
-use crate::responses::Caller;
-use crate::routes::{Setup, Table};
-use crate::service;
-use crate::store::Tag;
-use crate::trie::Params;
-
 mod blank;
 mod renderer;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_web::HttpResponse;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::context::{Caller, Home, Used};
+use crate::declaration::Kind;
+use crate::handler::unrenderable;
+use crate::mode::Mode;
+use crate::pattern::Params;
+use crate::store::Tag;
+use crate::stored::RenderedResponse;
+use crate::table::{HandlerId, MissingData, Setup, Table};
 
 /// The threads, and the next one's turn.
 pub(crate) struct Renderers {
@@ -58,7 +53,7 @@ enum Asked {
     /// Which app data the cached handlers lack.
     Missing(oneshot::Sender<Vec<MissingData>>),
     /// The paths that a handler's `static_params` gives.
-    List(usize, oneshot::Sender<Listed>),
+    List(HandlerId, oneshot::Sender<Listed>),
 }
 
 /// Canonical paths, or why there are none.
@@ -67,7 +62,7 @@ pub(crate) type Listed = Result<Vec<String>, String>;
 /// Everything a render is told: one handler, one path, and nothing of a request.
 #[derive(Clone)]
 pub(crate) struct BlankRequest {
-    pub(crate) handler: usize,
+    pub(crate) handler: HandlerId,
     pub(crate) path: String,
     pub(crate) params: Params,
     /// What the response depends on by its declaration.
@@ -77,11 +72,9 @@ pub(crate) struct BlankRequest {
     pub(crate) most: usize,
 }
 
-/// What a handler answered, ready to cross threads.
+/// What became of a render.
 pub(crate) struct Rendered {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: RenderedBody,
+    pub(crate) response: RenderedResponse,
     pub(crate) used: Used,
     pub(crate) fault: Fault,
 }
@@ -94,24 +87,12 @@ pub(crate) enum Fault {
     Unlogged(Option<String>),
 }
 
-pub(crate) enum RenderedBody {
-    /// Whole.
-    Full(Bytes),
-    /// Longer than asked for, or endless: chunks, as they come. The last is an error if the
-    /// handler's own stream fails or panics.
-    Stream {
-        chunks: mpsc::Receiver<Result<Bytes, BrokenBody>>,
-        /// Where it is known ahead.
-        length: Option<u64>,
-    },
-}
-
 impl Rendered {
     /// What stands for a response that could not be had.
     pub(crate) fn failed(kind: Kind, fault: Fault) -> Self {
         Self {
             fault,
-            ..Self::of(service::unrenderable(kind, None))
+            ..Self::of(unrenderable(kind, None))
         }
     }
 
@@ -119,15 +100,12 @@ impl Rendered {
     /// why, too.
     pub(crate) fn refused(kind: Kind, mode: Mode, why: &str) -> Self {
         let why = (mode == Mode::Development).then_some(why);
-        Self::of(service::unrenderable(kind, why))
+        Self::of(unrenderable(kind, why))
     }
 
     fn of(response: HttpResponse) -> Self {
-        let (head, body) = response.into_parts();
         Self {
-            status: head.status(),
-            headers: head.headers().clone(),
-            body: RenderedBody::Full(body.try_into_bytes().unwrap_or_default()),
+            response: RenderedResponse::of(response),
             used: Used::default(),
             fault: Fault::Logged,
         }
@@ -140,38 +118,18 @@ impl Fault {
     }
 }
 
-/// A handler's body ended with an error, or its renderer did.
-#[derive(Debug)]
-pub(crate) struct BrokenBody;
-
-impl fmt::Display for BrokenBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body of a render ended early")
-    }
-}
-
-impl std::error::Error for BrokenBody {}
-
-/// A cached handler's argument needs app data that nobody registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MissingData {
-    pub(crate) handler: usize,
-    pub(crate) argument: &'static str,
-    pub(crate) data: String,
-}
-
 /// The renderer is gone: its thread could not start, or died.
 #[derive(Debug)]
 pub(crate) struct RendererGone;
 
 impl Renderers {
     /// One per core. A renderer that cannot start answers nothing; whoever asks is told.
-    pub(crate) fn start(setup: &Setup, cache: &WeakCache) -> Self {
+    pub(crate) fn start(setup: &Setup, home: &Arc<Home>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let all = (0..threads)
             .map(|number| {
                 let (renderer, jobs) = Renderer::new();
-                renderer::spawn(number, setup.clone(), Weak::clone(cache), jobs);
+                renderer::spawn(number, setup.clone(), Arc::downgrade(home), jobs);
                 renderer
             })
             .collect();
@@ -184,7 +142,7 @@ impl Renderers {
 
     /// Runs a cached handler with a blank request. A renderer that is gone answers with an error.
     pub(crate) async fn render(&self, request: BlankRequest) -> Rendered {
-        let kind = self.table.handlers[request.handler].descriptor.kind;
+        let kind = self.table.handler(request.handler).descriptor.kind;
         let (reply, answer) = oneshot::channel();
         match self.send(Asked::Render(request, reply)) {
             Ok(()) => answer.await.ok(),
@@ -201,7 +159,7 @@ impl Renderers {
     }
 
     /// Calls the handler's `static_params`.
-    pub(crate) async fn list(&self, handler: usize) -> Result<Listed, RendererGone> {
+    pub(crate) async fn list(&self, handler: HandlerId) -> Result<Listed, RendererGone> {
         let (reply, answer) = oneshot::channel();
         self.send(Asked::List(handler, reply))?;
         answer.await.map_err(|_| RendererGone)
@@ -240,19 +198,10 @@ impl Renderer {
     }
 }
 
-/// A body that never ends: nothing of it is kept or waited for.
-pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
-    const NAME: &str = "text/event-stream";
-    let content_type = headers.get(header::CONTENT_TYPE);
-    let named = content_type.and_then(|value| value.to_str().ok());
-    let named = named.and_then(|value| value.split(';').next());
-    named.is_some_and(|name| name.trim().eq_ignore_ascii_case(NAME))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routes::Routes;
+    use crate::table::Table;
 
     type Jobs = mpsc::UnboundedReceiver<Job>;
 
@@ -263,7 +212,7 @@ mod tests {
     fn three() -> (Renderers, Vec<Jobs>) {
         let (all, jobs) = (0..3).map(|_| Renderer::new()).unzip();
         let all = Renderers {
-            table: Routes::from_iter([]).unwrap().setup.table,
+            table: Arc::new(Table::build(Vec::new(), "").unwrap()),
             all,
             next: AtomicUsize::new(0),
         };

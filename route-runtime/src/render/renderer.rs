@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use actix_http::{Request, RequestHead};
 use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _};
@@ -18,15 +18,14 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::blank::{RenderService, Task};
-use super::{
-    Asked, BlankRequest, BrokenBody, Fault, Job, Rendered, RenderedBody, Unfinished,
-    is_event_stream,
-};
-use crate::context::{self, WeakCache};
-use crate::descriptor::RouteDescriptor;
+use super::{Asked, BlankRequest, Fault, Job, Rendered, Unfinished};
+use crate::context::{Home, Render};
+use crate::declaration::RouteDescriptor;
+use crate::handler::Logged;
 use crate::mode::Mode;
-use crate::routes::Setup;
-use crate::service::Logged;
+use crate::stored::{BrokenBody, RenderedBody, RenderedResponse, is_event_stream};
+use crate::table::Setup;
+use crate::target;
 
 /// How many chunks of a passed-on body wait for a slow client.
 const CHUNKS: usize = 4;
@@ -34,24 +33,24 @@ const CHUNKS: usize = 4;
 pub(super) fn spawn(
     number: usize,
     setup: Setup,
-    cache: WeakCache,
+    home: Weak<Home>,
     jobs: mpsc::UnboundedReceiver<Job>,
 ) {
     let name = format!("route-renderer-{number}");
     let result = std::thread::Builder::new()
         .name(name)
-        .spawn(move || rt::System::new().block_on(run(setup, cache, jobs)));
+        .spawn(move || rt::System::new().block_on(run(setup, home, jobs)));
     if let Err(error) = result {
-        tracing::error!(%error, "a renderer could not start");
+        tracing::error!(target: target::CACHE, %error, "a renderer could not start");
     }
 }
 
-async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<Job>) {
+async fn run(setup: Setup, home: Weak<Home>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let configure = setup.configure.clone();
     let table = Arc::clone(&setup.table);
     let mode = setup.mode;
     let app = App::new()
-        .service(RenderService::new(setup, cache))
+        .service(RenderService::new(setup, home))
         .configure(|config| {
             for configure in &configure {
                 configure(config);
@@ -60,7 +59,7 @@ async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<J
         .into_factory();
     // What a blank render sees of the server is the same before it listens and after.
     let Ok(app) = app.new_service(AppConfig::default()).await else {
-        tracing::error!("the app of a renderer could not be built");
+        tracing::error!(target: target::CACHE, "the app of a renderer could not be built");
         return;
     };
     let app = Rc::new(app);
@@ -68,7 +67,7 @@ async fn run(setup: Setup, cache: WeakCache, mut jobs: mpsc::UnboundedReceiver<J
         let app = Rc::clone(&app);
         match asked {
             Asked::Render(request, reply) => {
-                let route = table.handlers[request.handler].descriptor;
+                let route = table.handler(request.handler).descriptor;
                 let reply = Reply { reply, unfinished };
                 rt::spawn(async move { answer(&*app, &route, mode, request, reply).await });
             }
@@ -148,7 +147,7 @@ async fn answer<S>(
         let fault = Fault::unlogged("its path is no path of a request");
         return reply.send(Rendered::failed(route.kind, fault));
     };
-    let render = Arc::new(context::Render::of(&route.config));
+    let render = Arc::new(Render::of(&route.config));
     request.extensions_mut().insert(Task::Render {
         handler,
         params,
@@ -176,9 +175,11 @@ async fn answer<S>(
         headers.append(name.clone(), value.clone());
     }
     let rendered = |body| Rendered {
-        status: head.status(),
-        headers,
-        body,
+        response: RenderedResponse {
+            status: head.status(),
+            headers,
+            body,
+        },
         used: render.used(),
         fault,
     };
@@ -194,8 +195,8 @@ async fn answer<S>(
     };
     if let Some(why) = render.used().refused {
         tracing::error!(
-            http.route = route.pattern,
-            why = &*why,
+            target: target::CACHE,
+            { http.route = route.pattern, why = &*why },
             "a render was refused"
         );
         let mut refused = Rendered::refused(route.kind, mode, &why);
@@ -214,7 +215,7 @@ async fn answer<S>(
         }
         // Nothing of it was sent, so it can be said.
         Err(BrokenBody) => {
-            tracing::error!(url.path = path, "the body of a response failed");
+            tracing::error!(target: target::CACHE, { url.path = path }, "the body of a response failed");
             let mut failed = Rendered::failed(route.kind, Fault::Logged);
             failed.used = render.used();
             reply.send(failed);

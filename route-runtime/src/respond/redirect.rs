@@ -9,6 +9,8 @@ use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 
 use super::Problem;
 
+use crate::target;
+
 /// 307: what is asked for is for now elsewhere. The client repeats the request there, with the
 /// same method and body.
 ///
@@ -111,14 +113,14 @@ impl Redirect {
         let sent =
             HeaderValue::from_str(location).and_then(|_| HeaderValue::try_from(encoded(location)));
         let location = sent.map_err(|_| {
-            tracing::error!(?location, "no header can hold the location of a redirect");
+            tracing::error!(target: target::HANDLER, ?location, "no header can hold the location of a redirect");
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR)
         });
         Self { status, location }
     }
 
     /// What is answered instead, if there is no sending anyone to the location.
-    pub(super) fn problem(&self) -> Option<&Problem> {
+    pub(crate) fn problem(&self) -> Option<&Problem> {
         self.location.as_ref().err()
     }
 }

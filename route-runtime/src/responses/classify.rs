@@ -5,11 +5,12 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 
-use super::directives::directives;
-use super::stored::StoredResponse;
-use crate::cache::{Lifetime, Outcome};
-use crate::render::{Rendered, RenderedBody, is_event_stream};
-use crate::stored::Stored;
+use crate::engine::{Lifetime, Outcome, PASS};
+use crate::render::Rendered;
+use crate::stored::{
+    Individual, Reason, RenderedBody, RenderedResponse, Stored, StoredResponse, directives,
+    is_event_stream,
+};
 
 /// How long the absence of something that nobody listed is remembered: it may be born.
 const ABSENCE: Duration = Duration::from_secs(10);
@@ -18,29 +19,44 @@ const ABSENCE: Duration = Duration::from_secs(10);
 /// request, before it is tried whether that has changed.
 const UNCACHED: Duration = Duration::from_secs(60);
 
-/// Whether a response may be kept, shared once, or is for one request alone.
+/// Decides whether a response may be kept, shared once, or is for one request alone.
 ///
 /// `is_listed` says that the path is the program's own, and not a client's guess.
 pub(super) fn classify(rendered: Rendered, lifetime: Lifetime, is_listed: bool) -> Outcome<Stored> {
-    if rendered.used.uncached.is_some() {
-        return Outcome::Individual {
-            value: rendered,
-            pass: UNCACHED,
-        };
-    }
-    let is_shareable = is_shareable(&rendered.headers);
-    let body = match rendered.body {
-        RenderedBody::Full(ref body) if is_shareable => body.clone(),
-        RenderedBody::Full(_) | RenderedBody::Stream { .. } => {
-            return Outcome::individual(rendered);
+    let Rendered { response, used, .. } = rendered;
+    let reason = match used.uncached {
+        Some(what) => Some(Reason::Data(what)),
+        None => individual_reason(&response.headers),
+    };
+    let RenderedResponse {
+        status,
+        headers,
+        body,
+    } = response;
+    let body = match (body, reason) {
+        (RenderedBody::Full(body), None) => body,
+        (body, reason) => {
+            let reason = match (&body, reason) {
+                (RenderedBody::Stream { .. }, None | Some(Reason::Private)) => Reason::TooLarge,
+                (_, reason) => reason.unwrap_or(Reason::Private),
+            };
+            let pass = match reason {
+                Reason::Data(_) => UNCACHED,
+                _ => PASS,
+            };
+            let response = RenderedResponse {
+                status,
+                headers,
+                body,
+            };
+            let value = Individual { response, reason };
+            return Outcome::Individual { value, pass };
         }
     };
-    let status = rendered.status;
-    let response = Box::new(StoredResponse::new(status, &rendered.headers, body));
+    let response = Stored::Response(Box::new(StoredResponse::new(status, &headers, body)));
     if !is_stored(status) {
-        return Outcome::ShareOnce(Stored::Response(response));
+        return Outcome::ShareOnce(response);
     }
-    let response = Stored::Response(response);
     let is_absence = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
     if is_absence && !is_listed {
         // Whoever guesses paths must not push out of a store what was built.
@@ -60,8 +76,11 @@ fn is_stored(status: StatusCode) -> bool {
     (status.is_success() && code != 206) || matches!(code, 301 | 302 | 307 | 308 | 404 | 410)
 }
 
-/// Nothing in the headers says that the response is meant for one client.
-fn is_shareable(headers: &HeaderMap) -> bool {
+/// Returns the reason for which headers say that a response is meant for one client.
+fn individual_reason(headers: &HeaderMap) -> Option<Reason> {
+    if headers.contains_key(header::SET_COOKIE) {
+        return Some(Reason::SetCookie);
+    }
     let mut cache_control = headers.get_all(header::CACHE_CONTROL);
     let is_kept_private = cache_control.any(|value| {
         // What cannot be read may well say so.
@@ -69,7 +88,10 @@ fn is_shareable(headers: &HeaderMap) -> bool {
             directives(value).any(|name| matches!(&*name, "private" | "no-store"))
         })
     });
-    !is_kept_private && !is_event_stream(headers) && !headers.contains_key(header::SET_COOKIE)
+    if is_event_stream(headers) {
+        return Some(Reason::EventStream);
+    }
+    is_kept_private.then_some(Reason::Private)
 }
 
 #[cfg(test)]
@@ -88,9 +110,11 @@ mod tests {
             );
         }
         let rendered = Rendered {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: map,
-            body: RenderedBody::Full(Bytes::from_static(b"body")),
+            response: RenderedResponse {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers: map,
+                body: RenderedBody::Full(Bytes::from_static(b"body")),
+            },
             used: crate::context::Used::default(),
             fault: crate::render::Fault::Logged,
         };
@@ -106,7 +130,7 @@ mod tests {
                 lifetime.revalidate.map_or(0, |after| after.as_secs())
             ),
             Outcome::ShareOnce(_) => "share once".into(),
-            Outcome::Individual { .. } => "individual".into(),
+            Outcome::Individual { value, .. } => format!("individual: {}", value.reason.as_str()),
         }
     }
 
@@ -141,17 +165,21 @@ mod tests {
                 "{name}: {value}"
             );
         };
-        check("set-cookie", "a=b", "individual");
-        check("cache-control", "private", "individual");
-        check("cache-control", "max-age=1, No-Store", "individual");
-        check("cache-control", "private=\"x\"", "individual");
-        check("content-type", "text/event-stream", "individual");
+        check("set-cookie", "a=b", "individual: set-cookie");
+        check("cache-control", "private", "individual: private");
+        check(
+            "cache-control",
+            "max-age=1, No-Store",
+            "individual: private",
+        );
+        check("cache-control", "private=\"x\"", "individual: private");
+        check("content-type", "text/event-stream", "individual: stream");
         check(
             "content-type",
             "text/event-stream; charset=utf-8",
-            "individual",
+            "individual: stream",
         );
-        check("content-type", "Text/Event-Stream", "individual");
+        check("content-type", "Text/Event-Stream", "individual: stream");
         check("content-type", "text/event-streams", "store 60");
         // Parsed, not searched for.
         check("cache-control", "max-age=1, x-private", "store 60");
@@ -161,6 +189,7 @@ mod tests {
 
     #[test]
     fn an_error_with_a_cookie_is_for_one() {
-        assert_eq!(outcome(500, &[("set-cookie", "a=b")], true), "individual");
+        let cookie = outcome(500, &[("set-cookie", "a=b")], true);
+        assert_eq!(cookie, "individual: set-cookie");
     }
 }

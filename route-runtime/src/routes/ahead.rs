@@ -1,15 +1,16 @@
 //! Rendering ahead: at start-up, every cached path that is known before anybody asks.
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Handler, Routes, Sharing};
-use crate::cache::Content;
+use super::Routes;
+use crate::engine::Content;
 use crate::mode::Mode;
-use crate::render::{Rendered, RenderedBody};
-use crate::trie::{Match, Params};
+use crate::pattern::{Match, Params};
+use crate::stored::Reason;
+use crate::table::{Handler, HandlerId, Sharing};
 
 /// How many paths are rendered at once.
 pub(crate) const AT_ONCE: usize = 16;
@@ -29,12 +30,12 @@ impl fmt::Display for NotAhead {
 }
 
 /// Renders what can be. Never fails: a server without it is only slower at first.
-pub(super) async fn render_ahead(routes: &Routes) -> Vec<NotAhead> {
+pub(super) async fn render_ahead(routes: &Routes, watch: &Watch) -> Vec<NotAhead> {
     let (paths, mut failures) = known_paths(routes, |_| true).await;
-    let bar = bar(paths.len(), "rendering ahead");
+    watch.see(Step::Begun(paths.len()));
     let renders = stream::iter(paths).map(|known| async {
         let result = render(routes, &known).await;
-        bar.inc(1);
+        watch.see(Step::Rendered);
         result.err().map(|reason| NotAhead {
             path: known.path,
             reason,
@@ -47,7 +48,7 @@ pub(super) async fn render_ahead(routes: &Routes) -> Vec<NotAhead> {
             .collect::<Vec<_>>()
             .await,
     );
-    bar.finish_and_clear();
+    watch.see(Step::Ended);
     failures.sort_by(|a, b| a.path.cmp(&b.path));
     failures
 }
@@ -56,24 +57,42 @@ impl Routes {
     /// The same in production, with no store behind memory: all is rendered, and nobody else sees
     /// it.
     pub(crate) fn to_be_exported(&self) -> Self {
-        let mut setup = self.setup.clone().in_mode(Mode::Production);
+        let mut setup = self.served.setup.clone().in_mode(Mode::Production);
         setup.sharing = Sharing::default();
         Self::of(setup)
     }
 }
 
-/// How far it is; seen on a terminal only.
-pub(crate) fn bar(length: usize, message: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(length as u64).with_message(message);
-    match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
+/// A step of rendering many paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// So many paths are to be rendered.
+    Begun(usize),
+    /// One of them was.
+    Rendered,
+    Ended,
+}
+
+/// Learns of each step, if somebody watches.
+#[derive(Clone, Default)]
+pub(crate) struct Watch(Option<Arc<dyn Fn(Step) + Send + Sync>>);
+
+impl Watch {
+    #[cfg(feature = "cli")]
+    pub(crate) fn new(watch: impl Fn(Step) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(watch)))
+    }
+
+    pub(crate) fn see(&self, step: Step) {
+        if let Some(watch) = &self.0 {
+            watch(step);
+        }
     }
 }
 
 /// A path of a cached handler.
-pub(crate) struct Known {
-    pub(crate) handler: usize,
+pub(crate) struct KnownPath {
+    pub(crate) handler: HandlerId,
     pub(crate) path: String,
     pub(crate) params: Params,
 }
@@ -81,11 +100,11 @@ pub(crate) struct Known {
 /// What became of a path that was rendered before anybody asked.
 pub(crate) enum Ahead {
     Kept,
-    /// Its response is for one request only, and why.
-    Individual(String),
+    /// Its response is for one request only.
+    Individual(Reason),
 }
 
-impl Known {
+impl KnownPath {
     /// Asks for it as a request would. The error is the reason why it cannot be had.
     pub(crate) async fn render(&self, routes: &Routes) -> Result<Ahead, String> {
         let answer = routes
@@ -93,7 +112,7 @@ impl Known {
             .get_ahead(self.handler, &self.path, &self.params);
         match answer.await.map_err(|failure| failure.to_string())?.content {
             Content::Entry(_) => Ok(Ahead::Kept),
-            Content::Individual(rendered) => Ok(Ahead::Individual(why_individual(&rendered))),
+            Content::Individual(individual) => Ok(Ahead::Individual(individual.reason)),
             Content::Once(stored) => Err(match stored.response() {
                 Some(response) => format!("it answered {}", response.status),
                 None => "it was not rendered".into(),
@@ -102,39 +121,27 @@ impl Known {
     }
 }
 
-fn why_individual(rendered: &Rendered) -> String {
-    match (&rendered.used.uncached, &rendered.body) {
-        (Some(what), _) => format!("it uses {what}"),
-        (None, RenderedBody::Stream { .. }) => {
-            "its body is too large to be kept, or endless".into()
-        }
-        (None, RenderedBody::Full(_)) => "its response is for one request only: it sets a cookie, \
-                                          or is `private` or `no-store`"
-            .into(),
-    }
-}
-
 /// Of routes without parameters, and of those whose `static_params` gives them, as far as they are
 /// wanted.
 pub(crate) async fn known_paths(
     routes: &Routes,
     is_wanted: impl Fn(&Handler) -> bool,
-) -> (Vec<Known>, Vec<NotAhead>) {
+) -> (Vec<KnownPath>, Vec<NotAhead>) {
     let mut known = Vec::new();
     let mut failures = Vec::new();
-    let table = &routes.setup.table;
-    for (index, handler) in table.handlers.iter().enumerate() {
+    let table = &routes.served.setup.table;
+    for (id, handler) in table.handlers() {
         if !handler.rendering.is_cached() || !is_wanted(handler) {
             continue;
         }
         let paths = if !handler.has_params() {
             vec![handler.path(&Vec::new())]
         } else if handler.descriptor.config.static_params.is_some() {
-            match routes.cache().listed(index).await {
+            match routes.cache().listed(id).await {
                 Ok(listed) => listed.iter().cloned().collect(),
                 Err(reason) => {
                     failures.push(NotAhead {
-                        path: table.nodes[handler.node].pattern.clone(),
+                        path: table.node(handler.node).pattern.clone(),
                         reason,
                     });
                     continue;
@@ -147,8 +154,8 @@ pub(crate) async fn known_paths(
             // A path may belong to a more precise pattern than the one that listed it.
             match table.trie.lookup(&path) {
                 Some(Match::Clean { value, params }) if *value == handler.node => {
-                    known.push(Known {
-                        handler: index,
+                    known.push(KnownPath {
+                        handler: id,
                         path,
                         params,
                     });
@@ -157,7 +164,7 @@ pub(crate) async fn known_paths(
                     path,
                     reason: format!(
                         "`static_params` of `{}` gives it, but another route has it",
-                        table.nodes[handler.node].pattern
+                        table.node(handler.node).pattern
                     ),
                 }),
             }
@@ -168,12 +175,12 @@ pub(crate) async fn known_paths(
 
 /// Unless the store behind memory has it. What is stale there is refreshed by its first request,
 /// like everything that becomes stale.
-async fn render(routes: &Routes, known: &Known) -> Result<(), String> {
+async fn render(routes: &Routes, known: &KnownPath) -> Result<(), String> {
     if routes.cache().recall(known.handler, &known.path).await {
         return Ok(());
     }
     match known.render(routes).await? {
         Ahead::Kept => Ok(()),
-        Ahead::Individual(why) => Err(why),
+        Ahead::Individual(reason) => Err(reason.to_string()),
     }
 }

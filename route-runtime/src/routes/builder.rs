@@ -1,49 +1,13 @@
-//! What is said of a table before it is served.
+//! The settings of a table, one method each.
 
 use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
 
 use super::Routes;
-use super::data::SharedData;
-use super::sharing::Sharing;
-use super::table::Table;
-use crate::cache::Clock;
 use crate::mode::Mode;
 use crate::store::MemoryOptions;
 
-/// What workers and renderers alike are built from.
-#[derive(Clone)]
-pub(crate) struct Setup {
-    pub(crate) table: Arc<Table>,
-    pub(crate) data: SharedData,
-    pub(crate) configure: Vec<Configure>,
-    pub(crate) mode: Mode,
-    /// What `ROUTE_MODE` says instead of one, as long as it would have to decide.
-    pub(crate) no_mode: Option<String>,
-    pub(crate) memory: MemoryOptions,
-    /// Whether shared caches outside may keep what a route does not decide.
-    pub(crate) cdn: bool,
-    pub(crate) clock: Clock,
-    /// What stands behind memory.
-    pub(crate) sharing: Sharing,
-}
-
-impl Setup {
-    /// Whatever the environment says.
-    pub(crate) fn in_mode(self, mode: Mode) -> Self {
-        Self {
-            mode,
-            no_mode: None,
-            ..self
-        }
-    }
-}
-
-/// Configures the app of one thread.
-pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
-
-/// The store behind memory is said in `sharing`.
 impl Routes {
     /// Registers app data: one instance for the process, which every handler sees as
     /// [`web::Data<T>`](actix_web::web::Data).
@@ -72,8 +36,8 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.setup.data.insert(value);
-        Self::of(self.setup)
+        self.served.setup.data.insert(value);
+        Self::of(self.served.setup)
     }
 
     /// Configures the app of each renderer, the threads on which cached handlers run.
@@ -106,8 +70,8 @@ impl Routes {
         mut self,
         configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
     ) -> Self {
-        self.setup.configure.push(Arc::new(configure));
-        Self::of(self.setup)
+        self.served.setup.configure.push(Arc::new(configure));
+        Self::of(self.served.setup)
     }
 
     /// Serves as in development or as in production, whatever the environment says.
@@ -139,7 +103,7 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn mode(self, mode: Mode) -> Self {
-        Self::of(self.setup.in_mode(mode))
+        Self::of(self.served.setup.in_mode(mode))
     }
 
     /// Lets shared caches outside keep cached responses, where a route does not say otherwise.
@@ -170,8 +134,8 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn cdn(mut self, cdn: bool) -> Self {
-        self.setup.cdn = cdn;
-        Self::of(self.setup)
+        self.served.setup.cdn = cdn;
+        Self::of(self.served.setup)
     }
 
     /// Keeps at most this many bytes of responses and data in memory; 50 MB where nothing is said.
@@ -187,7 +151,7 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn cache_capacity(mut self, bytes: u64) -> Self {
-        self.setup.memory = MemoryOptions::with_capacity(bytes);
-        Self::of(self.setup)
+        self.served.setup.memory = MemoryOptions::with_capacity(bytes);
+        Self::of(self.served.setup)
     }
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Route, Routes};
-use crate::config::{Cdn, Revalidate};
-use crate::descriptor::{Kind, Segment};
+use crate::declaration::{Cdn, Kind, Revalidate};
+use crate::pattern::Segment;
 
 impl Routes {
     /// Every handler, sorted by pattern and method, as a JSON array for other programs.
@@ -63,7 +63,7 @@ impl Routes {
             tags: route.tags(),
             static_params: has_params.then_some(config.static_params.is_some()),
             dynamic_params: has_params.then_some(config.dynamic_params),
-            cdn: match config.cdn_under(self.setup.cdn) {
+            cdn: match config.cdn_under(self.served.setup.cdn) {
                 Cdn::Public if is_cached => JsonCdn::Public("public"),
                 cdn => JsonCdn::Flag(is_cached && cdn == Cdn::Yes),
             },

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Node, Place, Route, Routes, Table};
-use crate::config::{Cdn, Config, Revalidate, TagPart};
-use crate::descriptor::{Method, Segment};
-use crate::rendering::Rendering;
+use super::{Route, Routes};
+use crate::declaration::{Cdn, Config, Method, Rendering, Revalidate, TagPart};
+use crate::pattern::Segment;
+use crate::table::{Node, Place, Table};
 
 /// One line. What is empty says nothing.
 #[derive(Default)]
@@ -67,11 +67,10 @@ impl Symbol {
 
 impl fmt::Display for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = &self.setup.table;
+        let table = &self.served.setup.table;
         let rows: Vec<_> = table
-            .nodes
-            .iter()
-            .map(|node| Row::new(table, node, self.setup.cdn))
+            .nodes()
+            .map(|node| Row::new(table, node, self.served.setup.cdn))
             .collect();
         // Columns nobody uses would only be in the way; the path, its methods and why never are.
         let widths = COLUMNS.map(|(title, cell)| {
@@ -92,11 +91,7 @@ impl fmt::Display for Routes {
                 writeln!(f, "{} {}", symbol.char(), symbol.meaning())?;
             }
         }
-        if table
-            .nodes
-            .iter()
-            .any(|node| is_stale_for_ever(table, node))
-        {
+        if table.nodes().any(|node| is_stale_for_ever(table, node)) {
             f.write_str(
                 "\nWithout `expire`, a stale response is served however old it is, while the next \
                  one is rendered.\n",
@@ -118,7 +113,7 @@ fn line(f: &mut fmt::Formatter<'_>, symbol: char, cells: &[&str], widths: &[usiz
 
 impl Row {
     fn new(table: &Table, node: &Node, cdn: bool) -> Self {
-        let handler = |method| node.handler(method).map(|index| &table.handlers[index]);
+        let handler = |method| node.handler(method).map(|id| table.handler(id));
         let methods: Vec<_> = Method::ALL
             .into_iter()
             .filter(|&method| handler(method).is_some())
@@ -235,9 +230,7 @@ fn tags(config: &Config, segments: &[Segment]) -> impl Iterator<Item = String> {
 }
 
 fn is_stale_for_ever(table: &Table, node: &Node) -> bool {
-    let get = node
-        .handler(Method::Get)
-        .map(|index| &table.handlers[index]);
+    let get = node.handler(Method::Get).map(|id| table.handler(id));
     get.is_some_and(|get| {
         let config = &get.descriptor.config;
         matches!(get.rendering, Rendering::Cached(_))

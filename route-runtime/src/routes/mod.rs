@@ -1,34 +1,30 @@
 //! From declarations to a checked table. The only reader of `inventory`.
 
-use std::fmt;
-use std::sync::{Arc, OnceLock};
-
-use crate::cache::{CAPACITY, Clock, Stats};
-use crate::context::Context;
-use crate::descriptor::RouteDescriptor;
-use crate::mode::Mode;
-use crate::responses::ResponseCache;
-use crate::revalidate::{Revalidation, Scope, Target};
-use crate::store::MemoryOptions;
-
 mod ahead;
-mod check;
-mod data;
-mod error;
+mod builder;
 mod json;
 mod listing;
+mod mount;
 mod route;
-mod setup;
 mod sharing;
-mod table;
 
-pub(crate) use ahead::{AT_ONCE, Ahead, Known, NotAhead, bar, known_paths};
-use data::SharedData;
-pub use error::{Place, RouteProblem, RoutesError};
-pub use route::Route;
-pub(crate) use setup::Setup;
-use sharing::Sharing;
-pub(crate) use table::{Handler, Node, Table};
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use self::ahead::{AT_ONCE, Ahead, KnownPath, NotAhead, Step, Watch, known_paths};
+pub use self::mount::AppFactory;
+pub(crate) use self::mount::app;
+pub use self::route::Route;
+use crate::context::Context;
+use crate::declaration::RouteDescriptor;
+use crate::engine::{CAPACITY, Clock, Stats};
+use crate::mode::Mode;
+use crate::pattern::Match;
+use crate::responses::{ResponseCache, Served};
+use crate::revalidate::{Revalidation, Scope, Target};
+use crate::store::MemoryOptions;
+use crate::table::{RoutesError, Setup, SharedData, Sharing, Table};
+use crate::target;
 
 /// The checked table of routes: what a server serves.
 ///
@@ -62,10 +58,7 @@ pub(crate) use table::{Handler, Node, Table};
 /// ```
 #[derive(Clone)]
 pub struct Routes {
-    pub(crate) setup: Setup,
-    /// Started by the first request for something cached or for a dynamic handler, which may use it;
-    /// clones share it.
-    cache: Arc<OnceLock<Arc<ResponseCache>>>,
+    pub(crate) served: Served,
 }
 
 impl Routes {
@@ -177,16 +170,12 @@ impl Routes {
     /// # }
     /// ```
     pub fn at(self, prefix: &str) -> Result<Self, RoutesError> {
-        let routes = self
-            .setup
-            .table
-            .handlers
-            .iter()
-            .map(|handler| handler.descriptor);
+        let handlers = self.served.setup.table.handlers();
+        let routes = handlers.map(|(_, handler)| handler.descriptor);
         let table = Table::build(routes.collect(), prefix)?;
         Ok(Self::of(Setup {
             table: Arc::new(table),
-            ..self.setup
+            ..self.served.setup
         }))
     }
 
@@ -231,8 +220,8 @@ impl Routes {
     /// # }
     /// ```
     pub async fn ready(&self) -> Result<(), RoutesError> {
-        for failure in self.prepare().await? {
-            tracing::warn!(path = failure.path, "{failure}");
+        for failure in self.prepare(&Watch::default()).await? {
+            tracing::warn!(target: target::ROUTES, path = failure.path, "{failure}");
         }
         Ok(())
     }
@@ -273,13 +262,12 @@ impl Routes {
         if missing.is_empty() {
             return Ok(());
         }
-        let handlers = &self.setup.table.handlers;
-        Err(RoutesError::missing(missing, handlers))
+        Err(RoutesError::missing(missing, &self.served.setup.table))
     }
 
     /// Whether it is known how to serve.
     pub(crate) fn has_mode(&self) -> Result<(), RoutesError> {
-        match &self.setup.no_mode {
+        match &self.served.setup.no_mode {
             Some(found) => Err(RoutesError::mode(found.clone())),
             None => Ok(()),
         }
@@ -290,7 +278,7 @@ impl Routes {
     }
 
     /// [`ready`](Self::ready), with what was not rendered ahead.
-    pub(crate) async fn prepare(&self) -> Result<Vec<NotAhead>, RoutesError> {
+    pub(crate) async fn prepare(&self, watch: &Watch) -> Result<Vec<NotAhead>, RoutesError> {
         self.check().await?;
         if !self.has_cached() {
             return Ok(Vec::new());
@@ -298,11 +286,11 @@ impl Routes {
         self.tell_what_cdn_leaves_out();
         // What others have thrown away, before anything is taken from them.
         self.cache().catch_up().await;
-        match self.setup.mode {
+        match self.served.setup.mode {
             Mode::Development => Ok(Vec::new()),
             Mode::Production => {
-                let failures = ahead::render_ahead(self).await;
-                if self.setup.sharing.has_store() {
+                let failures = ahead::render_ahead(self, watch).await;
+                if self.served.setup.sharing.has_store() {
                     // Written, too: this may be all that the program was run for.
                     self.cache().settled().await;
                 }
@@ -311,6 +299,7 @@ impl Routes {
                 } = self.stats();
                 if pinned > capacity / 2 {
                     tracing::warn!(
+                        target: target::ROUTES,
                         pinned,
                         capacity,
                         "routes without parameters, which are never evicted, take more than half \
@@ -324,12 +313,13 @@ impl Routes {
 
     /// Tells the log which routes the setting [`cdn`](Self::cdn) does not hold for.
     fn tell_what_cdn_leaves_out(&self) {
-        let handlers = self.setup.table.handlers.iter();
-        for route in handlers.filter(|it| it.rendering.is_cached()) {
+        let handlers = self.served.setup.table.handlers();
+        for (_, route) in handlers.filter(|(_, it)| it.rendering.is_cached()) {
             let config = &route.descriptor.config;
-            if self.setup.cdn && config.cdn.is_none() && !config.wrap.is_empty() {
+            if self.served.setup.cdn && config.cdn.is_none() && !config.wrap.is_empty() {
                 tracing::warn!(
-                    http.route = route.descriptor.pattern,
+                    target: target::ROUTES,
+                    { http.route = route.descriptor.pattern },
                     "shared caches are not told to keep this route, because its `wrap` may decide who \
                      reads it; write `cdn = \"public\"` if it does not, or `cdn = false`"
                 );
@@ -386,32 +376,31 @@ impl Routes {
     /// What the cache has done since it was started; all zero before.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.cache
-            .get()
+        self.served
+            .started()
             .map_or_else(Stats::default, |cache| cache.stats())
     }
 
     #[cfg(feature = "testing")]
     pub(crate) fn with_clock(mut self, clock: Clock) -> Self {
-        self.setup.clock = clock;
-        Self::of(self.setup)
+        self.served.setup.clock = clock;
+        Self::of(self.served.setup)
     }
 
     /// What was built from another setup would not fit.
     fn of(setup: Setup) -> Self {
         Self {
-            setup,
-            cache: Arc::default(),
+            served: Served::of(setup),
         }
     }
 
     pub(crate) fn cache(&self) -> &Arc<ResponseCache> {
-        self.cache.get_or_init(|| ResponseCache::start(&self.setup))
+        self.served.cache()
     }
 
     /// What code in a handler of these routes is part of.
     pub(crate) fn context(&self) -> Context {
-        Context::new(Arc::clone(&self.setup.table), Arc::downgrade(self.cache()))
+        self.served.context()
     }
 
     /// Every handler, sorted by pattern and method.
@@ -439,8 +428,9 @@ impl Routes {
     /// # }
     /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Route<'_>> {
-        self.setup.table.handlers.iter().map(|handler| Route {
-            pattern: &self.setup.table.nodes[handler.node].pattern,
+        let table = &self.served.setup.table;
+        table.handlers().map(|(_, handler)| Route {
+            pattern: &table.node(handler.node).pattern,
             descriptor: &handler.descriptor,
             rendering: handler.rendering,
         })
@@ -466,11 +456,10 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn pattern_of(&self, path: &str) -> Option<&str> {
-        use crate::trie::Match;
         let (Match::Clean { value, .. }
         | Match::Unclean { value, .. }
-        | Match::Malformed { value }) = self.setup.table.trie.lookup(path)?;
-        Some(&self.setup.table.nodes[*value].pattern)
+        | Match::Malformed { value }) = self.served.setup.table.trie.lookup(path)?;
+        Some(&self.served.setup.table.node(*value).pattern)
     }
 }
 
@@ -478,11 +467,11 @@ impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(
-                self.setup
+                self.served
+                    .setup
                     .table
-                    .handlers
-                    .iter()
-                    .map(|handler| handler.descriptor),
+                    .handlers()
+                    .map(|(_, it)| it.descriptor),
             )
             .finish()
     }
@@ -497,7 +486,7 @@ mod tests {
     /// As where `ROUTE_MODE` is `fast`.
     fn without_a_mode() -> Routes {
         let mut routes = Routes::from_iter([]).unwrap();
-        routes.setup.no_mode = Some("fast".into());
+        routes.served.setup.no_mode = Some("fast".into());
         routes
     }
 

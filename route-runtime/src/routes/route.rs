@@ -1,7 +1,6 @@
 //! One handler, as whoever lists the table sees it.
 
-use crate::descriptor::{Kind, Method, RouteDescriptor, Source};
-use crate::rendering::Rendering;
+use crate::declaration::{Kind, Method, Rendering, RouteDescriptor, Source};
 
 /// One handler of the table.
 ///

@@ -1,65 +1,12 @@
-//! What stands behind the memory of this process: one cache for many instances, or for the next
-//! run of the program.
+//! What stands behind the memory of this process, one method for each setting.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Routes;
-use crate::build_id;
-use crate::cache::{Clock, Config, OnPartition, STALENESS, STORE_LIMIT};
+use crate::engine::OnPartition;
 use crate::store::Store;
-
-/// What is said of the store behind memory.
-#[derive(Clone)]
-pub(crate) struct Sharing {
-    store: Option<Arc<dyn Store>>,
-    build_id: Option<Arc<str>>,
-    staleness: Duration,
-    on_partition: OnPartition,
-    limit: Duration,
-}
-
-impl Default for Sharing {
-    fn default() -> Self {
-        Self {
-            store: None,
-            build_id: None,
-            staleness: STALENESS,
-            on_partition: OnPartition::default(),
-            limit: STORE_LIMIT,
-        }
-    }
-}
-
-impl Sharing {
-    pub(crate) fn has_store(&self) -> bool {
-        self.store.is_some()
-    }
-
-    fn build(&self, clock: &Clock) -> Arc<str> {
-        match &self.build_id {
-            Some(build) => Arc::clone(build),
-            None => build_id::of_program().map_or_else(|| unique(clock), Arc::from),
-        }
-    }
-
-    pub(crate) fn apply(&self, config: &mut Config) {
-        let Some(store) = &self.store else { return };
-        config.build = self.build(&config.clock);
-        config.store = Some(Arc::clone(store));
-        config.staleness = self.staleness;
-        config.on_partition = self.on_partition;
-        config.limits.store_read = self.limit;
-    }
-}
-
-/// A build of which this process is the only instance: what another one rendered may not be what
-/// this one would.
-fn unique(clock: &Clock) -> Arc<str> {
-    let since = clock.wall().duration_since(std::time::UNIX_EPOCH);
-    let nanos = since.unwrap_or_default().as_nanos();
-    format!("process {} of {nanos}", std::process::id()).into()
-}
+use crate::target;
 
 impl Routes {
     /// Puts a store behind memory: what was rendered is shared with whoever has the same store,
@@ -109,8 +56,8 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn store(mut self, store: impl Store) -> Self {
-        self.setup.sharing.store = Some(Arc::new(store));
-        Self::of(self.setup)
+        self.served.setup.sharing.store = Some(Arc::new(store));
+        Self::of(self.served.setup)
     }
 
     /// Names the build of the program. Instances share what they rendered only within one build;
@@ -130,23 +77,30 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn build_id(mut self, build_id: impl Into<String>) -> Self {
-        self.setup.sharing.build_id = Some(build_id.into().into());
-        Self::of(self.setup)
+        self.served.setup.sharing.build_id = Some(build_id.into().into());
+        Self::of(self.served.setup)
     }
 
     /// Waits until what was rendered is in the store, if there is one, for so long at most.
     pub(crate) async fn written(&self, limit: Duration) {
-        if self.setup.sharing.has_store() {
+        if self.served.setup.sharing.has_store() {
             let settled = self.cache().settled();
-            if self.setup.clock.within(limit, settled).await.is_none() {
-                tracing::warn!("not everything that was rendered could be written");
+            if self
+                .served
+                .setup
+                .clock
+                .within(limit, settled)
+                .await
+                .is_none()
+            {
+                tracing::warn!(target: target::ROUTES, "not everything that was rendered could be written");
             }
         }
     }
 
     /// The build that this is.
     pub(crate) fn build(&self) -> Arc<str> {
-        self.setup.sharing.build(&self.setup.clock)
+        self.served.setup.sharing.build(&self.served.setup.clock)
     }
 
     /// How long after a `revalidate_*` has resolved on one instance others may still answer with
@@ -169,8 +123,8 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn staleness_bound(mut self, bound: Duration) -> Self {
-        self.setup.sharing.staleness = bound;
-        Self::of(self.setup)
+        self.served.setup.sharing.staleness = bound;
+        Self::of(self.served.setup)
     }
 
     /// What is done with what is in memory while the store cannot be asked whether another instance
@@ -188,8 +142,8 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn on_partition(mut self, on_partition: OnPartition) -> Self {
-        self.setup.sharing.on_partition = on_partition;
-        Self::of(self.setup)
+        self.served.setup.sharing.on_partition = on_partition;
+        Self::of(self.served.setup)
     }
 
     /// How long a request waits for the store, in all, before it is rendered for without; 50 ms
@@ -211,7 +165,7 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn store_limit(mut self, limit: Duration) -> Self {
-        self.setup.sharing.limit = limit;
-        Self::of(self.setup)
+        self.served.setup.sharing.limit = limit;
+        Self::of(self.served.setup)
     }
 }

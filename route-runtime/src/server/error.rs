@@ -1,13 +1,12 @@
 //! Why a server did not start, or a command of its command line failed.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use crate::build::BuildError;
 use crate::export::ExportError;
 use crate::lock::LockError;
-use crate::routes::RoutesError;
 use crate::store::StoreError;
+use crate::table::RoutesError;
 
 /// Why a server did not start, or ended otherwise than it was told to.
 #[non_exhaustive]

@@ -8,16 +8,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::ServiceConfig;
-use actix_web::{App, Error, HttpServer, dev};
+use actix_web::{App, HttpServer, dev};
 
 use self::settings::{Behind, Built, Listen, Typed};
+use crate::context::settled;
 use crate::mode::Mode;
-use crate::respond::settled;
-use crate::routes::Routes;
-use crate::service;
+use crate::routes::{self, AppFactory, Routes, Watch};
 use crate::store::Store;
+use crate::target;
 
 mod error;
 pub(crate) mod settings;
@@ -77,6 +76,8 @@ pub struct Server {
     shape: Vec<Box<dyn FnOnce(Routes) -> Routes>>,
     built: Built,
     typed: Typed,
+    /// Watches what is rendered ahead.
+    watch: Watch,
     #[cfg(feature = "cli")]
     args: Option<Vec<std::ffi::OsString>>,
 }
@@ -92,10 +93,11 @@ impl Server {
     /// A server that serves the routes and nothing else, with everything from the environment.
     pub fn new() -> Self {
         Self {
-            launch: launch(service::app),
+            launch: launch(routes::app),
             shape: Vec::new(),
             built: Built::default(),
             typed: Typed::default(),
+            watch: Watch::default(),
             #[cfg(feature = "cli")]
             args: None,
         }
@@ -128,13 +130,7 @@ impl Server {
     pub fn app<F, T, B>(mut self, app: F) -> Self
     where
         F: Fn(Routes) -> App<T> + Clone + Send + 'static,
-        T: ServiceFactory<
-                ServiceRequest,
-                Config = (),
-                Response = ServiceResponse<B>,
-                Error = Error,
-                InitError = (),
-            > + 'static,
+        T: AppFactory<B>,
         B: MessageBody + 'static,
     {
         self.launch = launch(app);
@@ -259,27 +255,15 @@ impl Server {
         self
     }
 
-    /// Collects the routes and serves them until it is told to end; or does what the command line
-    /// says instead, such as `routes` or `check`.
-    ///
-    /// What is typed comes before what this builder says, and that before the environment. It
-    /// leaves the process, with the exit code 2 or 0, if the command line cannot be understood or
-    /// asks for help. Unless the program has one, it installs a log on stderr: `RUST_LOG` says of
-    /// what, `ROUTE_LOG_FORMAT` (`text` or `json`) how. Both need the feature `cli`, which is on by
-    /// default.
+    /// Collects the routes and serves them until it is told to end.
     ///
     /// # Errors
     ///
     /// See [`ServeError`].
-    pub async fn run(self) -> Result<(), ServeError> {
-        #[cfg(feature = "cli")]
-        return crate::cli::run(self).await;
-        #[cfg(not(feature = "cli"))]
-        {
-            let mut server = self;
-            let routes = server.routes()?;
-            server.serve(routes).await
-        }
+    #[cfg(not(feature = "cli"))]
+    pub async fn run(mut self) -> Result<(), ServeError> {
+        let routes = self.routes()?;
+        self.serve(routes).await
     }
 
     /// The arguments that are meant for it, and what they settle.
@@ -291,6 +275,13 @@ impl Server {
     #[cfg(feature = "cli")]
     pub(crate) fn typed(mut self, typed: Typed) -> Self {
         self.typed = typed;
+        self
+    }
+
+    /// Lets somebody watch what is rendered ahead.
+    #[cfg(feature = "cli")]
+    pub(crate) fn watched(mut self, watch: Watch) -> Self {
+        self.watch = watch;
         self
     }
 
@@ -345,11 +336,11 @@ impl Server {
         if let Some(behind) = Behind::settle(&self.typed, &self.built)? {
             routes = routes.store(behind.open().await?);
         }
-        if cfg!(feature = "cli") {
-            // There is a log, which says what could not be rendered ahead.
-            routes.ready().await?;
-        } else {
-            for failure in routes.prepare().await? {
+        for failure in routes.prepare(&self.watch).await? {
+            if cfg!(feature = "cli") {
+                // There is a log.
+                tracing::warn!(target: target::ROUTES, path = failure.path, "{failure}");
+            } else {
                 eprintln!("{failure}");
             }
         }
@@ -382,17 +373,11 @@ impl Default for Server {
 fn launch<F, T, B>(app: F) -> Launch
 where
     F: Fn(Routes) -> App<T> + Clone + Send + 'static,
-    T: ServiceFactory<
-            ServiceRequest,
-            Config = (),
-            Response = ServiceResponse<B>,
-            Error = Error,
-            InitError = (),
-        > + 'static,
+    T: AppFactory<B>,
     B: MessageBody + 'static,
 {
     Box::new(move |routes, listen| {
-        let configure = routes.setup.configure.clone();
+        let configure = routes.served.setup.configure.clone();
         let mut server = HttpServer::new(move || {
             let app = app(routes.clone());
             app.configure(|config| configure.iter().for_each(|configure| configure(config)))

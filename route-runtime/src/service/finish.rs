@@ -7,13 +7,19 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::replay::CACHE_STATUS;
-use crate::responses::directives;
-use crate::routes::Handler;
+use crate::stored::{Reason, directives};
+use crate::table::Handler;
+use crate::target;
 
 /// The `Cache-Status` of what is rendered for each request.
-pub(super) const DYNAMIC: &str = "route; fwd=bypass; detail=dynamic";
+pub(super) const DYNAMIC: HeaderValue =
+    HeaderValue::from_static("route; fwd=bypass; detail=dynamic");
 /// The `Cache-Status` of everything in development.
-pub(super) const DEVELOPMENT: &str = "route; fwd=bypass; detail=development";
+pub(super) const DEVELOPMENT: HeaderValue =
+    HeaderValue::from_static("route; fwd=bypass; detail=development");
+/// The `Cache-Status` of a path that `static_params` does not list.
+pub(super) const UNLISTED: HeaderValue =
+    HeaderValue::from_static("route; fwd=bypass; detail=unlisted");
 
 /// The `Cache-Control` of what is for one request.
 pub(super) const PRIVATE: HeaderValue =
@@ -26,12 +32,17 @@ const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 /// otherwise.
 ///
 /// `status` is the `Cache-Status`, which says why.
-pub(super) fn uncached(response: &mut HttpResponse, handler: &Handler, status: &'static str) {
+pub(super) fn uncached(response: &mut HttpResponse, handler: &Handler, status: HeaderValue) {
     for_one_request(response, handler);
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let value = HeaderValue::from_static(status);
-        response.headers_mut().append(CACHE_STATUS, value);
+        response.headers_mut().append(CACHE_STATUS, status);
     }
+}
+
+/// Makes the `Cache-Status` of a response of a cached route that is for one request, and why.
+pub(super) fn individual(reason: &Reason) -> HeaderValue {
+    let text = format!("route; fwd=bypass; detail={}", reason.as_str());
+    HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The same, for what a middleware of the handler answers: itself, or round the handler's response.
@@ -50,7 +61,8 @@ pub(super) fn for_one_request(response: &mut HttpResponse, handler: &Handler) {
         && !handler.is_cookie_told.swap(true, Ordering::Relaxed)
     {
         tracing::warn!(
-            http.route = handler.descriptor.pattern,
+            target: target::HANDLER,
+            { http.route = handler.descriptor.pattern },
             "an answer that sets a cookie said that shared caches may keep it; it is sent with \
              `Cache-Control: private, no-store` instead"
         );

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use actix_web::dev::ServiceRequest;
+use actix_web::dev::Extensions;
 use actix_web::guard::{Guard, GuardContext};
 
-use crate::routes::{Node, Table};
-use crate::trie::{Match, Params};
+use crate::pattern::{Match, Params};
+use crate::table::{Node, NodeId, Table};
 
 /// The route that a request matched, in the request's extensions.
 ///
@@ -27,7 +27,7 @@ use crate::trie::{Match, Params};
 #[derive(Clone)]
 pub struct Matched {
     pub(super) table: Arc<Table>,
-    pub(super) node: usize,
+    pub(super) node: NodeId,
     pub(super) path: MatchedPath,
 }
 
@@ -47,7 +47,7 @@ impl Matched {
     }
 
     pub(crate) fn node(&self) -> &Node {
-        &self.table.nodes[self.node]
+        self.table.node(self.node)
     }
 
     pub(super) fn of(table: &Arc<Table>, path: &str) -> Option<Self> {
@@ -66,7 +66,7 @@ impl Matched {
 
 /// Lets through what matches, and hands the match on, so that what we do not know falls through
 /// to the user's other services and `default_service`.
-pub(super) struct MatchGuard(pub(super) Arc<Table>);
+pub(crate) struct MatchGuard(pub(crate) Arc<Table>);
 
 impl Guard for MatchGuard {
     fn check(&self, context: &GuardContext<'_>) -> bool {
@@ -80,12 +80,10 @@ impl Guard for MatchGuard {
     }
 }
 
-/// The match that the guard left. A request that reaches the service has passed the guard.
-pub(super) fn matched(request: &ServiceRequest) -> Matched {
-    use actix_web::HttpMessage as _;
-    let extensions = request.extensions();
-    match extensions.get::<Matched>() {
-        Some(matched) => matched.clone(),
+/// Returns the match that the guard left with a request. One that reaches the service has passed it.
+pub(super) fn matched(extensions: &Extensions) -> &Matched {
+    match extensions.get() {
+        Some(matched) => matched,
         None => unreachable!("the service is mounted behind its guard"),
     }
 }

@@ -10,8 +10,8 @@ use actix_web::http::{Method, StatusCode};
 use smallvec::SmallVec;
 
 use super::head::HeadBody;
-use crate::cache::{Bypass, Lifetime, Status, Ttl};
-use crate::responses::{Encoded, StoredResponse, preferred};
+use crate::engine::{Bypass, Lifetime, Status, Ttl};
+use crate::stored::{Encoded, StoredResponse, preferred};
 
 pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");

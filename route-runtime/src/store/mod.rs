@@ -7,6 +7,8 @@ mod arc;
 mod files;
 mod key;
 mod ledger;
+#[cfg(test)]
+pub(crate) mod logged;
 mod memory;
 mod news;
 mod random;
@@ -16,14 +18,12 @@ mod shared_memory;
 mod slot;
 mod tag;
 
-use std::{
-    error::Error,
-    fmt,
-    future::{Future, pending, ready},
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, pending, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreOptions};

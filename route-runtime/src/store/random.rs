@@ -1,10 +1,8 @@
 //! Names that nobody else has.
 
-use std::{
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-    process,
-    time::SystemTime,
-};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::process;
+use std::time::SystemTime;
 
 /// 32 hexadecimal digits. Unique, not secret.
 pub(super) fn random() -> String {

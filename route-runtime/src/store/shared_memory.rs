@@ -1,11 +1,9 @@
 //! The simplest [`Store`]: memory, shared by whoever holds it.
 
-use std::{
-    collections::{HashMap, hash_map},
-    future::ready,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::collections::{HashMap, hash_map};
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::{
     EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Ledger, Memory, MemoryOptions,

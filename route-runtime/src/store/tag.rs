@@ -1,6 +1,8 @@
 //! Tags, and how an invalidation of one is ordered against renders.
 
-use std::{borrow::Borrow, fmt, sync::Arc};
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
 
 /// What content depends on, by name: `posts`, `post:7`, a path, a pattern.
 ///

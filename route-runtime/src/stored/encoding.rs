@@ -14,7 +14,7 @@ use actix_web::{HttpMessage, web};
 const SMALLEST: usize = 1024;
 
 /// Whether a body of this length and with these headers is offered compressed.
-pub(super) fn is_compressible(headers: &HeaderMap, length: usize) -> bool {
+pub(crate) fn is_compressible(headers: &HeaderMap, length: usize) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let is_text = text(CONTENT_TYPE).is_some_and(|value| {
         let mime = value.split(';').next().unwrap_or(value).trim();
@@ -30,9 +30,8 @@ pub(super) fn is_compressible(headers: &HeaderMap, length: usize) -> bool {
                     | "application/manifest+json"
             )
     });
-    let is_fixed = text(CACHE_CONTROL).is_some_and(|value| {
-        super::directives::directives(value).any(|name| name == "no-transform")
-    });
+    let is_fixed = text(CACHE_CONTROL)
+        .is_some_and(|value| super::directives(value).any(|name| name == "no-transform"));
     length > SMALLEST && is_text && !is_fixed && !headers.contains_key(CONTENT_ENCODING)
 }
 
@@ -102,7 +101,7 @@ impl Recent {
 }
 
 /// Compresses on a thread that may block. `None` if that fails, which writing to memory does not.
-pub(super) async fn compress(encoding: ContentEncoding, body: Bytes) -> Option<Bytes> {
+pub(crate) async fn compress(encoding: ContentEncoding, body: Bytes) -> Option<Bytes> {
     let compressed = web::block(move || match encoding {
         ContentEncoding::Brotli => brotli(&body),
         ContentEncoding::Zstd => zstd::encode_all(&*body, 3),

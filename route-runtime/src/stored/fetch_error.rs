@@ -5,9 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, ResponseError};
-
-use crate::respond::in_mode;
 
 /// Why a [`fetch`](super::fetch()) came to nothing, and of which URL.
 ///
@@ -27,7 +24,7 @@ struct What {
 type Cause = Box<dyn Error + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ErrorKind {
+pub(crate) enum ErrorKind {
     /// It cannot be sent as it is.
     Request,
     Connection,
@@ -48,11 +45,11 @@ pub(super) enum ErrorKind {
 }
 
 impl FetchError {
-    pub(super) fn new(kind: ErrorKind, request: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, request: impl Into<String>) -> Self {
         Self::of(kind, request, None)
     }
 
-    pub(super) fn caused(
+    pub(crate) fn caused(
         kind: ErrorKind,
         request: impl Into<String>,
         cause: impl Into<Cause>,
@@ -92,6 +89,22 @@ impl FetchError {
         match self.0.kind {
             ErrorKind::Status(status) => Some(status),
             _ => None,
+        }
+    }
+}
+
+impl FetchError {
+    /// Returns the status of a response that is made of this error: where the fault lies.
+    pub(crate) fn response_status(&self) -> StatusCode {
+        match self.0.kind {
+            ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            ErrorKind::Request
+            | ErrorKind::Tag
+            | ErrorKind::Refused(_)
+            | ErrorKind::Uncached(_)
+            | ErrorKind::Cycle => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_GATEWAY,
         }
     }
 }
@@ -146,22 +159,3 @@ impl fmt::Debug for FetchError {
 
 /// Its causes are in its words.
 impl Error for FetchError {}
-
-impl ResponseError for FetchError {
-    fn status_code(&self) -> StatusCode {
-        match self.0.kind {
-            ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-            ErrorKind::Request
-            | ErrorKind::Tag
-            | ErrorKind::Refused(_)
-            | ErrorKind::Uncached(_)
-            | ErrorKind::Cycle => StatusCode::INTERNAL_SERVER_ERROR,
-            ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::BAD_GATEWAY,
-        }
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        in_mode(self).error_response()
-    }
-}

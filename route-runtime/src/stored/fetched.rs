@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::error::{ErrorKind, FetchError};
+use super::fetch_error::{ErrorKind, FetchError};
 
 /// What a [`fetch`](super::fetch()) was answered: status, headers, and the body to its end,
 /// decompressed. Cheap to clone.
@@ -26,7 +26,7 @@ struct Head {
 }
 
 impl FetchResponse {
-    pub(super) fn new(
+    pub(crate) fn new(
         status: StatusCode,
         headers: HeaderMap,
         method: String,
@@ -45,7 +45,7 @@ impl FetchResponse {
     }
 
     /// Without the cookies that came with it: they are for whoever asked, and this is for all.
-    pub(super) fn shared(self) -> Self {
+    pub(crate) fn shared(self) -> Self {
         if !self.head.headers.contains_key(header::SET_COOKIE) {
             return self;
         }

@@ -7,11 +7,32 @@ use std::sync::Arc;
 
 use actix_web::web::Bytes;
 
-use crate::cache::Value;
+pub(crate) use self::directives::directives;
+pub(crate) use self::encoding::preferred;
+pub(crate) use self::individual::{
+    BrokenBody, Individual, Reason, RenderedBody, RenderedResponse, is_event_stream,
+};
+pub(crate) use self::response::{Encoded, StoredResponse};
+use crate::engine::Value;
+
+mod directives;
+mod encoding;
 #[cfg(feature = "fetch")]
-use crate::fetch::{FetchError, FetchResponse};
-use crate::render::Rendered;
-use crate::responses::StoredResponse;
+mod fetch_error;
+#[cfg(feature = "fetch")]
+mod fetched;
+mod individual;
+mod response;
+mod wire;
+
+#[cfg(feature = "fetch")]
+pub(crate) use self::fetch_error::ErrorKind;
+
+#[cfg(feature = "fetch")]
+pub use self::fetch_error::FetchError;
+
+#[cfg(feature = "fetch")]
+pub use self::fetched::FetchResponse;
 
 /// One value of the cache.
 pub(crate) enum Stored {
@@ -56,7 +77,7 @@ const FETCHED: u8 = b'f';
 const RETURNED: u8 = b'v';
 
 impl Value for Stored {
-    type Individual = Rendered;
+    type Individual = Individual;
 
     fn weight(&self) -> usize {
         match self {

@@ -23,15 +23,15 @@ const CHECK: usize = 16;
 type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// What is written of a response.
-pub(super) struct Parts<'a> {
-    pub(super) status: StatusCode,
-    pub(super) etag: Option<&'a HeaderValue>,
-    pub(super) headers: &'a [(HeaderName, HeaderValue)],
-    pub(super) body: &'a [u8],
+pub(crate) struct Parts<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) etag: Option<&'a HeaderValue>,
+    pub(crate) headers: &'a [(HeaderName, HeaderValue)],
+    pub(crate) body: &'a [u8],
 }
 
 /// Appends it. `None` if a length does not fit, which no response within the cache's bounds has.
-pub(super) fn encode(parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn encode(parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Option<()> {
     let headers: usize = parts
         .headers
         .iter()
@@ -56,7 +56,7 @@ pub(super) fn encode(parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Option<(StatusCode, Option<HeaderValue>, Headers, Bytes)> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<(StatusCode, Option<HeaderValue>, Headers, Bytes)> {
     let (&[VERSION], rest) = bytes.split_first_chunk()? else {
         return None;
     };

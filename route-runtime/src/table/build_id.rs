@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::OnceLock;
 
+use crate::target;
+
 /// The environment variable that names the build.
 const VARIABLE: &str = "ROUTE_BUILD_ID";
 
@@ -16,7 +18,7 @@ pub(crate) fn of_program() -> Option<String> {
         EXECUTABLE
             .get_or_init(|| {
                 let hash = hash_of_executable();
-                hash.inspect_err(|error| tracing::warn!(%error, "the executable cannot be read"))
+                hash.inspect_err(|error| tracing::warn!(target: target::ROUTES, %error, "the executable cannot be read"))
                     .ok()
             })
             .clone()

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::error::{RouteProblem, RoutesError};
-use super::table::shape;
-use crate::descriptor::{Kind, RouteDescriptor, Segment};
-use crate::path::is_segment;
+use super::shape;
+use crate::declaration::{Kind, RouteDescriptor};
+use crate::pattern::{Segment, is_segment};
 
 /// Every problem, in the order of the routes, which are sorted.
-pub(super) fn check(routes: &[RouteDescriptor]) -> Result<(), RoutesError> {
+pub(crate) fn check(routes: &[RouteDescriptor]) -> Result<(), RoutesError> {
     let mut problems = Vec::new();
     same_path(routes, &mut problems);
     names(routes, &mut problems);
@@ -96,7 +96,7 @@ fn catch_alls(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
 
 /// A prefix's segments. They live as long as the program, as a declaration's do: a prefix is given
 /// a few times at start-up.
-pub(super) fn prefix(prefix: &str) -> Result<Vec<Segment>, RoutesError> {
+pub(crate) fn prefix(prefix: &str) -> Result<Vec<Segment>, RoutesError> {
     if prefix.is_empty() {
         return Ok(Vec::new());
     }

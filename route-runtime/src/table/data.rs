@@ -12,7 +12,7 @@ type Insert = Arc<dyn Fn(&mut Extensions) + Send + Sync>;
 pub(crate) struct SharedData(Vec<Insert>);
 
 impl SharedData {
-    pub(super) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
         let data = Data::new(value);
         self.0.push(Arc::new(move |container| {
             container.insert(data.clone());

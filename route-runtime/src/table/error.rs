@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::table::Handler;
-use crate::descriptor::{Method, RouteDescriptor, Source};
-use crate::render::MissingData;
+use super::{HandlerId, Table};
+use crate::declaration::{Method, RouteDescriptor, Source};
 
 /// Everything that keeps a table of routes from being served.
 ///
@@ -15,26 +14,26 @@ pub struct RoutesError {
 }
 
 impl RoutesError {
-    pub(super) fn new(problems: Vec<RouteProblem>) -> Self {
+    pub(crate) fn new(problems: Vec<RouteProblem>) -> Self {
         Self { problems }
     }
 
-    pub(super) fn mode(found: String) -> Self {
+    pub(crate) fn mode(found: String) -> Self {
         Self::new(vec![RouteProblem::Mode(found)])
     }
 
-    pub(super) fn missing(missing: Vec<MissingData>, handlers: &[Handler]) -> Self {
+    pub(crate) fn missing(missing: Vec<MissingData>, table: &Table) -> Self {
         let problems = missing
             .into_iter()
             .map(|missing| RouteProblem::MissingData {
-                route: Place::from(&handlers[missing.handler].descriptor),
+                route: Place::from(&table.handler(missing.handler).descriptor),
                 argument: missing.argument,
                 data: missing.data,
             });
         Self::new(problems.collect())
     }
 
-    pub(super) fn renderers() -> Self {
+    pub(crate) fn renderers() -> Self {
         Self::new(vec![RouteProblem::Renderers])
     }
 
@@ -99,6 +98,14 @@ pub enum RouteProblem {
     BadPrefix(String),
     /// The environment variable `ROUTE_MODE` is no mode.
     Mode(String),
+}
+
+/// A cached handler's argument needs app data that nobody registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MissingData {
+    pub(crate) handler: HandlerId,
+    pub(crate) argument: &'static str,
+    pub(crate) data: String,
 }
 
 /// A declaration, as an error names it.

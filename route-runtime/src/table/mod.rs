@@ -1,26 +1,39 @@
-//! Handlers, grouped by path.
+//! The checked table of routes, with what is set for it before it is served.
+
+mod build_id;
+mod check;
+mod data;
+mod error;
+mod id;
+mod setup;
+mod sharing;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use actix_web::dev::{ResourceDef, ServiceRequest, Url};
 use actix_web::http::header::HeaderValue;
 
-use super::check;
-use super::error::RoutesError;
-use crate::descriptor::{Kind, Method, RouteDescriptor, Segment};
-use crate::handle::ParamTexts;
-use crate::path::{canonical, encode_segment};
-use crate::rendering::{self, Rendering};
-use crate::trie::Trie;
+use crate::declaration::{Kind, Method, ParamTexts, Rendering, RouteDescriptor, decide};
+use crate::pattern::{Params, Segment, Trie, canonical, encode_segment};
+use crate::store::Tag;
+use crate::tags;
+
+pub(crate) use self::data::SharedData;
+pub(crate) use self::error::MissingData;
+pub use self::error::{Place, RouteProblem, RoutesError};
+pub(crate) use self::id::{ByHandler, HandlerId, NodeId};
+pub(crate) use self::setup::Setup;
+pub(crate) use self::sharing::Sharing;
 
 /// Every path and every handler, immutable once it is built.
 pub(crate) struct Table {
-    /// By index, what the trie finds.
-    pub(crate) nodes: Vec<Node>,
-    /// Sorted by pattern and method.
-    pub(crate) handlers: Vec<Handler>,
-    pub(crate) trie: Trie<usize>,
+    /// By their ids, which the trie finds.
+    nodes: Vec<Node>,
+    /// By their ids; sorted by pattern and method.
+    handlers: Vec<Handler>,
+    pub(crate) trie: Trie<NodeId>,
     /// Before every pattern; empty for none.
     pub(crate) prefix: String,
 }
@@ -33,13 +46,13 @@ pub(crate) struct Node {
     pub(crate) allow: HeaderValue,
     /// The same pattern for actix-web's `match_info`; `None` without parameters.
     resource: Option<ResourceDef>,
-    handlers: [Option<usize>; Method::ALL.len()],
+    handlers: [Option<HandlerId>; Method::ALL.len()],
 }
 
 pub(crate) struct Handler {
     pub(crate) descriptor: RouteDescriptor,
     pub(crate) rendering: Rendering,
-    pub(crate) node: usize,
+    pub(crate) node: NodeId,
     /// Of the whole pattern, prefix and all.
     pub(crate) segments: Vec<Segment>,
     /// It has an argument, or middleware, that may look at `match_info`.
@@ -83,14 +96,14 @@ impl Handler {
 }
 
 impl Node {
-    pub(crate) fn handler(&self, method: Method) -> Option<usize> {
+    pub(crate) fn handler(&self, method: Method) -> Option<HandlerId> {
         self.handlers[method as usize]
     }
 }
 
 impl Table {
     /// Groups, checks, decides.
-    pub(super) fn build(mut routes: Vec<RouteDescriptor>, text: &str) -> Result<Self, RoutesError> {
+    pub(crate) fn build(mut routes: Vec<RouteDescriptor>, text: &str) -> Result<Self, RoutesError> {
         let prefix = check::prefix(text)?;
         // `inventory` promises no order.
         routes.sort_by_key(|route| (route.pattern, route.method, route.source));
@@ -113,10 +126,33 @@ impl Table {
         Ok(table)
     }
 
+    /// Returns one handler.
+    pub(crate) fn handler(&self, id: HandlerId) -> &Handler {
+        &self.handlers[id.0]
+    }
+
+    /// Returns every handler, sorted by pattern and method.
+    pub(crate) fn handlers(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (HandlerId, &Handler)> + DoubleEndedIterator {
+        let handlers = self.handlers.iter().enumerate();
+        handlers.map(|(index, handler)| (HandlerId(index), handler))
+    }
+
+    /// Returns one node.
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// Returns every node.
+    pub(crate) fn nodes(&self) -> impl ExactSizeIterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
     /// Fills actix-web's `match_info` for a handler that may look at it.
     pub(crate) fn capture(&self, handler: &Handler, request: &mut ServiceRequest) {
         if handler.reads_match_info
-            && let Some(resource) = &self.nodes[handler.node].resource
+            && let Some(resource) = &self.node(handler.node).resource
         {
             if resource.capture_match_info(request.match_info_mut()) {
                 return;
@@ -143,7 +179,7 @@ impl Table {
     pub(crate) fn node_of_pattern(&self, pattern: &str) -> Option<&Node> {
         let is_declared = |node: &Node| {
             let mut handlers = node.handlers.iter().flatten();
-            handlers.any(|&it| self.prefixed(self.handlers[it].descriptor.pattern) == pattern)
+            handlers.any(|&it| self.prefixed(self.handler(it).descriptor.pattern) == pattern)
         };
         let mut nodes = self.nodes.iter();
         nodes.find(|node| {
@@ -151,18 +187,25 @@ impl Table {
         })
     }
 
+    /// The tags on which a handler's response for a path depends by its declaration.
+    pub(crate) fn tags(&self, handler: HandlerId, path: &str, params: &Params) -> Arc<[Tag]> {
+        let handler = self.handler(handler);
+        let pattern = tags::pattern_tag(&self.node(handler.node).pattern);
+        tags::of_path(path, pattern, &handler.descriptor.config, params)
+    }
+
     fn add(&mut self, prefix: &[Segment], path: &[RouteDescriptor]) {
         let first = &path[0];
         let segments: Vec<_> = prefix.iter().chain(first.segments).copied().collect();
-        let node = self.nodes.len();
+        let node = NodeId(self.nodes.len());
         *self.trie.slot(&segments) = Some(node);
 
         let mut handlers = [None; Method::ALL.len()];
         for route in path {
-            handlers[route.method as usize] = Some(self.handlers.len());
+            handlers[route.method as usize] = Some(HandlerId(self.handlers.len()));
             self.handlers.push(Handler {
                 descriptor: *route,
-                rendering: rendering::decide(route, path),
+                rendering: decide(route, path),
                 node,
                 segments: segments.clone(),
                 reads_match_info: !route.arguments.is_empty() || !route.config.wrap.is_empty(),
@@ -225,7 +268,7 @@ pub(super) fn shape(segments: &[Segment]) -> String {
     shape
 }
 
-fn allow(handlers: &[Option<usize>; Method::ALL.len()]) -> HeaderValue {
+fn allow(handlers: &[Option<HandlerId>; Method::ALL.len()]) -> HeaderValue {
     let is_declared = |method: Method| handlers[method as usize].is_some();
     let allowed: Vec<_> = Method::ALL
         .into_iter()

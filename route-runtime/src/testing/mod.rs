@@ -43,16 +43,16 @@ use actix_http::Request;
 use actix_service::Service as _;
 use actix_service::boxed::{self, BoxService};
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpResponse};
 
-use crate::cache::{Clock, ManualClock};
-use crate::routes::{Routes, RoutesError};
-use crate::service;
+use crate::engine::{Clock, ManualClock};
+use crate::routes::{self, AppFactory, Routes};
+use crate::table::RoutesError;
 
 /// An app of routes, to be sent requests, with a clock that only the test moves.
 pub struct TestApp {
@@ -69,7 +69,7 @@ impl TestApp {
     ///
     /// As [`Routes::ready`].
     pub async fn new(routes: Routes) -> Result<Self, RoutesError> {
-        Self::with(routes, service::app).await
+        Self::with(routes, routes::app).await
     }
 
     /// The same in an app with middleware and other services.
@@ -82,13 +82,7 @@ impl TestApp {
         app: impl FnOnce(Routes) -> App<T>,
     ) -> Result<Self, RoutesError>
     where
-        T: ServiceFactory<
-                ServiceRequest,
-                Config = (),
-                Response = ServiceResponse<B>,
-                Error = Error,
-                InitError = (),
-            > + 'static,
+        T: AppFactory<B>,
         B: MessageBody + 'static,
     {
         Self::on(Clock::manual().1, routes, app).await
@@ -130,7 +124,7 @@ impl TestApp {
     /// # }
     /// ```
     pub async fn beside(&self, routes: Routes) -> Result<Self, RoutesError> {
-        Self::on(self.clock.clone(), routes, service::app).await
+        Self::on(self.clock.clone(), routes, routes::app).await
     }
 
     async fn on<T, B>(
@@ -139,13 +133,7 @@ impl TestApp {
         app: impl FnOnce(Routes) -> App<T>,
     ) -> Result<Self, RoutesError>
     where
-        T: ServiceFactory<
-                ServiceRequest,
-                Config = (),
-                Response = ServiceResponse<B>,
-                Error = Error,
-                InitError = (),
-            > + 'static,
+        T: AppFactory<B>,
         B: MessageBody + 'static,
     {
         routes = routes.with_clock(clock.clock());

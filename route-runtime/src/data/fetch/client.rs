@@ -14,10 +14,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 use url::Host;
 
-use super::error::{ErrorKind, FetchError};
 use super::request::{Request, plain_url};
-use super::response::FetchResponse;
-use crate::cache::Clock;
+use crate::engine::Clock;
+use crate::stored::{ErrorKind, FetchError, FetchResponse};
+use crate::target;
 
 /// For the world, by way of the proxy that the environment may name.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| build(builder()));
@@ -91,7 +91,8 @@ pub(super) async fn send(
     let _given_up = AbortOnDrop(sent.abort_handle());
     match sent.await {
         // Here, where each exchange passes once, however many share what comes of it.
-        Ok(answered) => answered.inspect_err(|error| tracing::warn!(%error, "a fetch failed")),
+        Ok(answered) => answered
+            .inspect_err(|error| tracing::warn!(target: target::DATA, %error, "a fetch failed")),
         Err(_) => Err(FetchError::new(ErrorKind::Unavailable, name)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::FetchCache;
+use crate::declaration::FetchCache;
 
 /// What is said at the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

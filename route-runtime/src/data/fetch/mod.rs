@@ -2,9 +2,7 @@
 
 mod client;
 mod decision;
-mod error;
 mod request;
-mod response;
 mod run;
 
 use std::future::IntoFuture;
@@ -17,10 +15,9 @@ use serde::Serialize;
 
 use self::client::Limits;
 use self::decision::Wish;
-use self::error::ErrorKind;
 use self::request::{Request, plain_url};
-pub use self::{error::FetchError, response::FetchResponse};
 use crate::store::Tag;
+use crate::stored::{ErrorKind, FetchError, FetchResponse};
 
 /// How long it may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -6,8 +6,8 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 
 use super::decision::Sent;
-use crate::cache::Key;
-use crate::loops;
+use crate::context::loops;
+use crate::engine::Key;
 
 /// Everything that is sent. Its body is in memory, so that it can be sent again.
 pub(super) struct Request(reqwest::Request);
@@ -125,7 +125,7 @@ pub(super) fn plain_url(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::BODY;
+    use crate::data::fetch::BODY;
 
     fn key(build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Key {
         let request = reqwest::Client::new().get("http://a/b?c=d");

@@ -6,18 +6,16 @@ use futures_core::future::BoxFuture;
 
 use super::client::{self, Limits};
 use super::decision::{Decision, Place, Wish, decide};
-use super::error::{ErrorKind, FetchError};
 use super::request::Request;
-use super::response::FetchResponse;
-use crate::cache::{
+use crate::context::{Context, Entered, Loops, Uncached};
+use crate::data;
+use crate::engine::{
     Ancestry, Answer, Clock, Content, Engine, Failure, KEPT, Key, Lifetime, Outcome, Rendered,
 };
-use crate::context::{Context, Uncached};
-use crate::data;
-use crate::loops::{Entered, Loops};
 use crate::mode::Mode;
 use crate::store::Tag;
-use crate::stored::Stored;
+use crate::stored::{ErrorKind, FetchError, FetchResponse, Stored};
+use crate::target;
 
 /// A request that can be made, and what is said of caching it.
 pub(super) struct Ready {
@@ -222,7 +220,7 @@ fn log(name: &str, how: &str, answered: &Result<FetchResponse, FetchError>, took
         Err(error) => format!("{error} ({how}) {millis:.1} ms"),
     };
     match Context::mode() {
-        Some(Mode::Development) => tracing::info!("{line}"),
-        _ => tracing::debug!("{line}"),
+        Some(Mode::Development) => tracing::info!(target: target::DATA, "{line}"),
+        _ => tracing::debug!(target: target::DATA, "{line}"),
     }
 }

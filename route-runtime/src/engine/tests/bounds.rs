@@ -1,6 +1,5 @@
 use super::*;
-use crate::logged;
-use crate::store::MemoryOptions;
+use crate::store::{MemoryOptions, logged};
 
 const FOREVER: Lifetime = Lifetime::FOREVER;
 const MEGABYTE: u64 = 1_000_000;
@@ -157,10 +156,7 @@ async fn each_spell_of_overload_is_one_warning() {
             let turned_away = cache.get(&format!("/{spell}/{id}"), &origin).await;
             assert!(turned_away.is_err());
         }
-        assert_eq!(
-            logged::levels("admission"),
-            vec![tracing::Level::WARN; spell]
-        );
+        assert_eq!(logged::levels("cache"), vec![tracing::Level::WARN; spell]);
         gate.open();
         assert_eq!(all_told(first).await, ["miss 1"]);
     }

@@ -1,10 +1,8 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::cache::{
-    Hit,
-    engine::config::{Spawn, Task},
-};
+use crate::engine::Hit;
+use crate::engine::config::{Spawn, Task};
 
 const TWO: Lifetime = Lifetime::revalidate(secs(2));
 

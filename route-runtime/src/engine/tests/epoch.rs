@@ -1,7 +1,5 @@
-use crate::{
-    cache::epoch::{Epochs, Stamp},
-    store::{Epoch, Invalidation, Invalidations, Risen, Standing, Tag},
-};
+use crate::engine::epoch::{Epochs, Stamp};
+use crate::store::{Epoch, Invalidation, Invalidations, Risen, Standing, Tag};
 
 fn tags(names: &[&str]) -> Vec<Tag> {
     names.iter().map(|&name| Tag::from(name)).collect()

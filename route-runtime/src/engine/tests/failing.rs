@@ -1,5 +1,5 @@
 use super::*;
-use crate::logged;
+use crate::store::logged;
 
 /// What the next runs are to make: a number is stored, the rest as named.
 fn scripted(lifetime: Lifetime, script: &'static [&'static str]) -> Origin {
@@ -80,7 +80,7 @@ async fn a_refresh_that_hangs_is_cut_off_and_rests() {
     logged::listen();
     cache.hands.advance(LIMIT);
     cache.engine.settled().await;
-    assert_eq!(logged::levels("engine::render"), [tracing::Level::WARN]);
+    assert_eq!(logged::levels("cache"), [tracing::Level::WARN]);
     assert_eq!(cache.told("/a", &origin).await, "stale 1");
     assert_eq!(origin.runs(), 2);
     cache.hands.advance(secs(3));

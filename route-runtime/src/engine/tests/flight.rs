@@ -1,10 +1,8 @@
-use std::{
-    future::Future,
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker},
-};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
-use crate::cache::flight::{End, Flights, Join, Lead};
+use crate::engine::flight::{End, Flights, Join, Lead};
 
 type TestFlights = Flights<&'static str, (), usize>;
 

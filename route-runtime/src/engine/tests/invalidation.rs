@@ -1,5 +1,5 @@
 use super::*;
-use crate::cache::Status;
+use crate::engine::Status;
 
 const FOREVER: Lifetime = Lifetime::FOREVER;
 

@@ -3,34 +3,31 @@
 mod bounds;
 mod crowd;
 mod depending;
+mod epoch;
 mod failing;
+mod flight;
 mod individual;
 mod invalidation;
+mod model;
 mod nested;
 mod random;
 mod second;
 mod sharing;
 mod timeline;
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::{runtime::Handle, sync::Semaphore, task::yield_now};
 
-use crate::{
-    cache::{
-        Ancestry, Answer, CacheSlot, Call, Clock, Config, Content, Engine, Failure, Key, Lifetime,
-        ManualClock, Outcome, Rendered, Stale, Turn, Value,
-    },
-    store::{Invalidation, Tag},
+use crate::engine::{
+    Ancestry, Answer, CacheSlot, Call, Clock, Config, Content, Engine, Failure, Key, Lifetime,
+    ManualClock, Outcome, Rendered, Stale, Turn, Value,
 };
+use crate::store::{Invalidation, Tag};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

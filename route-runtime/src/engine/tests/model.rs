@@ -31,19 +31,13 @@ mod epoch;
 )]
 mod flight;
 
-use loom::{
-    future::block_on,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use loom::future::block_on;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
 
-use self::{
-    epoch::{Epochs, Stamp},
-    flight::{End, Flights, Join},
-};
+use self::epoch::{Epochs, Stamp};
+use self::flight::{End, Flights, Join};
 use crate::store::{Invalidation, Standing, Tag};
 
 /// Two threads show nearly every fault of such code, and three preemptions suffice for it; without
@@ -195,11 +189,9 @@ fn whoever_leads_after_a_landing_finds_what_was_put_in_place_before_it() {
 
 #[test]
 fn a_follower_that_goes_disturbs_nobody() {
-    use std::{
-        future::Future,
-        pin::pin,
-        task::{Context, Waker},
-    };
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
     model(|| {
         let flights = TestFlights::new();
         let Join::Lead(lead) = flights.join(&"key", || ()) else {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cache::{Bypass, Status};
+use crate::engine::{Bypass, Status};
 
 const FOREVER: Lifetime = Lifetime::FOREVER;
 

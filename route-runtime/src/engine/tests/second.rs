@@ -1,11 +1,11 @@
-use std::{future::pending, sync::atomic::AtomicBool, time::SystemTime};
+use std::future::pending;
+use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
 
 use super::*;
-use crate::{
-    cache::Status,
-    store::{
-        EntryKey, Epoch, Invalidations, MemoryStore, Store, StoreError, StoreFuture, StoredEntry,
-    },
+use crate::engine::Status;
+use crate::store::{
+    EntryKey, Epoch, Invalidations, MemoryStore, Store, StoreError, StoreFuture, StoredEntry,
 };
 
 const TWO: Lifetime = Lifetime::revalidate(secs(2));

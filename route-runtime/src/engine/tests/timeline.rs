@@ -1,5 +1,5 @@
 use super::*;
-use crate::cache::{Bypass, Status};
+use crate::engine::{Bypass, Status};
 
 /// Fast renders of `revalidate = 2`: each step is a time, and what is then told.
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::properties::{Raw, naive};
 use super::tests::{Answer, Pattern, look_up, trie};
 use super::*;
-use crate::path::canonical;
+use crate::pattern::canonical;
 use Segment::{CatchAll, Literal, OptionalCatchAll, Param};
 
 /// Splits and decodes a path; none if it is no path at all. Written without a look at the real one.

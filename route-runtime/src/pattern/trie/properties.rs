@@ -4,14 +4,10 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{
-    Match, Trie,
-    tests::{
-        Answer::{self, BadRequest, NotOurs, Redirect, Serve},
-        Pattern, look_up, trie,
-    },
-};
-use crate::descriptor::Segment::{self, CatchAll, Group, Literal, OptionalCatchAll, Param};
+use super::tests::Answer::{self, BadRequest, NotOurs, Redirect, Serve};
+use super::tests::{Pattern, look_up, trie};
+use super::{Match, Trie};
+use crate::pattern::Segment::{self, CatchAll, Group, Literal, OptionalCatchAll, Param};
 
 /// A segment as it came, and what it means; none if that is nothing.
 pub(super) type Raw = (String, Option<String>);

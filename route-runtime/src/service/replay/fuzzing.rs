@@ -3,7 +3,7 @@
 use actix_web::test::TestRequest;
 
 use super::*;
-use crate::responses::directives;
+use crate::stored::directives;
 
 #[test]
 fn fuzz_accept_encoding() {

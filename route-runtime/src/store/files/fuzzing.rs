@@ -1,9 +1,7 @@
 //! Files that are none of ours, or were changed by somebody who knows how to make a checksum.
 
-use super::{
-    format::{MAGIC, Unusable, decode, encode},
-    line::{FIRST, chain, check, checked, names, written},
-};
+use super::format::{MAGIC, Unusable, decode, encode};
+use super::line::{FIRST, chain, check, checked, names, written};
 use crate::store::EntryKey;
 
 const KEY: EntryKey<'static> = EntryKey {

@@ -1,22 +1,17 @@
 //! What a file store does with its files, once it is on a thread that may wait for them.
 
-use std::{
-    fs, io,
-    path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::SystemTime,
-};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use std::{fs, io};
 
-use super::{
-    format::{self, Unusable},
-    place::Place,
-    record::Record,
-    shelves::{Bounds, Shelves},
-};
+use super::format::{self, Unusable};
+use super::place::Place;
+use super::record::Record;
+use super::shelves::{Bounds, Shelves};
 use crate::store::{EntryKey, News, StoredEntry};
+use crate::target;
 
 /// How many calls may be at their files at once: a disk that hangs must not collect threads.
 const AT_ONCE: usize = 256;
@@ -161,7 +156,7 @@ impl Inner {
 fn warn_once(warned: &AtomicBool, place: &Place, what: &str, error: &io::Error) {
     if !warned.swap(true, Ordering::Relaxed) {
         let directory = place.root().display();
-        tracing::warn!(%directory, %error, "the cache's files cannot be {what}");
+        tracing::warn!(target: target::STORE, %directory, %error, "the cache's files cannot be {what}");
     }
 }
 

@@ -1,14 +1,10 @@
 //! What is known of the record of invalidations.
 
-use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
-};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use super::{
-    line::{FIRST, Line, chain, checked, names},
-    place::Place,
-};
+use super::line::{FIRST, Line, chain, checked, names};
+use super::place::Place;
 use crate::store::{Epoch, Invalidation, Ledger, Risen, Tag};
 
 /// How many tags are remembered by name.

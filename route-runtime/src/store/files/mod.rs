@@ -8,14 +8,15 @@ mod place;
 mod record;
 mod shelves;
 
-use std::{fmt, fs, io, path::Path, sync::Arc, time::Duration};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, fs, io};
 
 use tokio::task::spawn_blocking;
 
-use self::{
-    inner::{Call, Inner, absent},
-    shelves::Bounds,
-};
+use self::inner::{Call, Inner, absent};
+use self::shelves::Bounds;
 use super::{
     EntryKey, Epoch, Invalidation, Invalidations, OwnedKey, Store, StoreError, StoreFuture,
     StoredEntry, Tag,

@@ -9,19 +9,15 @@
 //!   tmp/              one directory, and a lock that says whether its owner lives, per instance
 //! ```
 
-use std::{
-    fs::{self, File, TryLockError},
-    io,
-    path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
-use crate::store::{EntryKey, random::random};
+use crate::store::EntryKey;
+use crate::store::random::random;
 
 /// How long a lock is waited for. Whoever holds one writes a file and lets go.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -9,20 +9,17 @@
 //! is moved into place whole. So nobody who reads waits for a disk that is slow to write, in this
 //! process either: what is known is changed only once it is written.
 
-use std::{
-    fs::{self, File},
-    io::{self, Seek as _, SeekFrom, Write as _},
-    iter,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
-};
+use std::fs::{self, File};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::iter;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use super::{
-    known::{End, Known, State, both},
-    line::{Line, chain, first, written},
-    place::Place,
-};
-use crate::store::{Epoch, Invalidation, Invalidations, Tag, random::random};
+use super::known::{End, Known, State, both};
+use super::line::{Line, chain, first, written};
+use super::place::Place;
+use crate::store::random::random;
+use crate::store::{Epoch, Invalidation, Invalidations, Tag};
 
 #[derive(Debug)]
 pub(super) struct Record {

@@ -1,26 +1,20 @@
 //! The connection: made in the background, given up when it does not answer.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use redis::{
-    AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind,
-    aio::{MultiplexedConnection, PubSub},
-};
-use tokio::{
-    sync::{Notify, watch},
-    task::AbortHandle,
-    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
-};
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind};
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use super::super::{News, StoreError};
+
+use crate::target;
 
 /// How many calls may wait for answers at once.
 const AT_ONCE: usize = 1024;
@@ -152,7 +146,7 @@ async fn keep(shared: Arc<Shared>, state: watch::Sender<State>) {
         let connected = timeout(shared.limit, shared.connect()).await;
         let error = match connected {
             Ok(Ok((calls, news))) => {
-                tracing::debug!("connected to Redis");
+                tracing::debug!(target: target::STORE, "connected to Redis");
                 let begun = Instant::now();
                 shared.unanswered.store(0, Ordering::Relaxed);
                 state.send_replace(State::Up(calls.clone()));
@@ -177,7 +171,7 @@ async fn keep(shared: Arc<Shared>, state: watch::Sender<State>) {
         };
         // Once for each time it is away.
         if !silent {
-            tracing::warn!(%error, "there is no connection to Redis: going on without");
+            tracing::warn!(target: target::STORE, %error, "there is no connection to Redis: going on without");
             silent = true;
         }
         sleep(pause).await;

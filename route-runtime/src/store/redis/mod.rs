@@ -15,26 +15,23 @@ mod options;
 mod scripts;
 mod seen;
 
-use std::{
-    collections::{HashMap, hash_map},
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
-};
+use std::collections::{HashMap, hash_map};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use redis::{Script, ScriptInvocation};
 
+use self::entry::{FIELDS, Keys, Metadata, RawRead, RawSince, Read, micros};
+use self::link::Link;
+use self::options::Limits;
 pub use self::options::RedisStoreOptions;
-use self::{
-    entry::{FIELDS, Keys, Metadata, RawRead, RawSince, Read, micros},
-    link::Link,
-    options::Limits,
-    scripts::{INVALIDATE, LEASE, RELEASE, SINCE, WRITE},
-    seen::{Asked, Seen},
-};
+use self::scripts::{INVALIDATE, LEASE, RELEASE, SINCE, WRITE};
+use self::seen::{Asked, Seen};
+use super::random::random;
 use super::{
     EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Risen, Store, StoreError,
-    StoreFuture, StoredEntry, Tag, random::random,
+    StoreFuture, StoredEntry, Tag,
 };
 
 /// How many tags are remembered by name, of each kind.

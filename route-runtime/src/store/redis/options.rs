@@ -3,9 +3,12 @@
 use std::{sync::Mutex, time::Duration};
 
 use redis::{Client, IntoConnectionInfo as _, RedisError, TlsCertificates};
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use super::{RedisStore, entry::Keys, link::Link};
+use super::RedisStore;
+use super::entry::Keys;
+use super::link::Link;
 use crate::store::StoreError;
 
 /// How a [`RedisStore`] is called and how long it is waited for.

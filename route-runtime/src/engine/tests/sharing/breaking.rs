@@ -1,7 +1,7 @@
 //! A store that is away.
 
 use super::*;
-use crate::logged;
+use crate::store::logged;
 
 #[tokio::test]
 async fn a_request_waits_fifty_milliseconds_in_all_and_the_next_one_not_at_all() {
@@ -59,7 +59,7 @@ async fn a_store_that_is_slow_at_each_step_is_not_taken_to_be_away() {
             assert!(found.starts_with("hit"), "{path}: {found}");
         }
     }
-    assert!(logged::levels("cache").is_empty());
+    assert!(logged::levels("store").is_empty());
 }
 
 /// Takes its time for whatever a request waits for.
@@ -197,7 +197,7 @@ async fn an_outage_is_told_once_and_its_end_too() {
         for path in ["/b", "/c", "/d"] {
             one.rendered(path, &origin).await;
         }
-        let told = logged::levels("cache");
+        let told = logged::levels("store");
         let expected = [Level::WARN, Level::INFO].repeat(outage);
         assert_eq!(told, expected);
     }

@@ -282,7 +282,7 @@ async fn one_cut_off_marks_stale_content_too() {
     one.link.set(Way::Fails);
     cluster.pass(secs(3)).await;
     let answer = one.get("/a", &origin).await.unwrap();
-    assert_eq!(answer.status, crate::cache::Status::Unverified(Some(-1)));
+    assert_eq!(answer.status, crate::engine::Status::Unverified(Some(-1)));
     one.settled().await;
     assert_eq!(one.told("/a", &origin).await, "unverified 2");
 }

@@ -6,24 +6,18 @@ mod leasing;
 mod promise;
 mod restarting;
 
-use std::{
-    collections::HashMap,
-    future::{pending, ready},
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU8, AtomicU64},
-    },
-};
+use std::collections::HashMap;
+use std::future::{pending, ready};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 
 use tokio::sync::watch;
 
 use super::*;
-use crate::{
-    cache::OnPartition,
-    store::{
-        EntryKey, Epoch, Invalidations, Lease, LeaseToken, MemoryStore, Store, StoreError,
-        StoreFuture, StoredEntry,
-    },
+use crate::engine::OnPartition;
+use crate::store::{
+    EntryKey, Epoch, Invalidations, Lease, LeaseToken, MemoryStore, Store, StoreError, StoreFuture,
+    StoredEntry,
 };
 
 const TWO: Lifetime = Lifetime::revalidate(secs(2));
@@ -33,7 +27,7 @@ const TICK: Duration = ms(500);
 struct Hub {
     inner: MemoryStore,
     clock: Clock,
-    leases: Mutex<HashMap<String, (LeaseToken, crate::cache::Moment)>>,
+    leases: Mutex<HashMap<String, (LeaseToken, crate::engine::Moment)>>,
     tokens: AtomicU64,
     /// How many invalidations there were.
     news: watch::Sender<u64>,

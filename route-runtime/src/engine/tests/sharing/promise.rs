@@ -7,7 +7,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::cache::{Moment, Status};
+use crate::engine::{Moment, Status};
 
 const BOUND: Duration = secs(1);
 const PATHS: [&str; 2] = ["/a", "/b"];

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 
 use super::*;
-use crate::logged;
+use crate::store::logged;
 
 #[tokio::test]
 async fn where_nothing_can_be_the_methods_fail_and_the_log_says_so_once() {

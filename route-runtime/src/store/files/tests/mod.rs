@@ -4,11 +4,9 @@ mod bounds;
 mod failing;
 mod record;
 
-use std::{
-    fs::File,
-    path::PathBuf,
-    time::{Instant, SystemTime, UNIX_EPOCH},
-};
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::testing::store::{changes, suite};

@@ -1,0 +1,63 @@
+//! What the code that runs belongs to.
+
+use std::sync::Arc;
+
+use super::flights::FlightRuntime;
+use super::listed::Listed;
+use super::loops::Loops;
+use crate::engine::{Clock, Config, Engine, Key};
+use crate::mode::Mode;
+use crate::store::{Invalidation, StoreError, Tag};
+use crate::stored::Stored;
+use crate::table::{ByHandler, HandlerId, Setup, Table};
+
+/// The table of routes that is served, and the one cache of its responses and data.
+///
+/// It lives as long as the routes are served. Code that runs finds it through its
+/// [`Context`](super::Context), which does not keep it alive; whatever waits for a flight holds it, since
+/// it also keeps the threads on which flights wait.
+pub(crate) struct Home {
+    pub(crate) table: Arc<Table>,
+    pub(crate) engine: Engine<Key, Stored>,
+    pub(crate) clock: Clock,
+    pub(crate) mode: Mode,
+    /// The requests that renders make over HTTP, which may come back here.
+    pub(crate) loops: Loops,
+    /// The paths that the `static_params` of each handler gave.
+    pub(crate) listed: ByHandler<Listed>,
+    _flights: FlightRuntime,
+}
+
+impl Home {
+    /// Starts an empty cache, which follows what other instances invalidate.
+    pub(crate) fn start(setup: &Setup) -> Arc<Self> {
+        let flights = FlightRuntime::start();
+        let mut config = Config::new(flights.handle());
+        config.clock = setup.clock.clone();
+        config.memory = setup.memory;
+        setup.sharing.apply(&mut config);
+        let engine = Engine::new(config);
+        engine.follow();
+        Arc::new(Self {
+            table: Arc::clone(&setup.table),
+            engine,
+            clock: setup.clock.clone(),
+            mode: setup.mode,
+            loops: Loops::default(),
+            listed: ByHandler::new(&setup.table, |_| Listed::default()),
+            _flights: flights,
+        })
+    }
+
+    /// Invalidates everything that carries a tag, here and on the instances that share the store.
+    pub(crate) async fn invalidate(&self, tag: Tag, how: Invalidation) -> Result<(), StoreError> {
+        self.engine.invalidate(&[tag], how).await
+    }
+
+    /// Returns whether it is known that no request for a path is ever answered by its handler.
+    pub(crate) fn is_never_answered(&self, handler: HandlerId, path: &str) -> bool {
+        let config = &self.table.handler(handler).descriptor.config;
+        let listed = self.listed[handler].known();
+        !config.dynamic_params && listed.is_some_and(|listed| !listed.contains(path))
+    }
+}

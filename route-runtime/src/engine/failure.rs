@@ -1,0 +1,34 @@
+//! The reasons why a request gets no value.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The reason why a request gets no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Too many renders are waiting already.
+    Overloaded { retry_after: Duration },
+    /// The render took longer than its limit, and was dropped.
+    TimedOut,
+    /// The render panicked with this message.
+    Panicked(Arc<str>),
+    /// Renders were begun and dropped, several times over: the program is shutting down.
+    Abandoned,
+    /// The render needs itself.
+    Cycle,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overloaded { .. } => f.write_str("too many renders are waiting"),
+            Self::TimedOut => f.write_str("the render took too long"),
+            Self::Panicked(message) => write!(f, "the render panicked: {message}"),
+            Self::Abandoned => f.write_str("the render was abandoned"),
+            Self::Cycle => f.write_str("the render needs its own result"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,196 @@
+//! One request for one handler, from there to its response: refused, from the cache, or dynamic.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody as _};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method as HttpMethod, StatusCode, header};
+use actix_web::{Error, HttpMessage as _, HttpResponse};
+use futures_core::future::LocalBoxFuture;
+use tracing::{Instrument as _, Span};
+
+use super::head::HeadBody;
+use super::matched::{MatchedPath, matched};
+use super::{cached, finish};
+use crate::context::{Caller, Context, Declared, Requested, in_context, when_sent};
+use crate::declaration::Method;
+use crate::handler;
+use crate::mode::Mode;
+use crate::pattern::Params;
+use crate::respond::Problem;
+use crate::responses::Served;
+use crate::stored::directives;
+use crate::table::{Handler, HandlerId};
+use crate::target;
+
+/// An answer that has to be waited for.
+pub(super) type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+
+/// One request for one handler.
+pub(super) struct Visit {
+    pub(super) served: Rc<Served>,
+    pub(super) id: HandlerId,
+    pub(super) params: Params,
+    pub(super) request: ServiceRequest,
+}
+
+impl Visit {
+    /// Makes the visit of a request whose path is clean: others are answered before any handler.
+    pub(super) fn new(served: &Rc<Served>, id: HandlerId, request: ServiceRequest) -> Self {
+        let params = match &matched(&request.extensions()).path {
+            MatchedPath::Clean(params) => params.clone(),
+            _ => unreachable!("other paths are answered before any handler"),
+        };
+        Self {
+            served: Rc::clone(served),
+            id,
+            params,
+            request,
+        }
+    }
+
+    pub(super) fn handler(&self) -> &Handler {
+        self.served.setup.table.handler(self.id)
+    }
+
+    /// The canonical path, which is the key of the response.
+    pub(super) fn path(&self) -> &str {
+        self.params.path(self.request.path())
+    }
+
+    /// The parts of the request that decide how its data is fetched.
+    pub(super) fn caller(&self) -> Caller {
+        Caller {
+            ancestry: self
+                .served
+                .cache()
+                .home()
+                .loops
+                .caller(self.request.headers()),
+            reloads: self.served.setup.mode == Mode::Development && is_reload(&self.request),
+        }
+    }
+
+    /// The span of the request; what became of it is recorded at the end.
+    fn span(&self) -> Span {
+        tracing::info_span!(
+            target: target::REQUEST,
+            "request",
+            http.request.method = %self.request.method(),
+            http.route = self.served.setup.table.node(self.handler().node).pattern,
+            http.response.status_code = tracing::field::Empty,
+            outcome = tracing::field::Empty,
+        )
+    }
+
+    /// The context of a dynamic handler.
+    fn context(&self) -> Context {
+        let Caller { ancestry, reloads } = self.caller();
+        Context {
+            fetch_cache: self.handler().descriptor.config.fetch_cache,
+            ancestry,
+            reloads,
+            declared: Declared::Of(Arc::new(Requested {
+                handler: self.id,
+                uri: self.request.uri().clone(),
+                params: self.params.clone(),
+            })),
+            ..self.served.context()
+        }
+    }
+}
+
+/// Answers a visit for which nothing was ready: it is refused, answered from the cache or a render, or the
+/// handler runs for it.
+pub(super) fn answer(visit: Visit) -> Answer {
+    let span = visit.span();
+    if visit.handler().rendering.is_cached() {
+        Box::pin(from_cache(visit).instrument(span))
+    } else {
+        Box::pin(when_sent(by_handler(visit).instrument(span)))
+    }
+}
+
+async fn from_cache(visit: Visit) -> Result<ServiceResponse, Error> {
+    let (response, outcome) = match refused(&visit).await {
+        Some(response) => (response, "refused"),
+        None if visit.served.setup.mode == Mode::Production => cached::kept(&visit).await,
+        None => cached::once(&visit).await,
+    };
+    record(response.status(), outcome);
+    Ok(without_body_for_head(visit.request.into_response(response)))
+}
+
+async fn by_handler(visit: Visit) -> Result<ServiceResponse, Error> {
+    if let Some(response) = refused(&visit).await {
+        record(response.status(), "refused");
+        return Ok(visit.request.into_response(response));
+    }
+    let context = visit.context();
+    let Visit {
+        served,
+        id,
+        params,
+        request,
+    } = visit;
+    let handler = served.setup.table.handler(id);
+    let answered = handler::answer(handler, params, &served.setup, request);
+    let mut response = in_context(context, answered).await;
+    finish::uncached(response.response_mut(), handler, finish::DYNAMIC);
+    record(response.status(), "dynamic");
+    let answers_get = handler.descriptor.method == Method::Get;
+    Ok(if answers_get {
+        without_body_for_head(response)
+    } else {
+        response
+    })
+}
+
+/// Refuses a path that `static_params` does not give, with `dynamic_params = false`: it is not there,
+/// however it would be rendered. As long as nobody can tell, it is unavailable.
+async fn refused(visit: &Visit) -> Option<HttpResponse> {
+    let handler = visit.handler();
+    if handler.descriptor.config.dynamic_params {
+        return None;
+    }
+    let status = match visit.served.cache().listed(visit.id).await {
+        Ok(listed) if listed.contains(visit.path()) => return None,
+        Ok(_) => StatusCode::NOT_FOUND,
+        Err(reason) => {
+            let pattern = handler.descriptor.pattern;
+            tracing::error!(target: target::HANDLER, { http.route = pattern, reason }, "`static_params` failed");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    let mut response = handler::fault::response(&Problem::new(status), handler.descriptor.kind);
+    finish::uncached(&mut response, handler, finish::UNLISTED);
+    Some(response)
+}
+
+/// A browser that is told to reload everything says so.
+fn is_reload(request: &ServiceRequest) -> bool {
+    let values = request.headers().get_all(header::CACHE_CONTROL);
+    values
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| directives(value).any(|name| name == "no-cache"))
+}
+
+/// Records in the request's span what became of it.
+fn record(status: StatusCode, outcome: &str) {
+    let span = Span::current();
+    span.record("http.response.status_code", status.as_u16());
+    span.record("outcome", outcome);
+}
+
+/// Keeps the length and drops the body, in an answer to HEAD: an endless stream is not even begun.
+fn without_body_for_head(response: ServiceResponse) -> ServiceResponse {
+    if *response.request().method() != HttpMethod::HEAD {
+        return response;
+    }
+    response.map_body(|_, body| match body.size() {
+        BodySize::Sized(length) => BoxBody::new(HeadBody(length)),
+        // A length of 0 would be one that GET does not have.
+        BodySize::None | BodySize::Stream => BoxBody::new(actix_web::body::None::new()),
+    })
+}

@@ -1,0 +1,61 @@
+//! What stands behind the memory of this process: one cache for many instances, or for the next
+//! run of the program.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::build_id;
+use crate::engine::{Clock, Config, OnPartition, STALENESS, STORE_LIMIT};
+use crate::store::Store;
+
+/// What is said of the store behind memory.
+#[derive(Clone)]
+pub(crate) struct Sharing {
+    pub(crate) store: Option<Arc<dyn Store>>,
+    pub(crate) build_id: Option<Arc<str>>,
+    pub(crate) staleness: Duration,
+    pub(crate) on_partition: OnPartition,
+    pub(crate) limit: Duration,
+}
+
+impl Default for Sharing {
+    fn default() -> Self {
+        Self {
+            store: None,
+            build_id: None,
+            staleness: STALENESS,
+            on_partition: OnPartition::default(),
+            limit: STORE_LIMIT,
+        }
+    }
+}
+
+impl Sharing {
+    pub(crate) fn has_store(&self) -> bool {
+        self.store.is_some()
+    }
+
+    pub(crate) fn build(&self, clock: &Clock) -> Arc<str> {
+        match &self.build_id {
+            Some(build) => Arc::clone(build),
+            None => build_id::of_program().map_or_else(|| unique(clock), Arc::from),
+        }
+    }
+
+    pub(crate) fn apply(&self, config: &mut Config) {
+        let Some(store) = &self.store else { return };
+        config.build = self.build(&config.clock);
+        config.store = Some(Arc::clone(store));
+        config.staleness = self.staleness;
+        config.on_partition = self.on_partition;
+        config.limits.store_read = self.limit;
+    }
+}
+
+/// A build of which this process is the only instance: what another one rendered may not be what
+/// this one would.
+fn unique(clock: &Clock) -> Arc<str> {
+    let since = clock.wall().duration_since(std::time::UNIX_EPOCH);
+    let nanos = since.unwrap_or_default().as_nanos();
+    format!("process {} of {nanos}", std::process::id()).into()
+}

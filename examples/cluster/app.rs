@@ -22,7 +22,7 @@ async fn news(topic: String) -> String {
 #[route(POST, "/news")]
 async fn write() -> Result<String, RevalidateError> {
     revalidate_tag("news").await?;
-    Ok(format!("thrown away by {}\n", name()))
+    Ok(format!("invalidated by {}\n", name()))
 }
 
 /// Reports how many renders this instance has made.

@@ -103,7 +103,7 @@ async fn one_instance_renders_for_all_and_all_end_with_the_program() {
     let count = |what: &str| shown.matches(what).count();
     assert_eq!(count("rust: render 1 of instance 1"), 6, "{shown}");
     assert_eq!(count("route; fwd=miss; stored"), 1, "{shown}");
-    assert_eq!(count("thrown away by instance 2"), 1, "{shown}");
+    assert_eq!(count("invalidated by instance 2"), 1, "{shown}");
     assert_eq!(count("rust: render 1 of instance 2"), 3, "{shown}");
     for rendered in ["instance 1 rendered 1", "instance 2 rendered 1"] {
         assert_eq!(count(rendered), 1, "{shown}");

@@ -98,7 +98,7 @@ pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
             (
                 "POST",
                 "/api/revalidate?path=/api/time",
-                "throws away what is kept of a path,",
+                "invalidates a path,",
             ),
             ("POST", "/api/revalidate?tag=stock", "or of a tag"),
             (
@@ -112,7 +112,7 @@ pub(crate) const SAMPLES: &[(&str, &[Sample])] = &[
                 "/api/primes/1000",
                 "dynamic, made of a function’s value, which is kept for ever",
             ),
-            ("DELETE", "/api/primes/1000", "until it is thrown away"),
+            ("DELETE", "/api/primes/1000", "until it is invalidated"),
         ],
     ),
     (

@@ -251,8 +251,8 @@ async fn the_next_run_keeps_entries_invalidations_and_ages_of_the_last() {
     old.get("/sharing/item/a").await;
     old.get("/sharing/item/b").await;
     old.settled().await;
-    let thrown_away = old.routes().revalidate_path("/sharing/item/b");
-    thrown_away.await.unwrap();
+    let invalidated = old.routes().revalidate_path("/sharing/item/b");
+    invalidated.await.unwrap();
     old.advance(4 * SECOND);
 
     let new = old.beside(routes(&line, &runs)).await.unwrap();

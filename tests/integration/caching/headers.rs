@@ -107,10 +107,10 @@ async fn shared_caches_do_not_keep_a_response_invalidated_during_its_render() {
         let path = cdn_slow::path(how);
         let meanwhile = async {
             SLOW[0].pass().await;
-            let thrown_away = app.routes().revalidate_path(&*path);
+            let invalidated = app.routes().revalidate_path(&*path);
             match how {
-                "stale" => thrown_away.stale().await.unwrap(),
-                "absent" => thrown_away.await.unwrap(),
+                "stale" => invalidated.stale().await.unwrap(),
+                "absent" => invalidated.await.unwrap(),
                 _ => {}
             }
             SLOW[1].open();

@@ -67,7 +67,7 @@ fn start_serves_what_build_has_rendered() {
 
     // The next run knows what one run has invalidated, and what it has rendered since.
     let asked = [
-        "POST /throw/rendered",
+        "POST /invalidate/rendered",
         "GET /rendered",
         "GET /each/1",
         "GET /data",

@@ -29,7 +29,7 @@ fn builds_share_data_and_invalidations_but_no_responses() {
         cluster.change(from, truth);
         let has_truth = |it: &Instance| it.rendered("/item/0").truth == truth;
         cluster.await_all("it reaches both builds", has_truth);
-        assert_eq!(cluster.instances[from].throw("data").status, 200);
+        assert_eq!(cluster.instances[from].invalidate("data").status, 200);
         let has_truth = |it: &Instance| it.rendered("/data/0").truth == truth;
         cluster.await_all("and their data", has_truth);
     }

@@ -30,9 +30,9 @@ impl Cluster {
     /// Does what [`change`](Self::change) does, but may fail: then nothing is promised.
     fn try_change(&mut self, who: usize, truth: u32) {
         self.upstream.set_truth(truth);
-        let response = self.instances[who].throw("items");
+        let response = self.instances[who].invalidate("items");
         if response.status == 200 {
-            self.thrown.push((Instant::now(), truth));
+            self.invalidated.push((Instant::now(), truth));
         } else {
             assert!(response.status >= 500, "{response:?}");
         }
@@ -89,7 +89,7 @@ fn no_fault_fails_a_request_or_makes_a_response_older_than_promised() {
     println!(
         "{} answers, {marked} of them marked; {} of {truth} changes recorded",
         seen.len(),
-        cluster.thrown.len() - 1,
+        cluster.invalidated.len() - 1,
     );
-    assert!(cluster.thrown.len() > 20 && marked < seen.len() / 2);
+    assert!(cluster.invalidated.len() > 20 && marked < seen.len() / 2);
 }

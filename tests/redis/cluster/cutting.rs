@@ -32,7 +32,7 @@ fn an_instance_that_is_cut_off_marks_its_responses_and_catches_up() {
     eventually("it is marked", || cut_off.is_unverified("/item/0"));
     assert!(has_truth(1, cut_off), "it gives what it has");
     // An invalidation that cannot reach the others fails, and has no effect here either.
-    let refused = cut_off.throw("items");
+    let refused = cut_off.invalidate("items");
     assert!(refused.status >= 500, "{refused:?}");
     assert!(has_truth(1, cut_off));
     // It renders a path without an entry for itself, from the current truth.

@@ -25,7 +25,7 @@ fn no_request_fails_while_the_server_is_killed_and_restarted() {
     cluster.await_all("nobody says that it knows", |it| !is_verified(it));
     cluster.upstream.set_truth(2);
     for instance in cluster.all() {
-        let refused = instance.throw("items");
+        let refused = instance.invalidate("items");
         assert!(refused.status >= 500, "it is not recorded: {refused:?}");
         // Nothing is invalidated either.
         assert_eq!(instance.rendered("/item/0").truth, 1);
@@ -65,7 +65,7 @@ fn no_request_waits_for_a_server_that_is_stopped_for_seconds() {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    assert!(cluster.instances[0].throw("items").status >= 500);
+    assert!(cluster.instances[0].invalidate("items").status >= 500);
     let hits = load.end();
     cluster.redis.signal("CONT");
 

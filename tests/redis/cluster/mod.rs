@@ -3,11 +3,11 @@
 mod building;
 mod chaos;
 mod cutting;
+mod invalidating;
 mod leasing;
 mod losing;
 mod rendering;
 mod sparing;
-mod throwing;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -36,7 +36,7 @@ struct Cluster {
     upstream: Upstream,
     /// The versions of the truth, each with the time at which its invalidation had resolved. Once
     /// [`BOUND`] has passed since then, no older version may be served.
-    thrown: Vec<(Instant, u32)>,
+    invalidated: Vec<(Instant, u32)>,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -85,7 +85,7 @@ impl Cluster {
             instances: Vec::new(),
             redis: Redis::start(),
             upstream: Upstream::start(),
-            thrown: Vec::new(),
+            invalidated: Vec::new(),
             _alone: alone,
         }
     }
@@ -125,9 +125,9 @@ impl Cluster {
     /// Changes the truth, and invalidates on this instance what was made from an older one.
     fn change(&mut self, who: usize, truth: u32) {
         self.upstream.set_truth(truth);
-        let response = self.instances[who].throw("items");
+        let response = self.instances[who].invalidate("items");
         assert_eq!(response.status, 200, "{}", response.text());
-        self.thrown.push((Instant::now(), truth));
+        self.invalidated.push((Instant::now(), truth));
     }
 
     /// Waits until all renders are written: an instance gives its lease back after that.
@@ -153,7 +153,12 @@ impl Cluster {
                 continue;
             }
             let of = |&&(when, _): &&(Instant, u32)| it.begun > when + BOUND;
-            let least = self.thrown.iter().filter(of).map(|&(_, truth)| truth).max();
+            let least = self
+                .invalidated
+                .iter()
+                .filter(of)
+                .map(|&(_, truth)| truth)
+                .max();
             let least = least.unwrap_or_default();
             assert!(it.rendered().truth >= least, "{least}: {it:?}");
         }
@@ -177,8 +182,8 @@ impl Instance {
         rendered(&response)
     }
 
-    fn throw(&self, tag: &str) -> Response {
-        let path = format!("/throw/{tag}");
+    fn invalidate(&self, tag: &str) -> Response {
+        let path = format!("/invalidate/{tag}");
         self.connect().send(&request("POST", &path, &[], ""))
     }
 

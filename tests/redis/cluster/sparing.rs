@@ -71,7 +71,7 @@ fn with_a_hundred_thousand_entries_a_miss_is_one_read_and_a_hit_is_none() {
         assert!(response.cache_status().starts_with("route; hit"));
     }
     assert_eq!(count("time"), 100, "no read");
-    assert_eq!(reader.throw("items").status, 200);
+    assert_eq!(reader.invalidate("items").status, 200);
     assert_eq!(reader.rendered("/item/0").number, 2);
     let calls = calls(&cluster.redis);
     for scan in ["keys", "scan", "hscan", "zscan", "hgetall", "hkeys", "sort"] {

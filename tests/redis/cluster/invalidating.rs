@@ -25,7 +25,7 @@ fn an_invalidation_on_one_instance_reaches_all_within_the_bound() {
         thread::sleep(BOUND + BOUND / 2);
         let seen = load.end();
         cluster.keeps_the_promise(&seen);
-        let late = |it: &&Seen| it.begun > cluster.thrown[ROUNDS as usize - 1].0 + BOUND;
+        let late = |it: &&Seen| it.begun > cluster.invalidated[ROUNDS as usize - 1].0 + BOUND;
         assert!(seen.iter().filter(late).count() > 20);
         renders_other_than(cluster, &warm, ROUNDS + 1)
     });

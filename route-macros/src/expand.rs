@@ -142,7 +142,7 @@ fn handle(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Token
 
         #(#attributes)*
         impl #name {
-            /// What the attribute declared, for `Routes::from_iter`.
+            /// The declaration, for `Routes::from_iter`.
             #vis const ROUTE: ::route_runtime::RouteDescriptor = #descriptor;
             #items
         }
@@ -233,7 +233,7 @@ fn path_items(
     let answers_get = spec.handlers.iter().any(|it| it.method == Method::Get);
     let revalidate = answers_get.then(|| {
         quote! {
-            /// Throws away the cached response of the path of these parameters, once awaited.
+            /// Invalidates the cached response of the path of these parameters, once awaited.
             #(#attributes)*
             #vis fn revalidate(#(#arguments),*) -> ::route_runtime::Revalidation {
                 ::route_runtime::__private::revalidate_route(#built)
@@ -269,25 +269,6 @@ fn default_type(param: &Param) -> TokenStream {
             quote! { ::route_runtime::__private::Vec<#string> }
         }
     }
-}
-
-/// Returns a path into the runtime, with the span that an error should underline.
-fn private(name: &str, at: Span) -> TokenStream {
-    let name = Ident::new(name, at);
-    quote_spanned! {at=> ::route_runtime::__private::#name }
-}
-
-/// Returns the variant of an enum of the runtime that has the same name as our variant.
-fn variant(of: &str, value: impl std::fmt::Debug) -> TokenStream {
-    let of = format_ident!("{of}");
-    let value = format_ident!("{}", format!("{value:?}"));
-    quote! { ::route_runtime::__private::#of::#value }
-}
-
-/// Returns a span that is hygienic for locals and lies on the user's own line.
-fn mixed(tokens: &impl ToTokens) -> Span {
-    let span = syn::spanned::Spanned::span(tokens);
-    Span::mixed_site().located_at(span)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod options;
 mod page;
 mod pattern;
 mod route;
+mod runtime;
 mod signature;
 mod spec;
 mod syntax;

@@ -1,36 +1,21 @@
 //! The one table of options: the name of each, the values it may have, and where it belongs.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 use syn::{Expr, Path};
 
 use crate::errors::{Errors, Problem, list, nearest};
+use crate::method::Method;
 use crate::syntax::{OptionArg, WrittenOption};
 
 mod cached;
+pub(crate) mod print;
 mod tag;
 mod value;
 
 pub(crate) use cached::{CachedOptions, check as check_cached};
+pub(crate) use print::Printing;
 pub(crate) use tag::{Tag, TagPart};
-
-/// The options of one declaration. An option that was not given, or could not be read, is `None`.
-#[derive(Default)]
-pub(crate) struct Options {
-    pub(crate) dynamic: Option<Given<Dynamic>>,
-    pub(crate) revalidate: Option<Given<Revalidate>>,
-    pub(crate) expire: Option<Given<u32>>,
-    pub(crate) static_params: Option<Given<Path>>,
-    pub(crate) dynamic_params: Option<Given<bool>>,
-    pub(crate) fetch_cache: Option<Given<FetchCache>>,
-    pub(crate) tags: Option<Given<Vec<Tag>>>,
-    pub(crate) cdn: Option<Given<Cdn>>,
-    pub(crate) wrap: Vec<Given<Path>>,
-    pub(crate) max_duration: Option<Given<u32>>,
-    pub(crate) body_limit: Option<Given<u64>>,
-    /// The name and the scope of each option that was given and is in the table, even if its value
-    /// could not be read.
-    pub(crate) names: Vec<(Ident, Scope)>,
-}
 
 /// The value of an option, with the tokens it was written as.
 pub(crate) struct Given<T> {
@@ -91,10 +76,20 @@ pub(crate) enum Scope {
     Body,
 }
 
+/// A row of the table: everything that this crate knows of an option.
 struct Rule {
     name: &'static str,
+    /// The handlers on which the option has a meaning.
     scope: Scope,
     read: Reader<Options>,
+    /// Prints the value, if the option was given.
+    print: fn(&Options, &Printing<'_>) -> Option<TokenStream>,
+    /// A value that tests use.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for tests"))]
+    right: &'static str,
+    /// A value that is refused.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for tests"))]
+    wrong: &'static str,
 }
 
 type Reader<O> = fn(OptionArg, &mut O) -> Result<(), Problem>;
@@ -114,37 +109,61 @@ macro_rules! read_once {
 }
 use read_once;
 
-macro_rules! once {
-    ($field:ident, $scope:ident, $reader:path) => {
-        Rule {
-            name: stringify!($field),
-            scope: Scope::$scope,
-            read: read_once!($field, $reader),
+/// Makes the reader of an option whose values add up.
+macro_rules! read_each {
+    ($field:ident, $reader:path) => {
+        |arg, options| {
+            let value = $reader(&arg)?;
+            match &mut options.$field {
+                Some(given) => given.value.push(value),
+                None => options.$field = Some(Given::new(arg, vec![value])),
+            }
+            Ok(())
         }
     };
 }
 
-const TABLE: &[Rule] = &[
-    once!(dynamic, Get, value::dynamic),
-    once!(revalidate, Get, value::revalidate),
-    once!(expire, Get, value::seconds),
-    once!(static_params, GetWithParams, value::path),
-    once!(dynamic_params, GetWithParams, value::boolean),
-    once!(fetch_cache, Any, value::fetch_cache),
-    once!(tags, Get, tag::tags),
-    once!(cdn, Get, value::cdn),
-    Rule {
-        name: "wrap",
-        scope: Scope::Any,
-        read: |arg, options| {
-            let value = value::path(&arg)?;
-            options.wrap.push(Given::new(arg, value));
-            Ok(())
-        },
-    },
-    once!(max_duration, Any, value::positive_seconds),
-    once!(body_limit, Body, value::bytes),
-];
+/// Makes the table, and the options that it reads into, of one row for each option: its name and the
+/// type of its value; where it has a meaning; how it is read; how it is printed; a value that is right,
+/// and one that is wrong.
+macro_rules! options {
+    ($($name:ident: $ty:ty, $scope:ident, $how:ident!($reader:path), $print:path, $right:literal, $wrong:literal;)*) => {
+        /// Every option that was given, with its value; `None` for an option that was not given.
+        #[derive(Default)]
+        pub(crate) struct Options {
+            $(pub(crate) $name: Option<Given<$ty>>,)*
+            /// The name of each option that the table knows, also of those that could not be read, with
+            /// its scope.
+            pub(crate) names: Vec<(Ident, Scope)>,
+        }
+
+        const TABLE: &[Rule] = &[$(Rule {
+            name: stringify!($name),
+            scope: Scope::$scope,
+            read: $how!($name, $reader),
+            print: |options, printing| {
+                let given = options.$name.as_ref()?;
+                Some($print(&given.value, printing))
+            },
+            right: $right,
+            wrong: $wrong,
+        }),*];
+    };
+}
+
+options! {
+    dynamic: Dynamic, Get, read_once!(value::dynamic), print::dynamic, "\"auto\"", "1";
+    revalidate: Revalidate, Get, read_once!(value::revalidate), print::revalidate, "60", "true";
+    expire: u32, Get, read_once!(value::seconds), print::number, "600", "-1";
+    static_params: Path, GetWithParams, read_once!(value::path), print::static_params, "paths", "paths()";
+    dynamic_params: bool, GetWithParams, read_once!(value::boolean), print::flag, "false", "0";
+    fetch_cache: FetchCache, Any, read_once!(value::fetch_cache), print::fetch_cache, "\"force-cache\"", "\"cache\"";
+    tags: Vec<Tag>, Get, read_once!(tag::tags), print::tags, "[\"posts\", \"user:{user}\"]", "\"posts\"";
+    cdn: Cdn, Get, read_once!(value::cdn), print::cdn, "\"public\"", "\"yes\"";
+    wrap: Vec<Path>, Any, read_each!(value::path), print::wrap, "guard", "guard()";
+    max_duration: u32, Any, read_once!(value::positive_seconds), print::number, "5", "0";
+    body_limit: u64, Body, read_once!(value::bytes), print::number, "\"64KB\"", "\"64\"";
+}
 
 /// Reads every option. An option that cannot be read is left out, and its error is pushed.
 ///
@@ -169,6 +188,18 @@ pub(crate) fn check(
 }
 
 impl Options {
+    /// Prints the options that were given and that have a meaning for a method, as fields of the runtime's
+    /// `Config`.
+    pub(crate) fn print(&self, method: Method, printing: &Printing<'_>) -> TokenStream {
+        let rules = TABLE.iter().filter(|rule| rule.scope.covers(method));
+        let fields = rules.filter_map(|rule| {
+            let value = (rule.print)(self, printing)?;
+            let name = format_ident!("{}", rule.name);
+            Some(quote! { #name: #value, })
+        });
+        fields.collect()
+    }
+
     fn read(&mut self, arg: WrittenOption) -> syn::Result<()> {
         let Some(rule) = TABLE.iter().find(|rule| arg.name == rule.name) else {
             if arg.name == "method" || arg.name == "methods" {
@@ -193,7 +224,7 @@ impl Options {
         let Some(cdn) = self.cdn.as_ref().filter(|cdn| cdn.value == Cdn::Yes) else {
             return;
         };
-        if !self.wrap.is_empty() {
+        if self.wrap.is_some() {
             errors.push(
                 Problem::new(&cdn.source, "`cdn = true` beside `wrap`")
                     .help(
@@ -257,6 +288,15 @@ impl Options {
 }
 
 impl Scope {
+    /// Returns whether an option of this scope has a meaning for a method.
+    pub(crate) fn covers(self, method: Method) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Get | Self::GetWithParams => method == Method::Get,
+            Self::Body => method.has_body(),
+        }
+    }
+
     pub(crate) fn is_get(self) -> bool {
         matches!(self, Self::Get | Self::GetWithParams)
     }
@@ -315,6 +355,12 @@ fn snake_case(name: &str) -> String {
         out.push(c.to_ascii_lowercase());
     }
     out
+}
+
+/// A value of an option that is right, with the option's name and scope.
+#[cfg(test)]
+pub(crate) fn right_values() -> impl Iterator<Item = (&'static str, Scope, &'static str)> {
+    TABLE.iter().map(|rule| (rule.name, rule.scope, rule.right))
 }
 
 #[cfg(test)]

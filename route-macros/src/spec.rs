@@ -143,9 +143,13 @@ pub(crate) fn check_options(
 }
 
 fn misplaced(name: &Ident, scope: Scope, methods: &[Method]) -> Problem {
-    let mut answered: Vec<_> = methods.iter().map(|method| method.name()).collect();
-    // Alternatives by `#[cfg]` answer the same method.
-    answered.dedup();
+    // Alternatives by `cfg` answer the same method.
+    let mut answered: Vec<_> = Vec::new();
+    for method in methods.iter().map(|method| method.name()) {
+        if !answered.contains(&method) {
+            answered.push(method);
+        }
+    }
     let this = if answered.len() == 1 {
         "handler"
     } else {
@@ -171,11 +175,7 @@ fn misplaced(name: &Ident, scope: Scope, methods: &[Method]) -> Problem {
 }
 
 fn belongs(scope: Scope, methods: &[Method]) -> bool {
-    methods.iter().any(|method| match scope {
-        Scope::Any => true,
-        Scope::Get | Scope::GetWithParams => *method == Method::Get,
-        Scope::Body => method.has_body(),
-    })
+    methods.iter().any(|method| scope.covers(*method))
 }
 
 /// The names that a tag or `skip` may use.

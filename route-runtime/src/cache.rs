@@ -1,7 +1,7 @@
-//! What a cached render can say of itself, and what the cache has done.
+//! Tags and lifetimes that a cached render sets itself, and statistics of the cache.
 //!
-//! [`tag`] and [`revalidate_after`] add to what the options `tags` and `revalidate` declare, from
-//! inside the handler, once it knows.
+//! A handler calls [`tag`] and [`revalidate_after`] to add to the options `tags` and `revalidate`,
+//! when it learns the tag or the lifetime only as it runs.
 
 pub use crate::context::{revalidate_after, tag};
 pub use crate::engine::{OnPartition, Stats};

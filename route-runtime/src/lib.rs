@@ -1,8 +1,9 @@
 //! Next.js Route Handlers on actix-web.
 //!
-//! [`#[route]`](macro@route) makes an async function the handler of a path and says how its response
-//! may be cached; [`#[page]`](macro@page) does so for HTML. Neither is registered anywhere:
-//! [`serve`] finds every route of every crate in the program, checks them together and serves them.
+//! [`#[route]`](macro@route) makes an async function the handler of a path and says how its
+//! response may be cached; [`#[page]`](macro@page) does the same for HTML. You do not register
+//! routes anywhere: [`serve`] finds every route of every crate in the program, checks them together
+//! and serves them.
 //!
 //! ```no_run
 //! use route_runtime::{ServeError, route, serve};
@@ -32,9 +33,10 @@
 //!
 //! # Dynamic or cached
 //!
-//! What a GET reads decides, and its argument types say what it reads. A handler that takes nothing
-//! but parameters, app data and other [`StaticExtractor`]s may be cached; one that takes an
-//! `HttpRequest`, a header or the query may not. The first rule that applies:
+//! The types of a handler's arguments say what it reads of the request. A GET handler that takes
+//! only parameters, app data and other [`StaticExtractor`]s reads nothing and may be cached; one
+//! that takes an `HttpRequest`, a header or the query may not. The first of these rules that
+//! applies decides:
 //!
 //! | | |
 //! |---|---|
@@ -47,9 +49,9 @@
 //! | POST, PUT, PATCH or DELETE at the same path | dynamic |
 //! | anything else | cached, for ever |
 //!
-//! A cached handler never sees a request: it runs on threads of its own, with one that has a method
-//! and a path and is otherwise blank. So what it answers cannot be one client's. In [development]
-//! nothing is kept, but handlers run in the same way.
+//! A cached handler never sees a client's request. It runs on threads of its own, with a request
+//! that has a method and a path and is otherwise blank, so its response cannot hold anything of one
+//! client. In [development] no response is kept, but handlers run in the same way.
 //!
 //! [development]: Mode::Development
 //!
@@ -75,14 +77,13 @@
 //! # }
 //! ```
 //!
-//! What was cached is thrown away by [`revalidate_path`], [`revalidate_pattern`] and
-//! [`revalidate_tag`].
+//! [`revalidate_path`], [`revalidate_pattern`] and [`revalidate_tag`] invalidate what is cached.
 //!
 //! # Data
 //!
-//! `fetch` gets data over HTTP, and [`#[cached]`](macro@cached) keeps what a function returns, both in
-//! the cache of the responses that are made of them. A cached route is fresh for no longer than what
-//! it used, and has its tags.
+//! `fetch` gets data over HTTP, and [`#[cached]`](macro@cached) keeps what a function returns. Both
+//! use the cache that also holds the responses. A cached response is fresh for no longer than the
+//! data that it was made of, and it has the tags of the data.
 //!
 //! ```no_run
 //! use route_runtime::{cached, route};
@@ -95,15 +96,15 @@
 //!
 //! #[route("/authors/[author]", revalidate = 3600)]
 //! async fn show(author: u64) -> String {
-//!     titles(author).await.join(", ") // Fresh for a minute, and gone with its author.
+//!     titles(author).await.join(", ") // Fresh for a minute; has the tag of its author.
 //! }
 //! ```
 //!
 //! # In an app of your own
 //!
-//! [`Routes`] is a service of an actix-web `App`. Requests for paths it does not know fall through
-//! to the app's other services and its `default_service`. [`Server::app`] mounts it so in a server
-//! that is otherwise `serve`'s; for TLS or a Unix socket, run the `HttpServer` yourself:
+//! [`Routes`] is a service for an actix-web `App`. Requests for paths that it does not know go on
+//! to the app's other services and its `default_service`. With [`Server::app`], `serve`'s server
+//! mounts the routes in your app; for TLS or a Unix socket, run the `HttpServer` yourself:
 //!
 //! ```no_run
 //! use actix_web::{App, HttpResponse, HttpServer, middleware::Logger, web};
@@ -126,22 +127,22 @@
 //! # On the command line
 //!
 //! A program that calls [`serve`] or [`Server::run`] has the commands `routes`, `check`, `lock`,
-//! `build`, `start`, `export` and `serve`, which is what it does without one; `--help` lists them with
-//! their options. All but those that serve are the functions of `cli` too. This is the feature `cli`,
-//! which is on by default.
+//! `build`, `start`, `export` and `serve`; without a command it does `serve`. `--help` lists them
+//! with their options. All commands except `serve` and `start` are also functions of the module
+//! `cli`. They need the feature `cli`, which is on by default.
 //!
 //! # In production
 //!
-//! A release build is in production: it renders ahead what it can, before it listens. `program build`
-//! does that once for many starts, `program start` takes what is there; `program check --locked` fails
-//! in CI where a change has made a route dynamic. Behind memory there may be a [`store`]: files, which
-//! survive a restart, or a Redis that many instances share.
+//! A release build runs in production: before it listens, it renders the paths that it knows.
+//! `program build` renders them once for many starts, and `program start` serves from what was
+//! built. `program check --locked` fails in CI if a change has made a route dynamic. Behind memory
+//! there may be a [`store`]: files, which survive a restart, or a Redis that many instances share.
 //!
 //! # In a test
 //!
-//! `Routes::from_iter([show::ROUTE])` in an `App` of actix-web's test tools, as in the example of
-//! [`Routes`]; with the feature `testing`, `testing::TestApp` also has a clock to advance. A handler
-//! is still a function: `show(7).await` calls it.
+//! Mount `Routes::from_iter([show::ROUTE])` in an `App` of actix-web's test tools, as in the
+//! example of [`Routes`]. With the feature `testing`, `testing::TestApp` also has a clock that a
+//! test can advance. A handler is still a function: `show(7).await` calls it.
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -160,8 +161,8 @@ mod declaration;
 mod engine;
 pub mod export;
 mod extract;
-/// What is kept and what is answered, many instances, commands, what the compiler says; and two pages
-/// for people who know Next.js or actix-web.
+/// Guides to caching and responses, many instances, commands and the compiler's errors; and two
+/// guides for people who know Next.js or actix-web.
 #[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
 pub mod guide {
     #[doc = include_str!("../docs/guide/actix.md")]
@@ -174,6 +175,8 @@ pub mod guide {
     pub mod errors {}
     #[doc = include_str!("../docs/guide/instances.md")]
     pub mod instances {}
+    #[doc = include_str!("../docs/guide/life-of-a-request.md")]
+    pub mod life_of_a_request {}
     #[doc = include_str!("../docs/guide/nextjs.md")]
     pub mod nextjs {}
 }
@@ -217,15 +220,15 @@ pub use revalidate::{
 };
 #[doc = include_str!("../docs/cached.md")]
 #[doc(inline)]
-pub use route_macros::cached;
+pub use route_runtime_macros::cached;
 #[doc = include_str!("../docs/page.md")]
 #[doc = include_str!("../docs/options.md")]
 #[doc(inline)]
-pub use route_macros::page;
+pub use route_runtime_macros::page;
 #[doc = include_str!("../docs/route.md")]
 #[doc = include_str!("../docs/options.md")]
 #[doc(inline)]
-pub use route_macros::route;
+pub use route_runtime_macros::route;
 pub use routes::{AppFactory, Route, Routes};
 pub use server::{ServeError, Server, serve};
 pub use service::Matched;
@@ -233,10 +236,10 @@ pub use service::Matched;
 pub use stored::{FetchError, FetchResponse};
 pub use table::{Place, RouteProblem, RoutesError};
 
-/// Links library crates whose routes nothing else names.
+/// Links library crates that have routes and that no code of the program names.
 ///
-/// A crate that is a dependency but that no code mentions is dropped by the linker, routes and
-/// all. Write it once, at the root of the program.
+/// The linker drops a dependency that no code names, and its routes with it. Call this macro once,
+/// at the root of the program.
 ///
 /// ```ignore (there is no such crate)
 /// route_runtime::link!(my_routes, more_routes);
@@ -246,7 +249,7 @@ macro_rules! link {
     ($($name:ident),+ $(,)?) => { $(use $name as _;)+ };
 }
 
-/// Every example of the README compiles.
+/// The examples of the README, which are compiled as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

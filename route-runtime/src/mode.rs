@@ -1,33 +1,32 @@
-//! Development or production.
+//! The mode of a program: development or production.
 
 use std::env;
+use std::str::FromStr;
 
-/// Whether what is served is being written or being used.
+/// The mode in which routes are served.
 ///
-/// Debug builds are development, release builds production; the environment variable `ROUTE_MODE`
-/// (`development` or `production`), [`Server::mode`](crate::Server::mode) and the option `--mode`
-/// decide otherwise, each before the one named before it. The commands `build`, `start` and `export`
-/// are production whatever they say.
+/// By default, a debug build runs in development and a release build in production. The environment
+/// variable `ROUTE_MODE` (`development` or `production`) overrides that,
+/// [`Server::mode`](crate::Server::mode) overrides the variable, and the option `--mode` overrides
+/// both. The commands `build`, `start` and `export` always run in production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Every response is rendered anew, and errors show their cause.
     Development,
-    /// What may be cached is, and errors show nothing internal.
+    /// Responses of cached routes are cached, and errors show nothing internal.
     Production,
 }
 
 impl Mode {
-    /// From `ROUTE_MODE`, else from the profile.
+    /// Returns the mode that `ROUTE_MODE` names, or that of the build profile if it is not set.
     ///
     /// # Errors
     ///
-    /// If `ROUTE_MODE` is another word, which the error quotes.
+    /// If `ROUTE_MODE` is another word. The error is this word.
     pub fn from_env() -> Result<Self, String> {
         match env::var("ROUTE_MODE").as_deref() {
-            Ok("development") => Ok(Self::Development),
-            Ok("production") => Ok(Self::Production),
             Ok("") | Err(env::VarError::NotPresent) => Ok(Self::of_profile()),
-            Ok(other) => Err(other.into()),
+            Ok(word) => word.parse(),
             Err(env::VarError::NotUnicode(other)) => Err(other.to_string_lossy().into()),
         }
     }
@@ -37,6 +36,23 @@ impl Mode {
             Self::Development
         } else {
             Self::Production
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    /// Reads `development` or `production`.
+    ///
+    /// # Errors
+    ///
+    /// If it is another word, which is the error.
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "development" => Ok(Self::Development),
+            "production" => Ok(Self::Production),
+            other => Err(other.into()),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What a caught panic says.
+//! The messages of caught panics.
 
 use std::any::Any;
 
-/// The message, where there is one: `panic!` with a text.
+/// Returns the message of a caught panic. Only a panic with a text, as of `panic!`, has one.
 pub(crate) fn message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

@@ -1,5 +1,5 @@
-//! Exactly what generated code touches, and what errors in it name. Not public: it changes with the
-//! macros.
+//! The items that generated code uses, or that compiler errors in it name, and no others. They are
+//! no public API: they change with the macros.
 
 pub use std::format;
 pub use std::string::String;
@@ -13,7 +13,7 @@ pub use crate::data::cached::{
     RandomOrder, Returned, ReturnedValue, ReturnsValue, SkippedArgument, StableOrder,
 };
 pub use crate::declaration::{
-    Argument, Call, Cdn, Config, Dynamic, FetchCache, Kind, Many, Method, Middleware, One,
+    Argument, Cdn, Config, Dynamic, FetchCache, HandlerCall, Kind, Many, Method, Middleware, One,
     ParamFunction, ParamList, PathBuilder, Reader, Readers, Response, Revalidate, RouteDescriptor,
     Source, TagPart, call, static_params,
 };
@@ -25,7 +25,7 @@ pub use crate::pattern::Segment;
 pub use crate::revalidate::revalidate_route;
 pub use crate::source;
 
-/// Where the attribute stands.
+/// Makes the `Source` of an attribute: the place where it stands.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! source {

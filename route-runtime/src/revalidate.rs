@@ -1,4 +1,4 @@
-//! Throwing away what was cached: by path, by pattern, by tag.
+//! Invalidation of cached responses and data: by path, by pattern, by tag.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -13,11 +13,11 @@ use crate::store::{Invalidation, StoreError, Tag};
 use crate::table::Table;
 use crate::tags::{path_tag, pattern_tag};
 
-/// Throws away the response of one path, as in `revalidate_path("/api/posts/1")`.
+/// Invalidates the response of one path, as in `revalidate_path("/api/posts/1")`.
 ///
-/// To be awaited in a handler. Once it has resolved, every request that begins is answered with
-/// what is rendered after it; see [`Revalidation::stale`] for the gentler way. What the handler
-/// itself answers, also an error or a redirect, changes nothing about it.
+/// Await the returned value in a handler. Once it has resolved, every request that begins gets a
+/// response that was rendered after that point; see [`Revalidation::stale`] for the gentler way.
+/// The handler's own response changes nothing about this, even if it is an error or a redirect.
 ///
 /// # Example
 ///
@@ -39,14 +39,16 @@ use crate::tags::{path_tag, pattern_tag};
 ///
 /// # Errors
 ///
-/// See [`RevalidateError`]: a path no route has, no handler that this is called in, a cached
-/// render that would throw away itself.
+/// See [`RevalidateError`]: no route has the path, the call is outside any handler, or a cached
+/// render would invalidate itself.
 pub fn revalidate_path(path: impl Into<String>) -> Revalidation {
     Revalidation::here(Target::Path(path.into()))
 }
 
-/// Throws away the responses of every path of a pattern, as in
-/// `revalidate_pattern("/api/posts/[id]")`. Otherwise like [`revalidate_path`].
+/// Invalidates the responses of every path of a pattern, as in
+/// `revalidate_pattern("/api/posts/[id]")`.
+///
+/// In all other respects it works like [`revalidate_path`].
 ///
 /// # Errors
 ///
@@ -55,9 +57,11 @@ pub fn revalidate_pattern(pattern: impl Into<String>) -> Revalidation {
     Revalidation::here(Target::Pattern(pattern.into()))
 }
 
-/// Throws away every response with this tag, as in `revalidate_tag("posts")`. Otherwise like
-/// [`revalidate_path`]. A tag that nothing has is no error: nothing may have it yet. One that is empty
-/// or has control characters is: what `tags` makes of a parameter that has such is left out.
+/// Invalidates everything cached with this tag, as in `revalidate_tag("posts")`.
+///
+/// In all other respects it works like [`revalidate_path`]. A tag that nothing carries is no error:
+/// something may carry it later. A tag that is empty or has control characters is an error. The
+/// option `tags` drops such a tag when the value of a parameter would produce one.
 ///
 /// # Errors
 ///
@@ -66,13 +70,14 @@ pub fn revalidate_tag(tag: impl Into<String>) -> Revalidation {
     Revalidation::here(Target::Tag(tag.into()))
 }
 
-/// The same as [`revalidate_path`], for a path without the prefix of `Routes::at`.
+/// Invalidates the response of a path that is given without the prefix of `Routes::at`. Otherwise
+/// it works like [`revalidate_path`].
 #[doc(hidden)]
 pub fn revalidate_route(path: String) -> Revalidation {
     Revalidation::here(Target::Route(path))
 }
 
-/// An invalidation to be awaited.
+/// An invalidation, which takes place once it is awaited.
 #[must_use = "nothing is invalidated until this is awaited"]
 pub struct Revalidation {
     target: Target,
@@ -80,11 +85,11 @@ pub struct Revalidation {
     scope: Option<Scope>,
 }
 
-/// The routes that something is invalidated in.
+/// The routes in which something is invalidated, and the tags that must not be.
 pub(crate) struct Scope {
     home: Option<Arc<Home>>,
-    /// The tags of the render that asks, if one does: those it declares, and those it has used. A
-    /// dynamic handler may invalidate its own path: nothing is made of it that would be kept.
+    /// The tags that the current render declares or has used so far; empty if no render is under
+    /// way. A dynamic handler may invalidate its own path, because its response is not kept.
     own: Vec<Tag>,
 }
 
@@ -109,7 +114,7 @@ pub(crate) enum Target {
     Route(String),
     Pattern(String),
     Tag(String),
-    /// What a cached function returned; or why nothing is kept for its arguments.
+    /// The tag of a cached function's value, or the reason why nothing is kept for its arguments.
     Data(Result<Tag, String>),
 }
 
@@ -130,7 +135,7 @@ impl Revalidation {
         }
     }
 
-    /// Marks content as stale instead: the next request still gets it, and starts a refresh.
+    /// Marks the content as stale instead: the next request still gets it, and starts a refresh.
     pub fn stale(mut self) -> Self {
         self.how = Invalidation::Stale;
         self
@@ -168,15 +173,15 @@ impl Target {
     }
 }
 
-/// The tag of a path that some request can have.
+/// Returns the tag of a path, if some request can have that path.
 fn known_path(home: &Home, path: String) -> Result<Tag, RevalidateError> {
     let table = &home.table;
-    // Taken as a value, as in `/posts/[id]`, a parameter would name one path that nobody asks for.
+    // Taken as a value, the `[id]` in `/posts/[id]` would name a path that no request has.
     let is_declared = || table.node_of_pattern(&path).is_some();
     if path.split('/').any(is_parameter) || path.split('/').any(is_group) && is_declared() {
         return Err(RevalidateError::PathIsPattern(path));
     }
-    // Taken as part of the last segment, a query would name another path, and do nothing.
+    // Taken as part of the last segment, a query would name another path, and nothing would happen.
     if path.contains(['?', '#']) {
         return Err(RevalidateError::UnknownPath(path));
     }
@@ -196,7 +201,8 @@ fn known_path(home: &Home, path: String) -> Result<Tag, RevalidateError> {
     }
 }
 
-/// The tag of a pattern, as it is declared or as it is served: with or without its groups.
+/// Returns the tag of a pattern, which may be given as declared, with its groups, or as served,
+/// without them.
 fn known_pattern(table: &Table, pattern: String) -> Result<Tag, RevalidateError> {
     if let Some(node) = table.node_of_pattern(&pattern) {
         return Ok(pattern_tag(&node.pattern));
@@ -211,43 +217,44 @@ fn known_pattern(table: &Table, pattern: String) -> Result<Tag, RevalidateError>
     })
 }
 
-/// Whether a segment is written as a pattern's parameter is: `[id]`, `[...slug]`. As the text of a path
-/// it is written encoded: `%5Bid%5D`.
+/// Returns whether a segment is spelt like a parameter of a pattern: `[id]`, `[...slug]`. A path
+/// whose segment has that very text must encode it: `%5Bid%5D`.
 fn is_parameter(segment: &str) -> bool {
     segment.len() > 2 && segment.starts_with('[') && segment.ends_with(']')
 }
 
-/// Whether a segment is written as a pattern's group is: `(shop)`. A path may have such a segment, too.
+/// Returns whether a segment is spelt like a group of a pattern: `(shop)`. A path may have such a
+/// segment, too.
 fn is_group(segment: &str) -> bool {
     segment.starts_with('(') && segment.ends_with(')')
 }
 
-/// Why nothing was invalidated.
+/// The reason why nothing was invalidated.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RevalidateError {
     /// No route has this path.
     UnknownPath(String),
-    /// A pattern was given as a path: it is for [`revalidate_pattern`].
+    /// A pattern was given as a path. [`revalidate_pattern`] takes patterns.
     PathIsPattern(String),
-    /// A route has this path, but answers 404 there: `dynamic_params = false`, and its `static_params`
-    /// does not list the path.
+    /// A route has this path, but always answers it with 404: the route has
+    /// `dynamic_params = false`, and its `static_params` does not list the path.
     UnlistedPath(String),
     /// No route is declared with this pattern.
     UnknownPattern(String),
-    /// A path was given as a pattern: it is for [`revalidate_path`].
+    /// A path was given as a pattern. [`revalidate_path`] takes paths.
     PatternIsPath(String),
-    /// A tag is not empty and has no control characters.
+    /// The tag is empty or has control characters.
     InvalidTag(String),
-    /// Nothing is cached for these arguments of a cached function, and why: which argument of which
-    /// function has no stable text.
+    /// Nothing is cached for these arguments of a cached function. The text names the function and
+    /// the argument, and says why the argument has no stable text.
     Arguments(String),
-    /// Called outside a handler, or in a task of its own: no routes are known there. The methods
-    /// of [`Routes`](crate::Routes) work anywhere.
+    /// The call was outside a handler, or in a separate task: no routes are known there. The
+    /// methods of [`Routes`](crate::Routes) work anywhere.
     NoRoutes,
-    /// A cached render depends on what it would throw away, and so would never be kept.
+    /// A cached render depends on what it would invalidate, and so would never be kept.
     OwnRender,
-    /// The store behind memory could not record it.
+    /// The store behind memory could not record the invalidation.
     Store(StoreError),
 }
 

@@ -1,4 +1,4 @@
-//! The names of tags: of paths, patterns and data, and those that a declaration puts together.
+//! The tags of paths, patterns and data, and the tags that a declaration composes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +19,14 @@ pub(crate) fn pattern_tag(pattern: &str) -> Tag {
     Tag::of_ours("pattern", pattern)
 }
 
-/// Returns the tag that one piece of data has to itself.
+/// Returns the tag that only one piece of data has.
 pub(crate) fn data_tag(key: &Key) -> Tag {
     Tag::of_ours("data", key.name())
 }
 
-/// Returns the tags on which the response of a path depends by its declaration: its own, that of its
-/// pattern, and those of the option `tags`, with the values of its parameters.
+/// Returns the tags on which the response of a path depends by its declaration: the tag of the
+/// path, the tag of its pattern, and the tags of the option `tags`, with the values of the
+/// parameters.
 pub(crate) fn of_path(path: &str, pattern: Tag, config: &Config, params: &Params) -> Arc<[Tag]> {
     let declared = config.tags.iter().filter_map(|parts| {
         let parts = parts.iter().map(|part| match part {
@@ -43,12 +44,12 @@ pub(crate) fn of_path(path: &str, pattern: Tag, config: &Config, params: &Params
         .collect()
 }
 
-/// Returns the tag of a name that is put together while the program runs. `None` for a name that nobody
-/// could invalidate; taken as it is, it might be that of a path.
+/// Returns the tag with a name that is composed while the program runs. Returns `None` for a name
+/// that `revalidate_tag` would refuse. Used as it is, such a name could be that of a path's tag.
 pub(crate) fn usable_tag(name: &str) -> Option<Tag> {
     static IS_SAID: AtomicBool = AtomicBool::new(false);
     let tag = Tag::of_user(name);
-    // A client may be who names them, and is not to fill the log.
+    // The name may come from a client, which must not be able to fill the log.
     if tag.is_none() && !IS_SAID.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             target: target::CACHE,

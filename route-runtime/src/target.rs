@@ -1,15 +1,15 @@
-//! Targets of the log, for filters such as `RUST_LOG=route_runtime::store=debug`. They stay as they are when
-//! code moves from one module to another.
+//! The targets of log records, for filters such as `RUST_LOG=route_runtime::store=debug`. They stay
+//! the same when code moves from one module to another.
 
-/// The cache: renders, refreshes, what is kept.
+/// The cache: renders, refreshes and entries.
 pub(crate) const CACHE: &str = "route_runtime::cache";
-/// Data by `fetch` and cached functions.
+/// Data from `fetch` and cached functions.
 pub(crate) const DATA: &str = "route_runtime::data";
-/// Handlers and middleware that fail, on workers and renderers alike.
+/// Failures of handlers and middleware, on workers and on renderers.
 pub(crate) const HANDLER: &str = "route_runtime::handler";
-/// Requests, as spans.
+/// The spans of requests.
 pub(crate) const REQUEST: &str = "route_runtime::request";
-/// The table of routes: its start, and the end of the program.
+/// The table of routes: its start-up, and its shutdown with the program.
 pub(crate) const ROUTES: &str = "route_runtime::routes";
 /// The store behind memory.
 pub(crate) const STORE: &str = "route_runtime::store";

@@ -1,6 +1,6 @@
 //! What README's "Architecture" says is true of the source.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -293,6 +293,34 @@ fn only_the_clock_tells_the_time() {
         nobody_says(word, &sources, |it| {
             !(it.is_in("engine/clock") || it.is_in("store") || it.is_in("testing/store"))
         });
+    }
+}
+
+/// The names of the types that a file defines at its top level.
+fn type_names(code: &str) -> impl Iterator<Item = &str> {
+    code.lines().filter_map(|line| {
+        let visibilities = ["pub ", "pub(crate) ", "pub(super) ", ""];
+        let line = visibilities.iter().find_map(|it| line.strip_prefix(it))?;
+        let kinds = ["struct ", "enum ", "trait ", "type ", "union "];
+        let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+        rest.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .next()
+    })
+}
+
+#[test]
+fn each_type_name_is_defined_once_in_a_crate() {
+    for krate in ["route-macros", "route-runtime"] {
+        let sources = sources(krate);
+        let mut defined: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for source in &sources {
+            for name in type_names(&source.code) {
+                defined.entry(name).or_default().insert(&source.path);
+            }
+        }
+        assert!(defined.len() > 20, "the types of {krate}");
+        defined.retain(|_, files| files.len() > 1);
+        assert!(defined.is_empty(), "{krate}: {defined:?}");
     }
 }
 

@@ -6,8 +6,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{FnArg, ItemFn, Pat, Signature, parse_quote};
 
-use super::{config, handle_type, mixed, private};
-use crate::options::{Tag, TagPart};
+use super::handle_type;
+use crate::options::{Tag, TagPart, print};
+use crate::runtime::{mixed, private};
 use crate::signature::NamedArgument;
 use crate::spec::CachedSpec;
 use crate::version::version;
@@ -200,14 +201,14 @@ fn handle(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
     let ty = handle_type(name, vis, &spec.function.hidden);
     quote! {
         #(#attributes)*
-        /// What is kept of the values of the function of this name.
+        /// The handle of the function of this name, whose values are cached.
         #ty
 
         #(#attributes)*
         impl #name {
             const FUNCTION: &'static ::route_runtime::__private::Function = &#function;
 
-            /// Throws away the value for these arguments, once awaited.
+            /// Invalidates the value for these arguments, once awaited.
             #vis fn revalidate(#(#names: #types),*) -> ::route_runtime::Revalidation {
                 #order
                 ::route_runtime::__private::CachedCall::of(Self::FUNCTION)
@@ -228,7 +229,7 @@ fn description(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
         }
     };
     let revalidate = match &spec.options.revalidate {
-        Some(given) => config::some(config::lifetime(given.value)),
+        Some(given) => print::some(print::lifetime(given.value)),
         None => quote! { ::core::option::Option::None },
     };
     quote! {

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{mixed, private};
 use crate::pattern::ParamKind;
+use crate::runtime::{mixed, private};
 use crate::spec::{HandlerSpec, Origin};
 
 /// Generates the closure that calls a handler through the runtime. It passes a reader for each

@@ -6,10 +6,10 @@ use syn::LitStr;
 
 use super::call::thunk;
 use super::config::config;
-use super::{mixed, private, variant};
 use crate::method::Method;
 use crate::options::{Dynamic, Options, Revalidate};
 use crate::pattern::{Param, ParamKind, Pattern, Segment};
+use crate::runtime::{mixed, private, variant};
 use crate::spec::{HandlerSpec, RouteSpec, Unbound, argument_name, as_argument};
 
 pub(super) fn descriptor(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {

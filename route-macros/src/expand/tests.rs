@@ -7,6 +7,8 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, File, ItemMacro, ItemUse, Macro, Path, Token};
 
 use crate::cached::cached;
+use crate::method::Method;
+use crate::options::right_values;
 use crate::page::page;
 use crate::route::route;
 
@@ -26,21 +28,7 @@ fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
         },
     );
     let everything = (
-        quote! {
-            GET,
-            "/(shop)/users/[user]/posts/[...path]",
-            dynamic = "auto",
-            revalidate = 60,
-            expire = 600,
-            static_params = listing::paths,
-            dynamic_params = false,
-            fetch_cache = "force-cache",
-            tags = ["posts", "user:{user}:{path}"],
-            cdn = "public",
-            wrap = auth,
-            wrap = audit::log,
-            max_duration = 5
-        },
+        with_every_option("GET, \"/(shop)/users/[user]/posts/[...path]\""),
         quote! {
             /// A user's post.
             #[cfg(feature = "posts")]
@@ -108,6 +96,16 @@ fn samples() -> Vec<(&'static str, TokenStream, TokenStream)> {
     .into()
 }
 
+/// Returns the tokens of an attribute that begins so, with every option that GET can have.
+fn with_every_option(attribute: &str) -> TokenStream {
+    let options = right_values().filter(|(_, scope, _)| scope.covers(Method::Get));
+    let options = options.map(|(name, _, value)| format!(", {name} = {value}"));
+    let attribute: String = std::iter::once(attribute.to_owned())
+        .chain(options)
+        .collect();
+    attribute.parse().unwrap()
+}
+
 #[test]
 fn each_shape_expands_to_its_snapshot() {
     for (name, _, output) in samples() {
@@ -163,7 +161,7 @@ struct Foreign {
 
 impl Foreign {
     fn check(&mut self, is_absolute: bool, first: &Ident) {
-        const LOCALS: [&str; 5] = ["call", "output", "request", "inner", "key"];
+        const LOCALS: [&str; 4] = ["call", "request", "inner", "key"];
         // The prefix of the other name that a cached function is nested under.
         const WRITTEN: &str = "__";
         let first = first.to_string();

@@ -1,4 +1,4 @@
-//! Why there is no build.
+//! The error of a build.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,25 +6,25 @@ use std::path::PathBuf;
 use crate::routes::NotAhead;
 use crate::table::RoutesError;
 
-/// Why there is no build.
+/// The reason why a build failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The routes could not be served either.
+    /// The table of routes has problems, with which the routes could not be served either.
     Routes(RoutesError),
-    /// These could not be rendered.
+    /// Some paths could not be rendered.
     Failed(Vec<NotBuilt>),
-    /// Files could not be read or written there; the log says why.
+    /// Files could not be read or written in this directory; the log says why.
     Directory(PathBuf),
 }
 
-/// A path, or a pattern whose paths could not be listed, that was not rendered.
+/// A path that could not be rendered, or a pattern whose paths could not be listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotBuilt {
     /// The path, or the pattern.
     pub path: String,
-    /// What came of it.
+    /// The reason why it was not rendered.
     pub reason: String,
 }
 

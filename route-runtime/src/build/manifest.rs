@@ -1,4 +1,4 @@
-//! Who has built what is in a directory.
+//! The manifest, a file that names the build whose responses are in a directory.
 
 use std::path::Path;
 use std::{fs, io};
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 const NAME: &str = "build.json";
 const VERSION: u32 = 1;
 
-/// What the last build in a directory says of itself.
+/// The manifest of the last build in a directory.
 #[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Manifest {
     version: u32,
-    /// Whose responses these are.
+    /// The identifier of the build, under which a store keeps its responses.
     pub(crate) build: String,
     pub(crate) responses: usize,
 }
@@ -26,14 +26,15 @@ impl Manifest {
         }
     }
 
-    /// Written elsewhere and moved into place, so that there is always a whole one.
+    /// Writes the manifest. The file is written under another name and then renamed, so that a
+    /// reader never finds a part of it.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
         let draft = directory.join(format!("{NAME}.{}", std::process::id()));
         fs::write(&draft, serde_json::to_vec_pretty(self)?)?;
         fs::rename(draft, directory.join(NAME))
     }
 
-    /// What is there; nothing, if it is not one of ours.
+    /// Reads the manifest in a directory. Returns `None` if there is none, or none of this version.
     #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `start`"))]
     pub(crate) fn read(directory: &Path) -> Option<Self> {
         let text = fs::read(directory.join(NAME)).ok()?;

@@ -1,9 +1,10 @@
-//! Everything rendered ahead, left in files for those who start later.
+//! Responses rendered ahead into files, for servers that start later.
 //!
-//! [`Build`] renders each cached route, and each path that a `static_params` gives, into the
-//! directory of a [`FileStore`]. A server of the same build that has this directory behind its memory
-//! finds them there, as old as they are: what was built an hour ago and is fresh for a minute is
-//! stale. The commands `build` and `start` do both.
+//! [`Build`] renders each cached route, and each path that a `static_params` lists, into the
+//! directory of a [`FileStore`]. A server of the same build that has this directory behind its
+//! memory finds the responses there. They keep their age: a response that is fresh for a minute and
+//! was built an hour ago is stale. The command `build` writes such a directory, and `start` serves
+//! from it.
 //!
 //! ```
 //! use route_runtime::build::Build;
@@ -46,7 +47,7 @@ use crate::store::FileStore;
 mod error;
 mod manifest;
 
-/// How long the files are waited for.
+/// The longest that one operation on the files may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A build of routes, to be written; see the [module](self).
@@ -56,18 +57,18 @@ pub struct Build<'a> {
     watch: Watch,
 }
 
-/// What was built.
+/// The result of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Built {
-    /// How many responses are in the directory.
+    /// The number of responses that were rendered into the directory.
     pub responses: usize,
-    /// The paths whose responses are for one request only, and are rendered for each.
+    /// The paths whose responses are for one request only. A server renders them for each request.
     pub individual: Vec<String>,
 }
 
 impl<'a> Build<'a> {
-    /// A build of these routes, which are rendered as in production.
+    /// Makes a build of these routes. They are rendered as in production.
     pub fn of(routes: &'a Routes) -> Self {
         Self {
             routes,
@@ -75,23 +76,25 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Lets somebody watch how far it is.
+    /// Reports the progress of the build to `watch`.
     #[cfg(feature = "cli")]
     pub(crate) fn watched(mut self, watch: Watch) -> Self {
         self.watch = watch;
         self
     }
 
-    /// Renders all of it anew, and keeps it in a directory beside what earlier builds have left
-    /// there. Data that is cached there already is used as far as it is fresh.
+    /// Renders every response anew into a directory, beside the responses of earlier builds. Cached
+    /// data that is in the directory already is used while it is fresh.
     ///
     /// # Errors
     ///
-    /// See [`BuildError`]. What was rendered until then is kept, and not said to be a build.
+    /// See [`BuildError`]. Responses that were rendered before the error stay in the directory, but
+    /// the manifest that names the build is not written.
     pub async fn write(self, directory: impl AsRef<Path>) -> Result<Built, BuildError> {
         let directory = directory.as_ref();
         let routes = self.routes.clone().mode(Mode::Production);
-        // Nobody waits for a page meanwhile, and a disk that is slow once has not failed.
+        // No client waits for a response during a build, so the store may take longer than in a
+        // server: a disk that is slow once has not failed.
         let routes = routes
             .store(FileStore::open(directory))
             .store_limit(PATIENCE);
@@ -104,7 +107,8 @@ impl<'a> Build<'a> {
         let mut failed: Vec<_> = failures.into_iter().map(NotBuilt::from).collect();
         self.watch.see(Step::Begun(known.len()));
         let renders = stream::iter(known).map(|known| async {
-            // What the same program has built before is no answer.
+            // Otherwise a response that the same program built earlier would be found in the store,
+            // and the path would not be rendered again.
             routes.cache().forget(&known.path).await;
             let rendered = known.render(&routes).await;
             self.watch.see(Step::Rendered);

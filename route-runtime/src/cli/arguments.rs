@@ -1,17 +1,16 @@
-//! What can be typed.
+//! The command line: its commands, their options, and how it is parsed.
 
 use std::env;
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use super::log::LogFormat;
 use crate::mode::Mode;
-use crate::server::settings::{BYTES, Behind, PORT, Typed, WORKERS, files_from_env};
+use crate::server::setting::{SETTINGS, Setting, Settings};
+use crate::server::settings::files_from_env;
 
 /// Serves the routes of this program
 #[derive(Debug, Parser)]
@@ -20,7 +19,7 @@ use crate::server::settings::{BYTES, Behind, PORT, Typed, WORKERS, files_from_en
     disable_help_subcommand = true,
     after_help = ENVIRONMENT
 )]
-struct Line {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -38,58 +37,38 @@ Environment:
 
 An option comes before what the program says by itself, and that before the environment.";
 
-/// What is to be done.
+/// A command, with its options.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve the routes; what is done without a command
     Serve(Serve),
     /// Render everything ahead into files, for `start`
-    Build(Build),
+    Build(BuildOptions),
     /// Serve in production what `build` has left
     Start(Serve),
     /// Print the table of routes, without starting anything
-    Routes(Table),
+    Routes(TableOptions),
     /// Fail where `serve` would not start; with `--locked`, also where routes have changed
     Check(Check),
     /// Write how each route is rendered to a file, for `check --locked`
     Lock(LockFile),
     /// Render the routes into a directory that a CDN or any server of files can serve
-    Export(Export),
+    Export(ExportOptions),
 }
 
-/// Where the lock is, if nobody says otherwise.
+/// The default path of the lock file.
 const LOCK: &str = "routes.lock";
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// The address to listen on [env: HOST] [default: 127.0.0.1]
-    #[arg(long)]
-    host: Option<String>,
-    /// The port to listen on; 0 for any that is free [env: PORT] [default: 3000]
-    #[arg(long, value_parser = as_told::<u16>(PORT))]
-    port: Option<u16>,
-    /// How many threads answer requests [env: ROUTE_WORKERS] [default: one per core]
-    #[arg(long, value_name = "N", value_parser = as_told::<NonZeroUsize>(WORKERS))]
-    workers: Option<NonZeroUsize>,
-    /// How to render [env: ROUTE_MODE] [default: development in debug builds]
-    #[arg(long, value_parser = modes())]
-    mode: Option<Mode>,
-    /// How many bytes of responses and data to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
-    #[arg(long, value_name = "BYTES", value_parser = as_told::<u64>(BYTES))]
-    cache_bytes: Option<u64>,
-    /// The directory where responses and data are kept beyond memory [env: ROUTE_CACHE_DIR]
-    /// [default: none; of `start` .route/cache]
-    #[arg(long, value_name = "DIR", conflicts_with = "cache_url")]
-    cache_dir: Option<PathBuf>,
-    /// The Redis where they are kept, shared with other instances [env: ROUTE_CACHE_URL]
-    #[arg(long, value_name = "URL")]
-    cache_url: Option<String>,
+    #[command(flatten)]
+    settings: SettingFlags,
     #[command(flatten)]
     log: Log,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Build {
+pub(super) struct BuildOptions {
     /// The directory to write [env: ROUTE_CACHE_DIR] [default: .route/cache]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -97,39 +76,79 @@ pub(super) struct Build {
     log: Log,
 }
 
-/// Where `build` leaves what `start` takes, if nobody says otherwise.
+/// The default directory, which `build` writes and `start` reads.
 pub(super) const BUILD: &str = ".route/cache";
 
-impl Build {
+impl BuildOptions {
     pub(super) fn directory(&self) -> PathBuf {
         let named = self.out.clone().or_else(files_from_env);
         named.unwrap_or_else(|| BUILD.into())
     }
 }
 
-impl Serve {
-    fn behind(&self) -> Option<Behind> {
-        let url = self.cache_url.clone().map(|url| Behind::Redis {
-            url,
-            named: "`--cache-url`",
-        });
-        url.or_else(|| self.cache_dir.clone().map(Behind::Files))
+/// The flags of the settings, as their rows say.
+#[derive(Clone, Debug)]
+struct SettingFlags(Settings);
+
+/// The settings that have a flag.
+fn flags() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| !setting.flag.is_empty())
+}
+
+impl Args for SettingFlags {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args(flags().map(flag))
     }
 
-    fn typed(&self) -> Typed {
-        Typed {
-            host: self.host.clone(),
-            port: self.port,
-            workers: self.workers,
-            mode: self.mode,
-            cache_bytes: self.cache_bytes,
-            behind: self.behind(),
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self(Settings::default());
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for setting in flags() {
+            if let Some(text) = matches.get_one::<OsString>(setting.name) {
+                // clap has read it before.
+                (setting.read)(&mut self.0, text).ok();
+            }
         }
+        Ok(())
+    }
+}
+
+/// Returns the flag of a setting.
+fn flag(setting: &'static Setting) -> Arg {
+    let mut help = format!("{} [env: {}]", setting.help, setting.variable);
+    if !setting.default.is_empty() {
+        help.push_str(&format!(" [default: {}]", setting.default));
+    }
+    let flag = Arg::new(setting.name)
+        .long(setting.flag)
+        .value_name(setting.value_name)
+        .help(help)
+        .conflicts_with_all(setting.conflicts);
+    if setting.choices.is_empty() {
+        let expected = setting.expected;
+        flag.value_parser(OsStringValueParser::new().try_map(move |text| {
+            let read = (setting.read)(&mut Settings::default(), &text);
+            read.map(|()| text)
+                .map_err(|()| format!("expected {expected}"))
+        }))
+    } else {
+        let choices = PossibleValuesParser::new(setting.choices);
+        flag.value_parser(choices.map(OsString::from))
     }
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Table {
+pub(super) struct TableOptions {
     /// Print it as JSON, an object for each method of each path
     #[arg(long)]
     pub(super) json: bool,
@@ -155,7 +174,7 @@ pub(super) struct LockFile {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Export {
+pub(super) struct ExportOptions {
     /// The directory to write; replaced if it is empty or an earlier export
     #[arg(value_name = "DIR")]
     pub(super) directory: PathBuf,
@@ -176,14 +195,6 @@ struct Log {
     log_format: Option<LogFormat>,
 }
 
-fn modes() -> impl clap::builder::TypedValueParser<Value = Mode> {
-    let names = PossibleValuesParser::new(["development", "production"]);
-    names.map(|name| match &*name {
-        "production" => Mode::Production,
-        _ => Mode::Development,
-    })
-}
-
 fn formats() -> impl clap::builder::TypedValueParser<Value = LogFormat> {
     let names = PossibleValuesParser::new(["text", "json"]);
     names.map(|name| match &*name {
@@ -192,20 +203,8 @@ fn formats() -> impl clap::builder::TypedValueParser<Value = LogFormat> {
     })
 }
 
-/// Parses, or says what was expected in the words that hold for the environment too.
-fn as_told<T: FromStr>(
-    expected: &'static str,
-) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
-    move |value| {
-        value
-            .trim()
-            .parse()
-            .map_err(|_| format!("expected {expected}"))
-    }
-}
-
-/// What is to be done: what the process was asked for, unless others are given. Ends the process if
-/// they cannot be understood, or ask for help.
+/// Reads the command from `args`, or from the arguments of the process if `args` is `None`. Exits
+/// the process if the arguments cannot be parsed, or if they ask for help.
 pub(super) fn read(args: Option<Vec<OsString>>) -> Command {
     let mut process = env::args_os();
     let name = process.next().unwrap_or_else(|| "program".into());
@@ -215,24 +214,24 @@ pub(super) fn read(args: Option<Vec<OsString>>) -> Command {
 
 impl Command {
     fn parse(args: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let line = Line::try_parse_from(args)?;
+        let line = CommandLine::try_parse_from(args)?;
         Ok(line.command.unwrap_or(Self::Serve(line.serve)))
     }
 
-    /// What was typed of what the environment could say too.
-    pub(super) fn typed(&self) -> Typed {
+    /// Returns the settings from the command line that environment variables can set as well.
+    pub(super) fn typed(&self) -> Settings {
         match self {
-            Self::Serve(serve) | Self::Check(Check { serve, .. }) => serve.typed(),
-            // Production whatever the profile, the environment and the program say.
-            Self::Start(serve) => Typed {
+            Self::Serve(serve) | Self::Check(Check { serve, .. }) => serve.settings.0.clone(),
+            // Always in production, whatever the profile, the environment and the program say.
+            Self::Start(serve) => Settings {
                 mode: Some(Mode::Production),
-                ..serve.typed()
+                ..serve.settings.0.clone()
             },
-            Self::Build(_) | Self::Export(_) => Typed {
+            Self::Build(_) | Self::Export(_) => Settings {
                 mode: Some(Mode::Production),
-                ..Typed::default()
+                ..Settings::default()
             },
-            Self::Routes(_) | Self::Lock(_) => Typed::default(),
+            Self::Routes(_) | Self::Lock(_) => Settings::default(),
         }
     }
 
@@ -243,7 +242,7 @@ impl Command {
             }
             Self::Build(build) => build.log.log_format,
             Self::Export(export) => export.log.log_format,
-            // Nothing runs that could log.
+            // These commands run nothing that could log.
             Self::Routes(_) | Self::Lock(_) => None,
         }
     }
@@ -256,12 +255,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_fit_together() {
-        Line::command().debug_assert();
+    fn clap_accepts_the_definition_of_the_command_line() {
+        CommandLine::command().debug_assert();
     }
 
     #[test]
-    fn options_without_a_command_are_those_of_serve() {
+    fn options_without_a_command_are_the_options_of_serve() {
         let parse = |line: &str| {
             let args = line.split(' ').map(OsString::from);
             Command::parse(args).map(|command| command.typed())

@@ -1,4 +1,4 @@
-//! `build` and `start`
+//! The commands `build` and `start`.
 
 use std::path::Path;
 
@@ -9,7 +9,9 @@ use crate::routes::Routes;
 use crate::server::ServeError;
 use crate::target;
 
-/// Renders everything ahead into a directory, as [`Build`] does, and prints what is in it.
+/// Writes a [`Build`] of the routes into a directory, and prints how many responses it holds.
+///
+/// Paths whose responses are for one request only are listed on stderr.
 ///
 /// # Errors
 ///
@@ -43,7 +45,7 @@ pub async fn build(routes: &Routes, directory: impl AsRef<Path>) -> Result<(), S
     ))
 }
 
-/// Says what `start` does not find in its directory, and so renders by itself.
+/// Logs a warning if the directory holds no build of this program: `start` then renders by itself.
 pub(super) fn look(routes: &Routes, directory: &Path) {
     let shown = directory.display();
     match Manifest::read(directory) {

@@ -1,4 +1,4 @@
-//! `check`
+//! The command `check`.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,13 @@ use crate::lock::{Lock, LockError};
 use crate::routes::Routes;
 use crate::server::ServeError;
 
-/// Checks all that keeps a program from serving, without listening: [`Routes::check`], and that
-/// there is a table, which is checked when it is collected.
+/// Checks everything that could keep a program from serving, without listening.
+///
+/// It runs [`Routes::check`]. The table itself was already checked when the routes were collected.
 ///
 /// # Errors
 ///
-/// What would keep it from serving.
+/// Everything that would keep the program from serving.
 ///
 /// # Example
 ///
@@ -29,7 +30,7 @@ use crate::server::ServeError;
 /// # #[actix_web::main]
 /// # async fn main() -> Result<(), ServeError> {
 /// let routes = Routes::from_iter([greeting::ROUTE])?;
-/// assert!(cli::check(&routes).await.is_err()); // Nobody has registered a `String`.
+/// assert!(cli::check(&routes).await.is_err()); // No `String` is registered.
 /// cli::check(&routes.data(String::from("hello"))).await?;
 /// # Ok(())
 /// # }
@@ -39,11 +40,12 @@ pub async fn check(routes: &Routes) -> Result<(), ServeError> {
     print(&format!("{}: nothing wrong\n", counted(routes)))
 }
 
-/// Checks, and compares with the [`Lock`] in a file.
+/// Checks the routes as [`check`] does, and compares them with the [`Lock`] in a file.
 ///
 /// # Errors
 ///
-/// As [`check`]; then, if the file cannot be read, or routes are rendered otherwise than it says.
+/// Every error of [`check`]; also if the file cannot be read, or if routes are not rendered as it
+/// says.
 ///
 /// # Example
 ///

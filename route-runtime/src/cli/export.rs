@@ -1,4 +1,4 @@
-//! `export`
+//! The command `export`.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::progress;
 use crate::export::{Export, Exported};
 use crate::server::ServeError;
 
-/// Writes an [`Export`], and prints what is in it and, on stderr, what was left out.
+/// Writes an [`Export`] and prints what it holds. What was left out is listed on stderr.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! `routes`
+//! The command `routes`.
 
 use super::print::print;
 use crate::routes::Routes;
@@ -8,7 +8,7 @@ use crate::server::ServeError;
 ///
 /// # Errors
 ///
-/// If it cannot be printed.
+/// If stdout cannot be written to.
 ///
 /// # Example
 ///
@@ -32,7 +32,7 @@ pub fn routes(routes: &Routes) -> Result<(), ServeError> {
 ///
 /// # Errors
 ///
-/// If it cannot be printed.
+/// If stdout cannot be written to.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! `lock`
+//! The command `lock`.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,11 @@ use crate::lock::{Lock, LockError};
 use crate::routes::Routes;
 use crate::server::ServeError;
 
-/// Writes how each route is rendered to a file; see [`Lock`].
+/// Writes the [`Lock`] of the routes, which says how each one is rendered, to a file.
 ///
 /// # Errors
 ///
-/// If it cannot be written.
+/// If the file or stdout cannot be written to.
 ///
 /// # Example
 ///

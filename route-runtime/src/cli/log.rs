@@ -1,4 +1,4 @@
-//! A log on stderr, where the program has none.
+//! A log on stderr, for programs that have not installed one.
 
 use std::env;
 use std::io::{self, IsTerminal as _};
@@ -11,12 +11,12 @@ use crate::mode::Mode;
 use crate::server::ServeError;
 use crate::server::settings::variable;
 
-/// How a record of the log is written.
+/// The format of the log's records.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LogFormat {
-    /// For people.
+    /// Lines of text, for people.
     Text,
-    /// One JSON object per line.
+    /// A JSON object per line.
     Json,
 }
 
@@ -32,7 +32,8 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Installs a log, unless the program has one of `tracing` or of `log`: nothing is written twice.
+/// Installs a log on stderr. Does nothing if the program has a log for `tracing` or `log` already,
+/// so that no record is written twice.
 pub(super) fn install(typed: Option<LogFormat>, mode: Mode) -> Result<(), ServeError> {
     let format = match typed {
         Some(format) => format,
@@ -44,7 +45,7 @@ pub(super) fn install(typed: Option<LogFormat>, mode: Mode) -> Result<(), ServeE
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(mode)?)
         .with_writer(io::stderr);
-    // Whoever installs one meanwhile is welcome.
+    // If another thread has installed a log in the meantime, that one stays.
     drop(match format {
         LogFormat::Text => log.with_ansi(is_coloured()).finish().try_init(),
         LogFormat::Json => log.json().finish().try_init(),
@@ -52,7 +53,8 @@ pub(super) fn install(typed: Option<LogFormat>, mode: Mode) -> Result<(), ServeE
     Ok(())
 }
 
-/// `RUST_LOG`, or what a developer or an operator wants to see.
+/// Returns the filter that `RUST_LOG` asks for, or the default of the mode: in development it also
+/// shows what a developer wants to see, in production only warnings and errors.
 fn filter(mode: Mode) -> Result<EnvFilter, ServeError> {
     let told = env::var("RUST_LOG").unwrap_or_default();
     let directives = match (told.trim(), mode) {
@@ -67,7 +69,8 @@ fn filter(mode: Mode) -> Result<EnvFilter, ServeError> {
     })
 }
 
-/// On a terminal, unless <https://no-color.org> is asked for.
+/// Returns whether the log is coloured: on a terminal, unless `NO_COLOR` is set; see
+/// <https://no-color.org>.
 fn is_coloured() -> bool {
     let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !is_unwanted

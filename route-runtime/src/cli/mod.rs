@@ -1,9 +1,10 @@
-//! The command line of a program of routes, and each of its commands as a function.
+//! The command line of a program with routes, and most of its commands as functions.
 //!
-//! [`serve`](crate::serve) and [`Server::run`](crate::Server::run) read it by themselves: `--help`
-//! lists the commands and options of any program that uses them. Who owns `main`, the arguments and
-//! the `App` calls the commands. They print as the command does, and leave it to the caller to
-//! print the error:
+//! [`serve`](crate::serve) and [`Server::run`](crate::Server::run) read the command line
+//! themselves: `--help` lists the commands and options of any program that uses them. A program
+//! that parses its own arguments and builds its own `App` calls the functions of this module
+//! instead. Each function prints what its command prints on success, and returns the error for the
+//! caller to print:
 //!
 //! ```no_run
 //! use route_runtime::{Routes, ServeError, cli};
@@ -25,8 +26,9 @@
 //! }
 //! ```
 //!
-//! Without printing, they are [`Routes::to_json`](crate::Routes::to_json),
-//! [`Routes::check`](crate::Routes::check), [`Lock`](crate::lock::Lock) and [`Export`].
+//! To do the same without printing, use [`Routes::to_json`](crate::Routes::to_json),
+//! [`Routes::check`](crate::Routes::check), [`Lock`](crate::lock::Lock),
+//! [`Build`](crate::build::Build) and [`Export`].
 
 mod arguments;
 mod build;
@@ -52,18 +54,20 @@ use crate::context::settled;
 use crate::export::Export;
 use crate::server::{ServeError, Server};
 
-/// What work that a render has left may take, before the process ends.
+/// The longest that a command waits, before the process ends, for work that renders registered with
+/// [`after`](crate::after).
 const SETTLING: Duration = Duration::from_secs(30);
 
 impl Server {
-    /// Collects the routes and serves them until it is told to end; or does what the command line
-    /// says instead, such as `routes` or `check`.
+    /// Collects the routes and serves them until the process is asked to end, or runs the command
+    /// that the command line names instead, such as `routes` or `check`.
     ///
-    /// What is typed comes before what this builder says, and that before the environment. It
-    /// leaves the process, with the exit code 2 or 0, if the command line cannot be understood or
-    /// asks for help. Unless the program has one, it installs a log on stderr: `RUST_LOG` says of
-    /// what, `ROUTE_LOG_FORMAT` (`text` or `json`) how. Both need the feature `cli`, which is on by
-    /// default.
+    /// Command-line options override this builder, which overrides the environment. The process
+    /// exits with code 2 if the command line cannot be parsed, and with code 0 if it asks for help.
+    ///
+    /// If the program has not installed a log, `run` installs one on stderr: `RUST_LOG` selects
+    /// what is logged, and `--log-format` or `ROUTE_LOG_FORMAT` (`text` or `json`) the format. The
+    /// command line and the log need the feature `cli`, which is on by default.
     ///
     /// # Errors
     ///
@@ -73,7 +77,7 @@ impl Server {
     }
 }
 
-/// Does what the command line says, which is to serve where it says nothing.
+/// Runs the command that the command line names; without one, serves.
 async fn run(mut server: Server) -> Result<(), ServeError> {
     let command = arguments::read(server.take_args());
     let server = server.watched(progress::bar("rendering ahead"));

@@ -1,10 +1,10 @@
-//! Printing the result of a command.
+//! Printing the results of commands.
 
 use std::io::{self, Write as _};
 
 use crate::server::ServeError;
 
-/// Prints on stdout. Who has read enough, as `head` does, is no error.
+/// Prints a text on stdout. A reader that closes the pipe early, as `head` does, is no error.
 pub(super) fn print(text: &str) -> Result<(), ServeError> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -13,7 +13,7 @@ pub(super) fn print(text: &str) -> Result<(), ServeError> {
     }
 }
 
-/// `1 route`, `2 routes`.
+/// Returns a number with its noun: `1 route`, `2 routes`.
 pub(super) fn count(number: usize, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),

@@ -1,4 +1,4 @@
-//! Progress bars; seen on a terminal only.
+//! Progress bars, which are shown on a terminal only.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::routes::{Step, Watch};
 
-/// Makes a bar that shows how many paths are rendered.
+/// Returns a watch that shows how many paths are rendered in a progress bar.
 pub(super) fn bar(message: &'static str) -> Watch {
     let shown: Mutex<Option<ProgressBar>> = Mutex::default();
     Watch::new(move |step| {

@@ -1,10 +1,11 @@
-//! Work that a request leaves behind, for when its response has been sent.
+//! Work that a request leaves to be run after its response has been sent.
 //!
-//! While a handler runs, and while a stream that it answered with is read, a task-local list takes
-//! what is registered. The list then stays with the response's body, and its `Drop` starts the
-//! work: the last byte handed over, a connection gone, a handler given up and a panic all end there.
-//! The work runs on a thread of its own, because a worker's tasks end with the worker: the server's
-//! shutdown stops workers as soon as their connections are closed.
+//! While a handler runs, and while a stream that it responded with is read, a task-local list
+//! collects the registered work. The list then stays with the response's body, and dropping the
+//! list starts the work. That covers every end: the last byte handed over, a connection gone, a
+//! handler given up, a panic. The work runs on a thread of its own, because a worker's tasks end
+//! with the worker, and the server's shutdown stops workers as soon as their connections are
+//! closed.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -32,10 +33,10 @@ tokio::task_local! {
     static PENDING: RefCell<Pending>;
 }
 
-/// Everything registered in this process.
-static UNFINISHED: LazyLock<Unfinished> = LazyLock::new(Unfinished::default);
+/// The work of this process that is registered and not finished.
+static UNFINISHED: LazyLock<UnfinishedWork> = LazyLock::new(UnfinishedWork::default);
 
-/// Where the work runs. Closed if the thread could not start.
+/// The channel to the thread that runs the work. It is closed if the thread could not start.
 static THREAD: LazyLock<mpsc::UnboundedSender<Work>> = LazyLock::new(|| {
     let (sender, mut works) = mpsc::unbounded_channel::<Work>();
     let run = async move {
@@ -50,24 +51,25 @@ static THREAD: LazyLock<mpsc::UnboundedSender<Work>> = LazyLock::new(|| {
     sender
 });
 
-/// Runs `work` when the response has been sent: when its body was handed to the connection to the
-/// end, or the client is gone.
+/// Runs `work` once the response has been sent: when the whole body was handed to the connection,
+/// or the client is gone.
 ///
-/// To be called in a handler, or anything it calls: also in the middle of a stream that it answers
-/// with, in an argument's extractor, and several times. Whatever comes of the handler, the work is
-/// run once: after an error, a redirect, a panic, a time limit, and for HEAD. In a cached route it
-/// runs after the render, and so not for the requests that the cache answers.
+/// Call it in a handler or in anything that the handler calls: also in the middle of a stream that
+/// the handler responds with, in the extractor of an argument, and several times. The work runs
+/// once, whatever the handler's outcome: after an error, a redirect, a panic, a time limit, and for
+/// HEAD. In a cached route it runs after the render, and so not for the requests that the cache
+/// answers.
 ///
-/// The client waits for none of it. A server that is told to end waits for its last requests, and
-/// then for the work that is left, each for 30 s at most. A panic in the work is logged, and ends
+/// The client does not wait for the work. A server that stops waits for its last requests, and then
+/// for the work that is left, each for 30 s at most. A panic in the work is logged, and ends
 /// nothing else.
 ///
-/// Called anywhere else (in a task of its own, at start-up, in other work, in middleware), there is
-/// no response to wait for, and the work runs at once.
+/// In any other place (a separate task, start-up, other work, middleware) there is no response to
+/// wait for, and the work runs at once.
 ///
-/// The work runs on a thread that all work shares, with an actix runtime: take what is needed out of
-/// the request first, since a request stays with its worker. What only computes belongs in
-/// [`web::block`](actix_web::web::block). Routes can be invalidated from it as from the handler.
+/// All work runs on one thread with an actix runtime. A request stays with its worker, so take what
+/// the work needs out of the request first. Long computations belong in
+/// [`web::block`](actix_web::web::block). The work can invalidate routes, as the handler can.
 ///
 /// # Example
 ///
@@ -105,25 +107,25 @@ pub fn after(work: impl Future<Output = ()> + Send + 'static) {
         context: Context::current().map(Context::later),
         _counted: UNFINISHED.one_more(),
     });
-    // Outside of any response the closure is not called.
+    // Outside any response this closure is not called.
     _ = PENDING.try_with(|pending| pending.borrow_mut().0.extend(work.take()));
     if let Some(work) = work {
         work.start();
     }
 }
 
-/// Waits for all work of this process that was registered, also where its response is still being
-/// sent. At the limit it gives up; the work itself goes on.
+/// Waits for all registered work of this process, even if its response is still being sent. Gives
+/// up at the limit; the work itself goes on.
 pub(crate) async fn settled(limit: Duration) {
     if !UNFINISHED.settled(limit).await {
         tracing::warn!(target: target::HANDLER, "work after responses takes too long to be waited for");
     }
 }
 
-/// Takes what is registered while `answer` is made, and while the body of its response is read;
-/// starts it when that is over.
+/// Collects the work that is registered while `answer` is made and while the body of its response
+/// is read, and starts the work when that is over.
 ///
-/// To be put round everything that may drop the body unsent, such as the answer to HEAD.
+/// Must be put round everything that may drop the body unsent, such as the response to HEAD.
 pub(crate) async fn when_sent<E>(
     answer: impl Future<Output = Result<ServiceResponse, E>>,
 ) -> Result<ServiceResponse, E> {
@@ -135,13 +137,13 @@ pub(crate) async fn when_sent<E>(
     Ok(response?.map_body(|_, body| pending.stay_with(body)))
 }
 
-/// One registered future.
+/// A registered future.
 struct Work {
     future: BoxFuture<'static, ()>,
-    /// Of whoever registered it.
+    /// The context of the code that registered the work.
     context: Option<Context>,
-    /// Also keeps count of it if it never runs.
-    _counted: Counted,
+    /// Keeps the work counted until it is dropped, even if it never runs.
+    _counted: CountedWork,
 }
 
 impl Work {
@@ -180,12 +182,12 @@ impl Pending {
     fn stay_with(self, body: BoxBody) -> BoxBody {
         let is_empty = self.0.is_empty();
         let hold = |body| {
-            BoxBody::new(Held {
+            BoxBody::new(BodyWithWork {
                 body,
                 pending: self,
             })
         };
-        // The code of a stream still runs, and may register more.
+        // The code of a stream still runs, and may register more work.
         if is_empty {
             map_streamed(body, hold)
         } else {
@@ -194,13 +196,13 @@ impl Pending {
     }
 }
 
-/// A body with the work that waits for its end.
-struct Held {
+/// A body, with the work that waits for its end.
+struct BodyWithWork {
     body: BoxBody,
     pending: Pending,
 }
 
-impl MessageBody for Held {
+impl MessageBody for BodyWithWork {
     type Error = Box<dyn Error>;
 
     fn size(&self) -> BodySize {
@@ -224,19 +226,19 @@ impl MessageBody for Held {
     }
 }
 
-/// How much work is registered and not done.
-struct Unfinished(watch::Sender<usize>);
+/// The number of futures that are registered and not finished.
+struct UnfinishedWork(watch::Sender<usize>);
 
-impl Default for Unfinished {
+impl Default for UnfinishedWork {
     fn default() -> Self {
         Self(watch::Sender::new(0))
     }
 }
 
-impl Unfinished {
-    fn one_more(&self) -> Counted {
+impl UnfinishedWork {
+    fn one_more(&self) -> CountedWork {
         self.0.send_modify(|count| *count += 1);
-        Counted(self.0.clone())
+        CountedWork(self.0.clone())
     }
 
     async fn settled(&self, limit: Duration) -> bool {
@@ -246,10 +248,10 @@ impl Unfinished {
     }
 }
 
-/// One of the unfinished, until it is dropped.
-struct Counted(watch::Sender<usize>);
+/// The proof that one future is unfinished, until this is dropped.
+struct CountedWork(watch::Sender<usize>);
 
-impl Drop for Counted {
+impl Drop for CountedWork {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }
@@ -265,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    /// The response of a handler that registers `work`.
+    /// Returns the response of a handler that registers `work`.
     async fn answered(
         work: impl Future<Output = ()> + Send + 'static,
         respond: impl FnOnce(&mut HttpResponseBuilder) -> HttpResponse,
@@ -279,8 +281,8 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn waiting_ends_with_the_last_of_the_work_or_at_the_limit() {
-        let unfinished = Unfinished::default();
+    async fn waiting_ends_when_all_work_has_finished_or_at_the_limit() {
+        let unfinished = UnfinishedWork::default();
         assert!(unfinished.settled(Duration::ZERO).await);
         let [first, second] = [unfinished.one_more(), unfinished.one_more()];
         drop(first);
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn the_end_of_a_body_is_enough() {
+    async fn work_starts_at_the_end_of_the_body_before_the_body_is_dropped() {
         let (sender, receiver) = channel();
         let work = async move { sender.send(()).unwrap() };
         let response = answered(work, |response| response.body("text")).await;
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn only_bodies_that_hold_work_or_may_are_wrapped() {
+    async fn a_complete_body_is_wrapped_only_if_it_holds_work() {
         let text = TestRequest::default().to_srv_response(HttpResponse::Ok().body("text"));
         let text = when_sent(async { Ok::<_, ()>(text) }).await;
         let body = text.unwrap().into_body();
@@ -317,12 +319,12 @@ mod tests {
         let body = answered(async {}, |response| response.body("text"))
             .await
             .into_body();
-        // Whoever could take the bytes at once would start the work before they are sent.
+        // Code that could take the bytes at once would start the work before they are sent.
         assert!(body.try_into_bytes().is_err());
     }
 
     #[test]
-    fn work_outlives_the_runtime_that_left_it() {
+    fn work_runs_after_its_runtime_has_ended() {
         let (sender, receiver) = channel();
         rt::System::new().block_on(async {
             let work = async move { sender.send(()).unwrap() };

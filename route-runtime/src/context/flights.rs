@@ -1,15 +1,17 @@
-//! The threads on which flights wait for their renders, and on which cached functions run, whatever
+//! The threads on which flights wait for their renders and on which cached functions run, whatever
 //! becomes of the workers.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// A runtime that may be dropped anywhere, also inside another.
+/// A runtime that may be dropped anywhere, also inside another runtime.
 pub(crate) struct FlightRuntime(Option<Runtime>);
 
 impl FlightRuntime {
+    /// Starts the runtime.
+    ///
     /// # Panics
     ///
-    /// If the system has no threads left for it, as a server's own start does.
+    /// If the system has no threads left for the runtime. A server's own start panics then, too.
     pub(crate) fn start() -> Self {
         let runtime = Builder::new_multi_thread()
             .thread_name("route-flights")

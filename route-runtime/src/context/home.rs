@@ -1,11 +1,11 @@
-//! What the code that runs belongs to.
+//! The home of running code: the routes that it belongs to, with their cache.
 
 use std::sync::Arc;
 
 use super::flights::FlightRuntime;
 use super::listed::Listed;
 use super::loops::Loops;
-use crate::engine::{Clock, Config, Engine, Key};
+use crate::engine::{Clock, Engine, EngineConfig, Key};
 use crate::mode::Mode;
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::stored::Stored;
@@ -13,17 +13,17 @@ use crate::table::{ByHandler, HandlerId, Setup, Table};
 
 /// The table of routes that is served, and the one cache of its responses and data.
 ///
-/// It lives as long as the routes are served. Code that runs finds it through its
-/// [`Context`](super::Context), which does not keep it alive; whatever waits for a flight holds it, since
-/// it also keeps the threads on which flights wait.
+/// It lives as long as the routes are served. Running code finds it through its
+/// [`Context`](super::Context), which does not keep it alive. Code that waits for a flight does
+/// keep it alive, because it also owns the threads on which flights wait.
 pub(crate) struct Home {
     pub(crate) table: Arc<Table>,
     pub(crate) engine: Engine<Key, Stored>,
     pub(crate) clock: Clock,
     pub(crate) mode: Mode,
-    /// The requests that renders make over HTTP, which may come back here.
+    /// The requests that renders make over HTTP, which may come back to this process.
     pub(crate) loops: Loops,
-    /// The paths that the `static_params` of each handler gave.
+    /// The paths that each handler's `static_params` gave.
     pub(crate) listed: ByHandler<Listed>,
     _flights: FlightRuntime,
 }
@@ -32,7 +32,7 @@ impl Home {
     /// Starts an empty cache, which follows what other instances invalidate.
     pub(crate) fn start(setup: &Setup) -> Arc<Self> {
         let flights = FlightRuntime::start();
-        let mut config = Config::new(flights.handle());
+        let mut config = EngineConfig::new(flights.handle());
         config.clock = setup.clock.clone();
         config.memory = setup.memory;
         setup.sharing.apply(&mut config);
@@ -49,12 +49,13 @@ impl Home {
         })
     }
 
-    /// Invalidates everything that carries a tag, here and on the instances that share the store.
+    /// Invalidates everything that carries a tag, in this instance and in those that share its
+    /// store.
     pub(crate) async fn invalidate(&self, tag: Tag, how: Invalidation) -> Result<(), StoreError> {
         self.engine.invalidate(&[tag], how).await
     }
 
-    /// Returns whether it is known that no request for a path is ever answered by its handler.
+    /// Returns whether it is known that the handler never answers requests for a path.
     pub(crate) fn is_never_answered(&self, handler: HandlerId, path: &str) -> bool {
         let config = &self.table.handler(handler).descriptor.config;
         let listed = self.listed[handler].known();

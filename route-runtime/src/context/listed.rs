@@ -1,4 +1,4 @@
-//! The paths that a `static_params` gives.
+//! The paths that a handler's `static_params` gives.
 
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
@@ -10,15 +10,15 @@ use crate::engine::{Clock, Moment};
 
 pub(crate) type Paths = Arc<HashSet<String>>;
 
-/// How long whoever asks is told that nobody knows, once it has failed: it may be a database that is
-/// down, and that is not to be asked by every request.
+/// The time after a failure in which requests get that failure, and `static_params` is not called
+/// again. A database may be down, and not every request should query it.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a `static_params` gave, once it has.
+/// The paths that a handler's `static_params` gave, once it has.
 #[derive(Default)]
 pub(crate) struct Listed {
     paths: RwLock<Option<Paths>>,
-    /// Held by the one who asks.
+    /// The last failure. The lock is held by the request that calls `static_params`.
     failed: Mutex<Option<Failed>>,
 }
 
@@ -32,8 +32,8 @@ impl Listed {
         self.paths.read().ok()?.clone()
     }
 
-    /// What is known, else what `list` gives now. One asks, however many wait; it is asked again as
-    /// long as it fails.
+    /// Returns the known paths, or else those that `list` gives now. Only one caller runs its
+    /// `list`, however many wait. As long as it fails, later callers try again.
     pub(crate) async fn get(
         &self,
         clock: &Clock,

@@ -1,9 +1,10 @@
 //! Requests that this process makes to itself.
 //!
-//! A render that fetches a route of its own program waits for a render that may wait for it in turn.
-//! Within the process the cache sees that; over HTTP it does not. So each request names the render
-//! it is made for, in the header that exists for such loops (`CDN-Loop`, RFC 8586), and one that comes
-//! back is a part of that render. The name is random, and means nothing to anybody else.
+//! A render that fetches a route of its own program waits for a render that may wait for it in
+//! turn. Within the process the cache sees such a loop; over HTTP it does not. So each request
+//! names the render that it is made for, in the header that exists for such loops (`CDN-Loop`, RFC
+//! 8586). A request that comes back with that name is part of that render. The name is random, and
+//! means nothing to anybody else.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -17,18 +18,18 @@ use crate::engine::{Ancestry, Key};
 
 pub(crate) const HEADER: &str = "cdn-loop";
 
-/// The requests under way that may come back. A clone is another handle to the same.
+/// The requests under way that may come back. A clone is another handle to the same requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Loops(Arc<UnderWay>);
 
 #[derive(Debug)]
 struct UnderWay {
-    /// What this process is called in the header.
+    /// The name of this process in the header.
     id: String,
-    /// Makes numbers that cannot be guessed.
+    /// The random key that makes the numbers impossible to guess.
     random: RandomState,
     next: AtomicU64,
-    /// A copy of how many there are, which is read without the lock.
+    /// A copy of the number of requests, which is read without the lock.
     count: AtomicUsize,
     renders: Mutex<HashMap<u64, Ancestry<Key>>>,
 }
@@ -47,9 +48,10 @@ impl Default for Loops {
 }
 
 impl Loops {
-    /// Registers a request that is made for this render, until what is returned is dropped.
+    /// Registers a request that is made for this render, until the returned value is dropped.
     pub(crate) fn enter(&self, render: Ancestry<Key>) -> Entered {
-        // Numbers in a row, keyed: nobody can tell the next one.
+        // The numbers are consecutive but hashed with a random key, so nobody can tell the next
+        // one.
         let number = self.0.next.fetch_add(1, Ordering::Relaxed);
         let number = self.0.random.hash_one(number);
         self.0.lock().insert(number, render);
@@ -60,7 +62,7 @@ impl Loops {
         }
     }
 
-    /// The render that a request comes from, if one of this process made it.
+    /// Returns the render that a request comes from, if a render of this process made it.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Option<Ancestry<Key>> {
         if self.0.count.load(Ordering::Acquire) == 0 {
             return None;
@@ -89,7 +91,7 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
-    /// The header's value, after that of whoever called.
+    /// Returns the header's value, which is added after that of the caller.
     pub(crate) fn header(&self) -> String {
         let mut header = self.loops.0.id.clone();
         write!(header, "; render={:016x}", self.number).expect("writing to a string does not fail");
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_under_way_comes_back() {
+    fn only_requests_under_way_are_recognised() {
         let loops = Loops::default();
         let render = Engine::<Key, Stored>::alone(Key::new("/a"), None).unwrap();
         assert_eq!(caller(&loops, "route-1; render=1"), None);

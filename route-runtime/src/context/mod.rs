@@ -1,7 +1,8 @@
-//! What the code that runs belongs to, so that data and invalidations find their cache.
+//! The context of running code, through which data and invalidations find their cache.
 //!
-//! It is known in a handler, in everything the handler awaits, `join!` included, and in the stream it
-//! answers with. A task of its own (`tokio::spawn`) begins without; [`inherit`] takes it along.
+//! It is known in a handler, in everything that the handler awaits (`join!` included), and in the
+//! stream that the handler responds with. A separate task (`tokio::spawn`) begins without a
+//! context; [`inherit`] takes it along.
 
 mod after;
 mod flights;
@@ -39,11 +40,12 @@ tokio::task_local! {
     static CONTEXT: Context;
 }
 
-/// Takes what the current code belongs to along into a task of its own.
+/// Takes the current context along into a separate task.
 ///
-/// Data that the task uses counts as used by the render, and what it invalidates is found, as if
-/// the render itself had done so. The render does not wait for the task: what is used after it has
-/// answered is too late to count. Outside a handler this changes nothing.
+/// Data that the task uses counts as used by the render, and the task's invalidations find their
+/// routes, as if the render itself had made them. The render does not wait for the task, so data
+/// that the task uses after the render has responded is too late to count. Outside a handler this
+/// changes nothing.
 ///
 /// # Example
 ///
@@ -72,31 +74,31 @@ pub fn inherit<F: Future>(future: F) -> impl Future<Output = F::Output> {
     }
 }
 
-/// Where a piece of code runs.
+/// The context in which a piece of code runs.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) home: Weak<Home>,
-    /// What `fetch` does where nothing is said at the call.
+    /// The behaviour of `fetch` if the call says nothing.
     pub(crate) fetch_cache: FetchCache,
-    /// On whose behalf it runs, innermost first.
+    /// The renders on whose behalf the code runs, innermost first.
     pub(crate) ancestry: Option<Ancestry<Key>>,
     pub(crate) declared: Declared,
-    /// A client that reloads in development wants nothing from the cache.
+    /// Set for a client that reloads in development, which wants nothing from the cache.
     pub(crate) reloads: bool,
-    /// What is made here, if it may be kept.
+    /// The render that the code is part of, if the result may be kept.
     pub(crate) render: Option<Arc<Render>>,
 }
 
-/// The tags that the code which runs has by declaration, its own and those of whatever it runs for.
+/// The tags that running code has by declaration: its own, and those of everything it runs for.
 ///
-/// What was invalidated under one of them is made anew, with all the data that it is made of.
+/// If one of them was invalidated, the result of the code is made anew, with all the data in it.
 #[derive(Clone, Default)]
 pub(crate) enum Declared {
     #[default]
     Nothing,
     Tags(Arc<[Tag]>),
-    /// Those of a request for a dynamic handler. They are made when data asks for them, since most
-    /// handlers use none that is cached.
+    /// The tags of a request for a dynamic handler. They are made when data asks for them, since
+    /// most handlers use no cached data.
     Of(Arc<Requested>),
 }
 
@@ -110,42 +112,42 @@ pub(crate) struct Requested {
 /// The parts of a request that decide how its data is fetched.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caller {
-    /// A render of this very process, which asks over HTTP.
+    /// The render of this very process that sent the request over HTTP, if one did.
     pub(crate) ancestry: Option<Ancestry<Key>>,
-    /// A client that reloads in development.
+    /// Set for a client that reloads in development.
     pub(crate) reloads: bool,
 }
 
-/// Something that may be kept, while it is made.
+/// A result that may be kept, while it is made.
 pub(crate) struct Render {
-    /// How long what it uses is fresh where nothing else is said: as long as itself.
+    /// The time for which the data that it uses is fresh if nothing else is said: its own lifetime.
     pub(crate) revalidate: Option<Duration>,
     pub(crate) uncached: Uncached,
-    /// How long it may take.
+    /// The time that it may take.
     limit: Duration,
     used: Mutex<Used>,
 }
 
-/// What becomes of a render that uses data which is not cached.
+/// The treatment of a render that uses data which is not cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Uncached {
-    /// It is kept all the same: its lifetime was promised in writing.
+    /// The result is kept all the same: its lifetime was promised in writing.
     Promised,
-    /// It is for the one request it was made for.
+    /// The result is for the one request that it was made for.
     Individual,
-    /// It fails: the route says so.
+    /// The render fails, because the route says so.
     Error,
 }
 
-/// What a render used beyond what its declaration tells.
+/// Everything that a render used beyond its declaration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Used {
     pub(crate) tags: Vec<Tag>,
-    /// The shortest lifetime.
+    /// The shortest lifetime of what was used.
     pub(crate) revalidate: Option<Duration>,
-    /// The first that was not cached, in words.
+    /// The first thing that was not cached, in words.
     pub(crate) uncached: Option<Arc<str>>,
-    /// Why the render fails, whatever the handler answers.
+    /// The reason why the render fails, whatever the handler responds.
     pub(crate) refused: Option<Arc<str>>,
 }
 
@@ -167,7 +169,8 @@ impl Context {
         self.home.upgrade()
     }
 
-    /// Of what is made for the sake of this, to be kept by itself: with tags of its own.
+    /// Makes the context of a result that is made for this code, but kept by itself, with its own
+    /// tags.
     pub(crate) fn within(&self, render: Arc<Render>, tags: &[Tag], by: Ancestry<Key>) -> Self {
         Self {
             fetch_cache: FetchCache::Auto,
@@ -178,7 +181,7 @@ impl Context {
         }
     }
 
-    /// Of work that goes on when the response is there.
+    /// Makes the context of work that goes on after the response.
     pub(crate) fn later(self) -> Self {
         Self {
             ancestry: None,
@@ -191,22 +194,24 @@ impl Context {
         CONTEXT.scope(self, future).await
     }
 
-    /// While this is run, and not in what it leaves to be polled.
+    /// Runs a closure in this context. The context does not hold for what the closure leaves to be
+    /// polled.
     pub(crate) fn sync_scope<T>(self, run: impl FnOnce() -> T) -> T {
         CONTEXT.sync_scope(self, run)
     }
 
-    /// The current one. `None` outside of a handler.
+    /// Returns the current context. `None` outside a handler.
     pub(crate) fn current() -> Option<Self> {
         CONTEXT.try_with(Self::clone).ok()
     }
 
-    /// Whether the code that runs is being developed. `None` outside of a handler.
+    /// Returns whether the running code is in development or production. `None` outside a handler.
     pub(crate) fn mode() -> Option<Mode> {
         Some(Self::current()?.home()?.mode)
     }
 
-    /// The tags by declaration. None once the routes are no longer served.
+    /// Returns the tags by declaration. A dynamic handler has none once its routes are no longer
+    /// served.
     pub(crate) fn declared(&self) -> Arc<[Tag]> {
         match &self.declared {
             Declared::Nothing => Arc::default(),
@@ -233,14 +238,15 @@ impl Context {
         Some(self.home()?.loops.clone())
     }
 
-    /// How long what is made for the sake of this may take: as long as the cached route that it is
-    /// made for.
+    /// Returns the time that something made for this code may take: the limit of the render that
+    /// the code is part of, or else the default.
     pub(crate) fn limit(&self) -> Duration {
         let render = self.render.as_ref();
         render.map_or(RENDER_LIMIT, |render| render.limit)
     }
 
-    /// How stale data is read: what is kept must not be made of it.
+    /// Returns how this code reads stale data. A result that is kept must not be made of stale
+    /// data.
     pub(crate) fn stale(&self) -> Stale {
         match &self.ancestry {
             Some(ancestry) => ancestry.stale(),
@@ -260,7 +266,7 @@ impl Render {
         }
     }
 
-    /// Of the response of a route.
+    /// Makes the render of a route's response.
     pub(crate) fn of(config: &Config) -> Self {
         let revalidate = config.revalidate.and_then(Revalidate::duration);
         let uncached = match (config.dynamic, config.revalidate) {
@@ -271,7 +277,7 @@ impl Render {
         Self::new(revalidate, uncached, config.render_limit())
     }
 
-    /// It depends on data with these tags, fresh for so long.
+    /// Records that the render depends on data with these tags, which is fresh for this long.
     pub(crate) fn inherit(&self, tags: &[Tag], revalidate: Option<Duration>) {
         let mut used = self.lock();
         used.tags.extend_from_slice(tags);
@@ -286,12 +292,12 @@ impl Render {
         self.lock().shorten(Some(after));
     }
 
-    /// It used this, which is not cached.
+    /// Records that the render used this, which is not cached.
     pub(crate) fn uncached(&self, what: &str) {
         self.lock().uncached.get_or_insert_with(|| what.into());
     }
 
-    /// It must not be answered.
+    /// Makes the render fail, whatever the handler responds.
     pub(crate) fn refuse(&self, why: &str) {
         self.lock().refused.get_or_insert_with(|| why.into());
     }
@@ -301,7 +307,7 @@ impl Render {
     }
 
     fn lock(&self) -> MutexGuard<'_, Used> {
-        // Nothing that holds it can panic halfway through a change.
+        // Nothing that holds the lock can panic halfway through a change.
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! What the code of a cached render says of what it makes.
+//! Declarations that the code of a cached render makes about its own result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +6,12 @@ use std::time::Duration;
 use super::{Context, Render};
 use crate::tags::usable_tag;
 
-/// Says, in a cached render, that what it makes depends on `tag`, as the option `tags` does.
+/// Declares that the result of the current cached render depends on `tag`, as the option `tags`
+/// does.
 ///
-/// Does nothing outside a cached render: nothing is kept there. Nor does a tag that
-/// [`revalidate_tag`] refuses, because it is empty or has control characters; that is logged, once.
+/// Does nothing outside a cached render, because nothing is kept there. A tag that
+/// [`revalidate_tag`](crate::revalidate_tag) refuses, because it is empty or has control
+/// characters, has no effect either; that is logged once.
 ///
 /// # Example
 ///
@@ -18,7 +20,7 @@ use crate::tags::usable_tag;
 ///
 /// #[route("/authors/[id]/latest", revalidate = 60)]
 /// async fn latest(id: u64) -> String {
-///     let post = 4711; // Which one it is, is known only here.
+///     let post = 4711; // Only this code knows which one it is.
 ///     cache::tag(format!("post:{post}"));
 ///     format!("author {id}, post {post}")
 /// }
@@ -31,10 +33,10 @@ pub fn tag(tag: impl Into<String>) {
     }
 }
 
-/// Says, in a cached render, that what it makes is fresh for `after` at most. The shortest of all
-/// that is said counts, and the option `revalidate` is one of them.
+/// Declares that the result of the current cached render is fresh for at most `after`.
 ///
-/// Does nothing outside a cached render: nothing is kept there.
+/// The shortest of all such times counts, and the option `revalidate` is one of them. Does nothing
+/// outside a cached render, because nothing is kept there.
 ///
 /// # Example
 ///

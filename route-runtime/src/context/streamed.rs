@@ -1,4 +1,4 @@
-//! Bodies that are made as they are read: while a handler's stream is polled, its code runs on.
+//! Bodies that are made while they are read: the handler's code runs on while its stream is polled.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -10,7 +10,8 @@ use actix_web::web::Bytes;
 
 use super::Context;
 
-/// Makes a response in a context: what the handler does, and what its stream does later.
+/// Makes a response in a context. Both the handler and its stream, which is polled later, run in
+/// it.
 pub(crate) async fn in_context(
     context: Context,
     answer: impl Future<Output = ServiceResponse>,
@@ -20,7 +21,8 @@ pub(crate) async fn in_context(
         .map_body(|_, body| map_streamed(body, |body| BoxBody::new(Belonging { body, context })))
 }
 
-/// Changes a body that is not whole yet. Its size does not tell: a stream may have said it ahead.
+/// Changes a body that is not complete yet. Its size does not tell, because a stream may have
+/// stated its size in advance.
 pub(crate) fn map_streamed(body: BoxBody, change: impl FnOnce(BoxBody) -> BoxBody) -> BoxBody {
     if body.size() == BodySize::None {
         return body;
@@ -31,7 +33,7 @@ pub(crate) fn map_streamed(body: BoxBody, change: impl FnOnce(BoxBody) -> BoxBod
     }
 }
 
-/// A body whose code belongs to what its handler belonged to.
+/// A body whose code runs in its handler's context.
 struct Belonging {
     body: BoxBody,
     context: Context,

@@ -1,4 +1,4 @@
-//! Functions whose values are cached, by `#[cached]`: what their generated code calls.
+//! Functions whose values are cached by `#[cached]`: the parts that their generated code calls.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -14,7 +14,9 @@ use serde::de::DeserializeOwned;
 use crate::context::{Context, Render, Uncached};
 use crate::data;
 use crate::declaration::{RENDER_LIMIT, Revalidate};
-use crate::engine::{Ancestry, Answer, Content, Failure, Key, Lifetime, Outcome, Rendered};
+use crate::engine::{
+    Ancestry, Answer, Content, Failure, Key, Lifetime, RenderOutcome, TaggedOutcome,
+};
 use crate::identity::{self, NoIdentity};
 use crate::revalidate::Revalidation;
 use crate::store::Tag;
@@ -22,38 +24,38 @@ use crate::stored::Stored;
 use crate::tags::{data_tag, usable_tag};
 use crate::target;
 
-/// What is known of a cached function when it is compiled.
+/// The facts about a cached function that are known when it is compiled.
 #[derive(Debug)]
 pub struct Function {
-    /// Its path.
+    /// The path of the function.
     pub name: &'static str,
-    /// Of its body: values of another version are another function's.
+    /// The version of the function's body. Values of another version belong to another function.
     pub version: &'static str,
-    /// How long a value is fresh.
+    /// The time for which a value is fresh.
     pub revalidate: Option<Revalidate>,
 }
 
 /// A call of a cached function, put together argument by argument.
 ///
-/// The generated code is a chain of its methods, and each says of one type whether it will do.
+/// The generated code is a chain of this type's methods. Each method accepts or rejects one type.
 #[derive(Debug)]
 pub struct CachedCall {
     function: &'static Function,
-    arguments: Vec<Argument>,
+    arguments: Vec<KeyArgument>,
     tags: Vec<Tag>,
 }
 
-/// An argument that tells values apart.
+/// An argument that tells values apart, and so is part of the key.
 #[derive(Debug)]
-struct Argument {
+struct KeyArgument {
     name: &'static str,
-    /// Its canonical text, which is all of it that the function sees.
+    /// The argument's canonical text, which is all that the function sees of it.
     text: Result<String, NoIdentity>,
-    /// Whether its type reads the text as it writes it.
+    /// The check that the argument's type reads the text as it writes it.
     check: fn(&str) -> Result<(), NoIdentity>,
 }
 
-/// Why a call shares nothing: an argument that is not its own identity.
+/// The reason why a call shares nothing: an argument that is not its own identity.
 #[derive(Debug)]
 struct Unshared {
     argument: &'static str,
@@ -83,7 +85,7 @@ impl CachedCall {
         argument: &A,
         _: O,
     ) -> Self {
-        self.arguments.push(Argument {
+        self.arguments.push(KeyArgument {
             name,
             text: identity::text(argument),
             check: identity::check::<A>,
@@ -91,30 +93,31 @@ impl CachedCall {
         self
     }
 
-    /// Takes note of the type of an argument that is not part of the key.
+    /// Checks the type of an argument that is not part of the key.
     pub fn skipped<A: SkippedArgument>(self, _: &A) -> Self {
         self
     }
 
-    /// Adds a tag of the value.
+    /// Adds a tag to the value.
     pub fn tagged(mut self, tag: impl Into<String>) -> Self {
         self.tags.extend(usable_tag(&tag.into()));
         self
     }
 
-    /// Returns the value that is there, or makes it, once for all who ask.
+    /// Returns the value from the cache, or makes it, once for all callers.
     ///
-    /// `shared` calls the function with arguments that are read back from the key: what the key lacks
-    /// cannot be in a value that others are given. `own` calls it with the caller's own arguments,
-    /// for what cannot be shared: an error, a value that cannot be read back, arguments without an
-    /// identity. The future is boxed, so that functions may call each other.
+    /// `shared` calls the function with arguments that are read back from the key, so a value that
+    /// others get cannot contain anything that the key lacks. `own` calls the function with the
+    /// caller's own arguments, for results that cannot be shared: an error, a value that cannot be
+    /// read back, the result of arguments without an identity. The future is boxed, so that
+    /// functions may call each other.
     ///
-    /// Outside of a handler there is no cache, and the function just runs, also with arguments that
-    /// are read back.
+    /// Outside a handler there is no cache, and the function just runs. Its arguments are read back
+    /// there, too.
     ///
     /// # Panics
     ///
-    /// As the function does, or if it needs its own value.
+    /// If the function panics, takes too long, or needs its own value.
     pub fn run<S, R, O, F>(self, _: S, shared: R, own: O) -> BoxFuture<'static, S::Returned>
     where
         S: Shape,
@@ -129,7 +132,7 @@ impl CachedCall {
             decode: |bytes| serde_json::from_slice(bytes).ok().map(S::returned),
         };
         Box::pin(async move {
-            let run = move |arguments: &[Argument]| shared(&mut KeyArguments(arguments.iter()));
+            let run = move |arguments: &[KeyArgument]| shared(&mut KeyArguments(arguments.iter()));
             match cached(self, codec, run).await {
                 Some(value) => value,
                 None => own().await,
@@ -137,7 +140,7 @@ impl CachedCall {
         })
     }
 
-    /// Invalidates the value for these arguments, once awaited.
+    /// Returns an invalidation of the value for these arguments, to be awaited.
     pub fn revalidate(self) -> Revalidation {
         let key = check(&self.arguments).and_then(|()| self.key());
         Revalidation::of_data(match key {
@@ -163,7 +166,7 @@ impl CachedCall {
     }
 }
 
-impl Argument {
+impl KeyArgument {
     fn text(&self) -> Result<&str, Unshared> {
         self.text
             .as_deref()
@@ -180,21 +183,21 @@ impl Argument {
 
 /// The arguments of a call, to be read back from its key in the order in which they were given.
 #[derive(Debug)]
-pub struct KeyArguments<'a>(std::slice::Iter<'a, Argument>);
+pub struct KeyArguments<'a>(std::slice::Iter<'a, KeyArgument>);
 
 impl KeyArguments<'_> {
-    /// Reads the next argument. `None` if its type does not read what it writes.
+    /// Reads the next argument. Returns `None` if its type does not read what it writes.
     pub fn read<A: CachedArgument>(&mut self) -> Option<A> {
         identity::read(self.0.next()?.text.as_deref().ok()?).ok()
     }
 }
 
-/// The value that is kept for a call, or is made now and may be kept. `None` if the caller is to make
-/// its own.
+/// Returns the value that is kept for a call, or one that is made now and may be kept. Returns
+/// `None` if the caller must make its own.
 async fn cached<T, R, F>(call: CachedCall, codec: Codec<T>, run: R) -> Option<T>
 where
     T: Send + 'static,
-    R: Fn(&[Argument]) -> Option<F> + Clone + Send + 'static,
+    R: Fn(&[KeyArgument]) -> Option<F> + Clone + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
     let function = call.function;
@@ -211,10 +214,10 @@ where
     let CachedCall {
         arguments, tags, ..
     } = call;
-    let arguments: Arc<[Argument]> = arguments.into();
+    let arguments: Arc<[KeyArgument]> = arguments.into();
     let limit = context.limit().max(RENDER_LIMIT);
     let own: Own<T> = Own::default();
-    // What another program has stored under another shape of the type is replaced, once.
+    // A value that another program has stored under another shape of the type is replaced, once.
     for _ in 0..2 {
         let declared: Vec<_> = tags.iter().cloned().chain([data_tag(&key)]).collect();
         let make = Make {
@@ -244,15 +247,16 @@ where
                 ..
             })) => {
                 let bytes = stored.returned();
-                // What was run alone, because of a cycle, comes as bytes like what is kept.
+                // A value that was made alone, because of a cycle, comes as bytes, like one that is
+                // kept.
                 let value = bytes.and_then(|bytes| (codec.decode)(bytes));
                 return own.take().or(value);
             }
             Ok(_) => return None,
-            // Its message has been printed where it was thrown.
+            // The panic's message was printed where it was thrown.
             Err(Failure::Panicked(message)) => resume_unwind(Box::new(message.to_string())),
             Err(Failure::Cycle) => panic!("`{}` needs its own value", function.name),
-            // All who waited would run it again, each for as long as it takes.
+            // Otherwise all who waited would run the function again, each for as long as it takes.
             Err(Failure::TimedOut) => panic!("`{}` took too long", function.name),
             // The cache is going away.
             Err(Failure::Abandoned | Failure::Overloaded { .. }) => return None,
@@ -261,13 +265,13 @@ where
     None
 }
 
-/// Everything that making one value takes.
+/// Everything that is needed to make one value.
 struct Make<T, R> {
     function: &'static Function,
     limit: Duration,
     context: Context,
     declared: Arc<[Tag]>,
-    arguments: Arc<[Argument]>,
+    arguments: Arc<[KeyArgument]>,
     codec: Codec<T>,
     run: R,
     own: Own<T>,
@@ -291,13 +295,13 @@ impl<T, R: Clone> Clone for Make<T, R> {
 impl<T, R, F> Make<T, R>
 where
     T: Send + 'static,
-    R: Fn(&[Argument]) -> Option<F> + Send + 'static,
+    R: Fn(&[KeyArgument]) -> Option<F> + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    /// Runs the function and says what may be done with what it returned.
-    async fn value(self, ancestry: Ancestry<Key>) -> Rendered<Stored> {
-        let nothing = || Outcome::ShareOnce(Stored::Returned(None));
-        // Only what is made is checked: what is kept was.
+    /// Runs the function, and decides what may be done with the value that it returned.
+    async fn value(self, ancestry: Ancestry<Key>) -> TaggedOutcome<Stored> {
+        let nothing = || RenderOutcome::ShareOnce(Stored::Returned(None));
+        // Only a new value is checked; a kept one has been checked already.
         if let Err(unshared) = check(&self.arguments) {
             warn_unshared(self.function, &unshared);
             return nothing().into();
@@ -315,7 +319,7 @@ where
         };
         let used = render.used();
         let outcome = match (self.codec.encode)(&value) {
-            Some(Ok(text)) => Outcome::store(
+            Some(Ok(text)) => RenderOutcome::store(
                 Stored::Returned(Some(text.into())),
                 Lifetime {
                     revalidate: Lifetime::shorter(revalidate, used.revalidate),
@@ -335,7 +339,7 @@ where
 }
 
 /// Checks that each argument is its own identity: that it is read back as it was written.
-fn check(arguments: &[Argument]) -> Result<(), Unshared> {
+fn check(arguments: &[KeyArgument]) -> Result<(), Unshared> {
     for argument in arguments {
         (argument.check)(argument.text()?).map_err(|why| argument.unshared(why))?;
     }
@@ -366,14 +370,14 @@ fn warn_unkept(function: &Function, why: &NoIdentity) {
     }
 }
 
-/// Whether this is the first time that the log is told something of this part of a function.
+/// Returns whether this is the first time that the log mentions this part of a function.
 fn is_first(function: &Function, part: &'static str) -> bool {
-    static TOLD: Mutex<BTreeSet<(&str, &str)>> = Mutex::new(BTreeSet::new());
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    told.insert((function.name, part))
+    static LOGGED: Mutex<BTreeSet<(&str, &str)>> = Mutex::new(BTreeSet::new());
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    logged.insert((function.name, part))
 }
 
-/// Where whoever started a call finds its value, if it is for nobody else.
+/// The place where the caller that started a call finds its value, if no other call gets it.
 struct Own<T>(Arc<Mutex<Option<T>>>);
 
 impl<T> Own<T> {
@@ -398,10 +402,11 @@ impl<T> Default for Own<T> {
     }
 }
 
-/// How the values of a function become bytes and come back.
+/// The conversion of a function's values to bytes and back.
 #[derive(Debug)]
 struct Codec<T> {
-    /// `None` for a value that is not to be kept, `Some(Err(why))` for one that cannot be.
+    /// Writes a value. `None` for one that is not to be kept, `Some(Err(why))` for one that cannot
+    /// be.
     encode: fn(&T) -> Option<Result<String, NoIdentity>>,
     decode: fn(&[u8]) -> Option<T>,
 }
@@ -414,45 +419,45 @@ impl<T> Clone for Codec<T> {
 
 impl<T> Copy for Codec<T> {}
 
-/// What a function returns, of which only `Ok` is kept where it is a `Result`.
+/// The type that a function returns. Of a `Result`, only `Ok` is kept.
 ///
-/// That is a question for types: `Returned::<T>::SHAPE` is the inherent constant for a `Result`,
-/// whatever it is called, and else [`ReturnsValue`]'s.
+/// Type resolution decides which case applies: `Returned::<T>::SHAPE` is the inherent constant if
+/// `T` is a `Result`, under whatever name, and otherwise that of [`ReturnsValue`].
 #[derive(Debug)]
 pub struct Returned<T>(PhantomData<T>);
 
-/// Which part of what is returned is kept.
+/// The part of a returned value that is kept.
 pub trait Shape {
-    /// What is returned.
+    /// The type that the function returns.
     type Returned;
-    /// What is kept.
+    /// The type of the part that is kept.
     type Value;
 
-    /// The part that is kept, if it is there.
+    /// Returns the part that is kept, if there is one.
     fn value(returned: &Self::Returned) -> Option<&Self::Value>;
 
-    /// What would have been returned.
+    /// Returns the value that the function would have returned, made of the kept part.
     fn returned(value: Self::Value) -> Self::Returned;
 }
 
-/// `Ok` is kept.
+/// The shape of a `Result`, of which `Ok` is kept.
 #[derive(Debug)]
 pub struct OkOf<T, E>(PhantomData<(T, E)>);
 
-/// All of it is kept.
+/// The shape of any other type, of which all is kept.
 #[derive(Debug)]
 pub struct Whole<T>(PhantomData<T>);
 
 impl<T, E> Returned<Result<T, E>> {
-    /// Of a `Result`.
+    /// The shape of a `Result`.
     pub const SHAPE: OkOf<T, E> = OkOf(PhantomData);
 }
 
-/// See [`Returned`].
+/// The shape of a type that is no `Result`; see [`Returned`].
 pub trait ReturnsValue {
-    /// What is returned.
+    /// The type that the function returns.
     type Value;
-    /// Of any other type.
+    /// The shape of any other type.
     const SHAPE: Whole<Self::Value> = Whole(PhantomData);
 }
 
@@ -486,7 +491,7 @@ impl<T> Shape for Whole<T> {
     }
 }
 
-/// What a cached function may return, kept or not.
+/// A type that a cached function may return, whether or not its values are kept.
 #[diagnostic::on_unimplemented(
     message = "a cached function cannot return `{Self}`",
     label = "is not `Send`",
@@ -498,7 +503,7 @@ pub trait ReturnedValue: Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Send + 'static> ReturnedValue for T {}
 
-/// What a cached function may return.
+/// A type whose values a cached function can keep.
 #[diagnostic::on_unimplemented(
     message = "a cached function cannot return `{Self}`",
     label = "is not both `Serialize` and `DeserializeOwned`",
@@ -510,7 +515,7 @@ pub trait CachedValue: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> CachedValue for T {}
 
-/// What a cached function may take.
+/// A type that an argument of a cached function may have.
 #[diagnostic::on_unimplemented(
     message = "a cached function cannot take `{Self}`",
     label = "is not `Serialize + DeserializeOwned + Send`",
@@ -523,12 +528,12 @@ pub trait CachedArgument: Serialize + DeserializeOwned + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> CachedArgument for T {}
 
-/// Asks the type of an argument whether its elements have an order: `OrderIn::<T>::ORDER` is the
-/// inherent constant for a `HashSet`, whatever it is called, and else [`Ordered`]'s.
+/// The question whether the elements of an argument have an order. `OrderIn::<T>::ORDER` is the
+/// inherent constant if `T` is a `HashSet`, under whatever name, and otherwise that of [`Ordered`].
 #[derive(Debug)]
 pub struct OrderIn<T>(PhantomData<T>);
 
-/// The order of a `HashSet`, which is another one for each equal set.
+/// The order of a `HashSet`, which differs between equal sets.
 #[derive(Debug)]
 pub struct RandomOrder;
 
@@ -541,7 +546,7 @@ impl<T, S> OrderIn<HashSet<T, S>> {
     pub const ORDER: RandomOrder = RandomOrder;
 }
 
-/// See [`OrderIn`].
+/// The order of a type that is no `HashSet`; see [`OrderIn`].
 pub trait Ordered {
     /// The order of any other type.
     const ORDER: StableOrder = StableOrder;
@@ -560,7 +565,7 @@ pub trait OrderOf<A> {}
 
 impl<A> OrderOf<A> for StableOrder {}
 
-/// What a cached function may take beside that, where it says so.
+/// A type that an argument of a cached function may have if it is not part of the key.
 #[diagnostic::on_unimplemented(
     message = "a cached function cannot take `{Self}`",
     label = "is not `Clone + Send + 'static`",

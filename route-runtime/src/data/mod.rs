@@ -1,4 +1,4 @@
-//! Data in the cache of routes: what `fetch` and cached functions have in common.
+//! Data in the cache of routes: the parts that `fetch` and cached functions have in common.
 
 pub(crate) mod cached;
 #[cfg(feature = "fetch")]
@@ -8,50 +8,42 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::engine::{Ancestry, Answer, Call, Content, Entry, Failure, Key, Rendered, Turn};
+use crate::engine::{Answer, Call, Content, Entry, Failure, Key, RenderFn, Turn};
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
 use crate::tags::data_tag;
 
-/// [`ask`], and [`tell`] what is answered.
-pub(crate) async fn get<R, F>(
+/// Returns data as [`get_or_make`] does, and records its use with [`record_use`].
+pub(crate) async fn get(
     context: &Context,
     key: &Key,
     tags: Vec<Tag>,
     limit: Duration,
-    make: R,
-) -> Result<Option<Answer<Stored>>, Failure>
-where
-    R: Fn(Ancestry<Key>) -> F + Clone + Send + 'static,
-    F: Future<Output = Rendered<Stored>> + Send + 'static,
-{
+    make: impl RenderFn<Key, Stored>,
+) -> Result<Option<Answer<Stored>>, Failure> {
     let tags = tags_of(key, tags);
-    let answer = ask(context, key, &tags, limit, make).await;
-    tell(context, &tags, entry_of(&answer));
+    let answer = get_or_make(context, key, &tags, limit, make).await;
+    record_use(context, &tags, entry_of(&answer));
     answer
 }
 
-/// Answers from the cache, or makes it: once, however many ask. `Ok(None)` says that there is no
-/// cache any more: the routes are not served.
-pub(crate) async fn ask<R, F>(
+/// Returns data from the cache, or makes it, once for all callers. `Ok(None)` says that there is no
+/// cache any more, because the routes are not served.
+pub(crate) async fn get_or_make(
     context: &Context,
     key: &Key,
     tags: &Arc<[Tag]>,
     limit: Duration,
-    make: R,
-) -> Result<Option<Answer<Stored>>, Failure>
-where
-    R: Fn(Ancestry<Key>) -> F + Clone + Send + 'static,
-    F: Future<Output = Rendered<Stored>> + Send + 'static,
-{
+    make: impl RenderFn<Key, Stored>,
+) -> Result<Option<Answer<Stored>>, Failure> {
     let Some(home) = context.home() else {
         return Ok(None);
     };
     if context.reloads {
-        // A store that cannot record it only means that others keep what they have.
+        // If the store cannot record this, other instances merely keep what they have.
         drop(home.invalidate(data_tag(key), Invalidation::Absent).await);
     }
-    // Others may have tagged the same data otherwise.
+    // Other callers may have given the same data other tags.
     let also: Vec<Tag> = context.declared().iter().chain(&**tags).cloned().collect();
     let call = Call {
         key,
@@ -66,12 +58,12 @@ where
     home.engine.get_or_render(call, make).await.map(Some)
 }
 
-/// Its own tag, and these.
+/// Returns the data's own tag, and then these.
 pub(crate) fn tags_of(key: &Key, tags: Vec<Tag>) -> Arc<[Tag]> {
     std::iter::once(data_tag(key)).chain(tags).collect()
 }
 
-/// What of an answer is kept.
+/// Returns the entry of an answer, if the answer is kept.
 pub(crate) fn entry_of(answer: &Result<Option<Answer<Stored>>, Failure>) -> Option<&Entry<Stored>> {
     match answer {
         Ok(Some(Answer {
@@ -82,9 +74,10 @@ pub(crate) fn entry_of(answer: &Result<Option<Answer<Stored>>, Failure>) -> Opti
     }
 }
 
-/// What the data depends on, and how long it is fresh, becomes that of the render that asks, if one
-/// does. `None` was not had, or is not kept: what is made of it is worth little, too.
-pub(crate) fn tell(context: &Context, tags: &[Tag], entry: Option<&Entry<Stored>>) {
+/// Records the use of data in the current render, if there is one: the data's tags become the
+/// render's, and its lifetime bounds the render's. `None` stands for data that could not be had or
+/// is not kept; a result made of it is fresh only briefly.
+pub(crate) fn record_use(context: &Context, tags: &[Tag], entry: Option<&Entry<Stored>>) {
     let Some(render) = &context.render else {
         return;
     };
@@ -95,5 +88,5 @@ pub(crate) fn tell(context: &Context, tags: &[Tag], entry: Option<&Entry<Stored>
     }
 }
 
-/// How long something is fresh that was made of data which could not be had.
+/// The time for which a result is fresh if it was made of data that could not be had.
 pub(crate) const UNKEPT: Duration = Duration::from_secs(10);

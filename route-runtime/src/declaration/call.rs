@@ -1,4 +1,4 @@
-//! One call of a handler: what generated code is given, and what it gives back.
+//! The call of a handler by generated code: how its arguments are read, and its response made.
 
 use actix_web::dev::Payload;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -8,20 +8,21 @@ use crate::extract::{Extraction, Texts};
 use crate::pattern::Params;
 use crate::respond::not_found;
 
-/// The generated function of a route: reads the arguments, calls the handler.
-pub(crate) type Thunk = fn(Call) -> CallFuture;
+/// The generated function of a route, which reads the arguments and calls the handler.
+pub(crate) type Thunk = fn(HandlerCall) -> CallFuture;
 
-/// `Err` is an argument that could not be read; what the handler says is always `Ok`.
+/// The future of a call. Its `Err` means that an argument could not be read. A response that the
+/// handler makes is always `Ok`, whatever its status.
 pub(crate) type CallFuture = LocalBoxFuture<'static, actix_web::Result<HttpResponse>>;
 
-/// A request that matched, on its way to the handler.
-pub struct Call {
+/// A request that matched a route, on its way to the handler.
+pub struct HandlerCall {
     request: HttpRequest,
     payload: Payload,
     params: Params,
 }
 
-impl Call {
+impl HandlerCall {
     pub(crate) fn new(request: HttpRequest, payload: Payload, params: Params) -> Self {
         Self {
             request,
@@ -31,23 +32,23 @@ impl Call {
     }
 }
 
-/// How one argument is read.
+/// The way in which one argument is read.
 ///
-/// What reads it is a value, so that a bound the user's type does not keep is named where that type
-/// stands, and nothing else is.
+/// The function that reads the argument is a value. So if the user's type does not meet the bound
+/// of that function, the compiler reports this at the type, and reports nothing else.
 pub enum Reader<T> {
-    /// The parameter `[id]` of this index. A value that cannot be read is a path that does not
-    /// exist.
+    /// The parameter `[id]` of this index. If its value cannot be read, the path does not exist.
     Single(usize, fn(&str) -> Option<T>),
-    /// The parameter `[...slug]` or `[[...slug]]` of this index; so, too.
+    /// The parameter `[...slug]` or `[[...slug]]` of this index. If its values cannot be read, the
+    /// path does not exist.
     Many(usize, fn(Texts<'_, '_>) -> Option<T>),
-    /// Any other argument.
+    /// Any other argument, which is extracted from the request.
     Extract(fn(&HttpRequest, &mut Payload) -> Extraction<T>),
 }
 
 impl<T> Reader<T> {
-    async fn read(self, call: &mut Call) -> actix_web::Result<T> {
-        let Call {
+    async fn read(self, call: &mut HandlerCall) -> actix_web::Result<T> {
+        let HandlerCall {
             request,
             payload,
             params,
@@ -62,19 +63,19 @@ impl<T> Reader<T> {
     }
 }
 
-/// The arguments of a handler: `(first, (second, ()))`, each a [`Reader`].
+/// The readers of a handler's arguments, nested as `(first, (second, ()))`. Each is a [`Reader`].
 pub trait Readers: 'static {
-    /// What they read: `(first, (second, ()))`.
+    /// The values of the arguments, nested in the same way.
     type Values: 'static;
 
-    /// Reads one after the other. The first that fails is the error.
-    fn read(self, call: &mut Call) -> impl Future<Output = actix_web::Result<Self::Values>>;
+    /// Reads one argument after the other. The first that fails is the error.
+    fn read(self, call: &mut HandlerCall) -> impl Future<Output = actix_web::Result<Self::Values>>;
 }
 
 impl Readers for () {
     type Values = ();
 
-    async fn read(self, _call: &mut Call) -> actix_web::Result<()> {
+    async fn read(self, _call: &mut HandlerCall) -> actix_web::Result<()> {
         Ok(())
     }
 }
@@ -82,18 +83,18 @@ impl Readers for () {
 impl<T: 'static, R: Readers> Readers for (Reader<T>, R) {
     type Values = (T, R::Values);
 
-    async fn read(self, call: &mut Call) -> actix_web::Result<Self::Values> {
+    async fn read(self, call: &mut HandlerCall) -> actix_web::Result<Self::Values> {
         let (first, rest) = self;
         Ok((first.read(call).await?, rest.read(call).await?))
     }
 }
 
-/// Reads the arguments, calls the handler, makes a response of what it returns.
+/// Reads the arguments, calls the handler, and makes a response of what it returns.
 pub fn call<R: Readers, F: Future + 'static>(
-    mut call: Call,
+    mut call: HandlerCall,
     readers: R,
     handler: fn(R::Values) -> F,
-    response: fn(F::Output, &Call) -> HttpResponse,
+    response: fn(F::Output, &HandlerCall) -> HttpResponse,
 ) -> CallFuture {
     Box::pin(async move {
         let values = readers.read(&mut call).await?;
@@ -101,7 +102,7 @@ pub fn call<R: Readers, F: Future + 'static>(
     })
 }
 
-/// What a handler may return: any actix-web responder.
+/// A type that a handler may return: any actix-web responder.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response",
     label = "does not implement `Responder`",
@@ -109,13 +110,13 @@ pub fn call<R: Readers, F: Future + 'static>(
             `web::Json<T>`, `String`, or a `Result` of one whose error implements `ResponseError`"
 )]
 pub trait Response {
-    /// `Responder::respond_to`, its body boxed.
-    fn into_response(self, call: &Call) -> HttpResponse;
+    /// Calls `Responder::respond_to`, and boxes the body.
+    fn into_response(self, call: &HandlerCall) -> HttpResponse;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: Responder> Response for T {
-    fn into_response(self, call: &Call) -> HttpResponse {
+    fn into_response(self, call: &HandlerCall) -> HttpResponse {
         self.respond_to(&call.request).map_into_boxed_body()
     }
 }

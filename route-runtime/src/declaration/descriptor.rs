@@ -1,4 +1,4 @@
-//! What `#[route]` and `#[page]` leave behind: const data, no behaviour.
+//! The const data that `#[route]` and `#[page]` generate. It has no behaviour.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use actix_web::HttpRequest;
 use super::{Config, Thunk};
 use crate::pattern::Segment;
 
-/// One handler of one path: what an attribute declared, as const data.
+/// The declaration of one handler of one path, as const data.
 ///
-/// The handle of a route carries it: `post::ROUTE` for a function `post`. It is what
-/// [`Routes::from_iter`](crate::Routes) takes, and what [`Routes::collect`](crate::Routes::collect)
-/// finds by itself.
+/// The handle of a route has it as a constant: `post::ROUTE` for a function `post`.
+/// [`Routes::from_iter`](crate::Routes) takes such descriptors, and
+/// [`Routes::collect`](crate::Routes::collect) finds them by itself.
 #[derive(Clone, Copy)]
 pub struct RouteDescriptor {
     #[doc(hidden)]
@@ -42,7 +42,7 @@ impl fmt::Debug for RouteDescriptor {
     }
 }
 
-/// Which of the two attributes declared it.
+/// The attribute that declared a handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `#[route]`
@@ -51,7 +51,7 @@ pub enum Kind {
     Page,
 }
 
-/// The methods a route can answer.
+/// A method that a route can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
     /// `DELETE`
@@ -71,7 +71,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Every method, in alphabetical order, which is that of an `Allow` header.
+    /// Every method, in alphabetical order, which is also the order in an `Allow` header.
     pub const ALL: [Self; 7] = [
         Self::Delete,
         Self::Get,
@@ -82,7 +82,7 @@ impl Method {
         Self::Put,
     ];
 
-    /// The method's name, in upper case.
+    /// Returns the method's name in upper case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -96,7 +96,7 @@ impl Method {
         }
     }
 
-    /// The method of a request, if it is one a route can answer.
+    /// Returns the method of a request, if a route can answer it.
     pub(crate) fn of(method: &actix_web::http::Method) -> Option<Self> {
         use actix_web::http::Method as Http;
         Some(match *method {
@@ -118,23 +118,24 @@ impl fmt::Display for Method {
     }
 }
 
-/// An argument that is an extractor, with what its type tells.
+/// An argument that is an extractor, with the facts that its type tells.
 #[derive(Clone, Copy)]
 pub struct Argument {
-    /// As it was written: `req: HttpRequest`.
+    /// The argument as it was written: `req: HttpRequest`.
     pub source: &'static str,
-    /// Its type is no [`StaticExtractor`](crate::StaticExtractor).
+    /// Set if the argument's type is not a [`StaticExtractor`](crate::StaticExtractor).
     pub reads_request: bool,
-    /// [`StaticExtractor::missing`](crate::StaticExtractor::missing).
+    /// The type's [`StaticExtractor::missing`](crate::StaticExtractor::missing). For any other
+    /// extractor, the function returns `None`.
     pub missing: fn(&HttpRequest) -> Option<String>,
 }
 
-/// Where a declaration stands.
+/// The place of a declaration in the source code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
-    /// The module, whose first part is the crate.
+    /// The path of the module, whose first part is the crate.
     pub module: &'static str,
-    /// The file, as the compiler was given it.
+    /// The path of the file, as it was given to the compiler.
     pub file: &'static str,
     /// The line, from 1.
     pub line: u32,
@@ -143,7 +144,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// The crate's name, with underscores.
+    /// Returns the crate's name, with underscores.
     #[must_use]
     pub fn crate_name(&self) -> &'static str {
         self.module.split("::").next().unwrap_or(self.module)

@@ -1,4 +1,5 @@
-//! What a route's handle does: build paths from typed parameters, and list them ahead.
+//! The parts of a route's handle: paths that are built from typed parameters, and the parameters
+//! that `static_params` lists.
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -10,11 +11,13 @@ use futures_core::future::LocalBoxFuture;
 use crate::extract::OptionalParam;
 use crate::pattern::{Segment, encode_segment, is_segment};
 
-/// A value of `[id]`, where the handler binds it to a `T`: a `T`, a `&T`, and for `String` a `&str`.
+/// A value for the parameter `[id]` of a handler that binds it to a `T`: a `T`, a `&T`, or, if `T`
+/// is `String`, a `&str`.
 ///
-/// Any text is encoded, but three texts are no segment of a path: the empty one, `.` and `..`, which
-/// clients and proxies drop or resolve, encoded or not. A path made of one leads elsewhere; check for
-/// them where a value comes from a user. A `static_params` that gives one fails.
+/// Any text is encoded. However, three texts cannot be a segment of a path, encoded or not: the
+/// empty text, `.` and `..`. Clients and proxies drop or resolve them, so a path that is built from
+/// one of them leads elsewhere. Check for them if a value comes from a user. A `static_params` that
+/// returns one of them fails.
 ///
 /// # Example
 ///
@@ -34,14 +37,14 @@ use crate::pattern::{Segment, encode_segment, is_segment};
 /// assert_eq!(song::path(7), "/api/songs/7");
 /// assert_eq!(song::path(&7), "/api/songs/7");
 /// assert_eq!(user::path("a b/c"), "/api/users/a%20b%2Fc");
-/// assert_eq!(user::path(""), "/api/users/"); // No path of this route.
+/// assert_eq!(user::path(""), "/api/users/"); // Not a path of this route.
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value of a parameter of type `{T}`",
     label = "expected a `{T}`, which implements `Display`"
 )]
 pub trait PathArg<T> {
-    /// The value's text, not yet encoded.
+    /// Returns the value's text, not yet encoded.
     fn text(&self) -> String;
 }
 
@@ -66,8 +69,8 @@ impl PathArg<String> for &str {
     }
 }
 
-/// The values of `[...slug]` or `[[...slug]]`, where the handler binds it to a `C`: anything that
-/// iterates over values of one segment.
+/// The values for the parameter `[...slug]` or `[[...slug]]` of a handler that binds it to a `C`:
+/// anything that iterates over values, each of which is one segment.
 ///
 /// # Example
 ///
@@ -83,7 +86,7 @@ impl PathArg<String> for &str {
 /// assert_eq!(manual::path(vec![String::from("a")]), "/manual/a");
 /// ```
 pub trait PathArgs<C> {
-    /// The values' texts, not yet encoded.
+    /// Returns the values' texts, not yet encoded.
     fn texts(self) -> Vec<String>;
 }
 
@@ -99,14 +102,14 @@ where
     }
 }
 
-/// Writes the segments of a pattern, with values where it has parameters.
+/// A builder that writes the segments of a pattern, with values in place of its parameters.
 pub struct PathBuilder {
     segments: std::slice::Iter<'static, Segment>,
     out: String,
 }
 
 impl PathBuilder {
-    /// At the pattern's start.
+    /// Starts a path at the beginning of a pattern.
     #[must_use]
     pub fn new(segments: &'static [Segment]) -> Self {
         Self {
@@ -115,7 +118,7 @@ impl PathBuilder {
         }
     }
 
-    /// The value of the next parameter, an `[id]`.
+    /// Writes the value of the next parameter, which is an `[id]`.
     #[must_use]
     pub fn single<T>(mut self, value: impl PathArg<T>) -> Self {
         self.skip_to_param();
@@ -123,7 +126,7 @@ impl PathBuilder {
         self
     }
 
-    /// The values of the next parameter, a catch-all.
+    /// Writes the values of the next parameter, which is a catch-all.
     #[must_use]
     pub fn many<C>(mut self, values: impl PathArgs<C>) -> Self {
         self.skip_to_param();
@@ -133,7 +136,7 @@ impl PathBuilder {
         self
     }
 
-    /// The path.
+    /// Writes the rest of the pattern, and returns the path.
     #[must_use]
     pub fn finish(mut self) -> String {
         self.skip_to_param();
@@ -159,8 +162,8 @@ impl PathBuilder {
     }
 }
 
-/// Lists the parameters of every path to be rendered ahead: what a declaration's
-/// `static_params` became. Each item has one text per segment of each parameter.
+/// The function that calls the `static_params` of a declaration. It lists the parameters of every
+/// path to be rendered ahead. Each item has one text per segment of each parameter.
 pub(crate) type StaticParams =
     fn(HttpRequest) -> LocalBoxFuture<'static, actix_web::Result<Vec<ParamTexts>>>;
 
@@ -168,6 +171,8 @@ pub(crate) type StaticParams =
 pub(crate) type ParamTexts = Vec<Vec<String>>;
 
 /// Calls the function that `static_params` names. `P` is the tuple of the pattern's parameters.
+///
+/// Fails if the function fails, or if it returns a text that cannot be a segment of a path.
 pub fn static_params<P, F, Args>(
     function: F,
     request: HttpRequest,
@@ -201,9 +206,9 @@ where
             which returns a `Vec` of parameters"
 )]
 pub trait ParamFunction<Args>: 'static {
-    /// What it returns.
+    /// The list that the function returns.
     type List;
-    /// Calls it with what its arguments extract.
+    /// Calls the function with arguments that are extracted from the request.
     fn list(self, request: HttpRequest) -> LocalBoxFuture<'static, actix_web::Result<Self::List>>;
 }
 
@@ -229,8 +234,8 @@ pub struct One<T>(PhantomData<T>);
 /// A catch-all, bound to a `C`.
 pub struct Many<C>(PhantomData<C>);
 
-/// What a `static_params` function may return: a list of what each path's parameters are, or a
-/// `Result` of one.
+/// A list that a `static_params` function may return: the parameters of each path, or a `Result` of
+/// such a list.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not list the pattern's parameters",
     label = "`static_params` gives something else than the pattern takes",
@@ -239,7 +244,7 @@ pub struct Many<C>(PhantomData<C>);
     note = "or `Result<Vec<_>, E>` of any `E` that converts into `actix_web::Error`"
 )]
 pub trait ParamList<P> {
-    /// The texts of each path.
+    /// Returns the texts of each path's parameters.
     fn into_texts(self) -> actix_web::Result<Vec<ParamTexts>>;
 }
 
@@ -272,13 +277,13 @@ impl<P, L: ParamList<P>, E: Into<actix_web::Error>> ParamList<P> for Result<L, E
             several: a tuple of them in the pattern's order; a catch-all: a `Vec`"
 )]
 pub trait ParamSet<P> {
-    /// One list of texts per parameter.
+    /// Returns one list of texts per parameter.
     fn texts(self) -> ParamTexts;
 }
 
 /// The value of one parameter.
 pub trait ParamValue<K> {
-    /// One text per segment.
+    /// Returns one text per segment.
     fn texts(self) -> Vec<String>;
 }
 

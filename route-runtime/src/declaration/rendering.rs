@@ -1,37 +1,37 @@
-//! Whether a route is rendered for each request or replayed, and why. A pure function.
+//! The decision whether a route is dynamic or cached, with the reason. This module is pure.
 
 use std::fmt;
 
 use super::{Dynamic, Method, Revalidate, RouteDescriptor, Source};
 use crate::pattern::Segment;
 
-/// Whether a handler runs for each request, with the reason.
+/// The decision whether a handler is dynamic or cached, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rendering {
-    /// For each request.
+    /// The handler runs for each request.
     Dynamic(DynamicReason),
-    /// With a blank request, to be replayed.
+    /// The handler runs with a blank request, and its response is replayed.
     Cached(CachedReason),
 }
 
-/// Why a handler runs for each request.
+/// The reason why a handler runs for each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DynamicReason {
-    /// It answers another method than GET.
+    /// The handler answers another method than GET.
     Method(Method),
     /// `dynamic = "force-dynamic"`
     Forced,
     /// `revalidate = 0`
     RevalidateZero,
-    /// This argument's type is no [`StaticExtractor`](crate::StaticExtractor).
+    /// The type of this argument is not a [`StaticExtractor`](crate::StaticExtractor).
     ReadsRequest(&'static str),
-    /// The pattern has parameters, and nothing says which or for how long to keep.
+    /// The pattern has parameters, and neither `static_params` nor `revalidate` is given.
     Params,
-    /// This method beside it may change what it shows.
+    /// Another handler of the path answers this method, and may change what the handler shows.
     Beside(Method, Source),
 }
 
-/// Why a response is replayed.
+/// The reason why a response is cached and replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CachedReason {
     /// `dynamic = "force-static"`
@@ -42,13 +42,14 @@ pub enum CachedReason {
     Revalidate(Revalidate),
     /// `static_params`
     StaticParams,
-    /// It reads nothing of the request.
+    /// The handler reads nothing of the request.
     ReadsNothing,
 }
 
-/// Decides for one handler, given all that answer the same path.
+/// Decides whether a handler is dynamic or cached. `path` holds every handler of the same path,
+/// including this one.
 ///
-/// The first rule that applies decides, in the order in which the reasons are listed here.
+/// The first rule that applies decides, in the order of the code below.
 pub(crate) fn decide(route: &RouteDescriptor, path: &[RouteDescriptor]) -> Rendering {
     use Rendering::{Cached, Dynamic as Each};
 
@@ -97,7 +98,7 @@ pub(crate) fn decide(route: &RouteDescriptor, path: &[RouteDescriptor]) -> Rende
 }
 
 impl Rendering {
-    /// Whether the handler runs with a blank request.
+    /// Returns whether the handler is cached, which means that it runs with a blank request.
     #[must_use]
     pub fn is_cached(&self) -> bool {
         matches!(self, Self::Cached(_))

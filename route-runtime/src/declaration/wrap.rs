@@ -1,4 +1,4 @@
-//! Per-route middleware, its type erased.
+//! The middleware of one route, with its type erased.
 
 use actix_service::boxed::{RcService, rc_service};
 use actix_web::body::{BoxBody, MessageBody};
@@ -7,13 +7,13 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, FromRequest};
 use futures_core::future::LocalBoxFuture;
 
-/// What a request goes through once its route and method are known.
+/// The service that a request goes through once its route and method are known.
 pub(crate) type Endpoint = RcService<ServiceRequest, ServiceResponse, Error>;
 
-/// One `wrap = path`: puts the middleware round an endpoint.
+/// The function made of one `wrap = path`. It puts the middleware round an endpoint.
 pub(crate) type Wrap = fn(Endpoint) -> LocalBoxFuture<'static, Endpoint>;
 
-/// A function that `actix_web::middleware::from_fn` takes.
+/// A function that can be given to `actix_web::middleware::from_fn`.
 #[diagnostic::on_unimplemented(
     message = "`wrap` names no middleware: `{Self}`",
     label = "no middleware function",
@@ -22,7 +22,7 @@ pub(crate) type Wrap = fn(Endpoint) -> LocalBoxFuture<'static, Endpoint>;
             may stand before `request`"
 )]
 pub trait Middleware<Args> {
-    /// Puts it round `inner`.
+    /// Puts the middleware round `inner`.
     fn wrap(self, inner: Endpoint) -> LocalBoxFuture<'static, Endpoint>;
 }
 
@@ -71,16 +71,16 @@ where
         let Ok(service) = middleware.new_transform(inner).await else {
             unreachable!("`from_fn` is always ready")
         };
-        rc_service(Boxed { service })
+        rc_service(BoxedBodies { service })
     })
 }
 
-/// Boxes the body of what a service answers.
-struct Boxed<S> {
+/// A service that boxes the bodies of another service's responses.
+struct BoxedBodies<S> {
     service: S,
 }
 
-impl<S, B> Service<ServiceRequest> for Boxed<S>
+impl<S, B> Service<ServiceRequest> for BoxedBodies<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,

@@ -1,4 +1,4 @@
-//! How many renders run at once, and who waits for a turn.
+//! The limits on concurrent renders, and the queue of renders that wait for a turn.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,14 +9,14 @@ use super::{Clock, Failure, Limits};
 
 use crate::target;
 
-/// Admits renders within the [`Limits`].
+/// The admission of renders, within the [`Limits`].
 #[derive(Debug)]
 pub(super) struct Admission {
     limits: Limits,
     renders: Arc<Semaphore>,
     queued: Arc<AtomicUsize>,
     refreshes: Arc<AtomicUsize>,
-    /// Some have been turned away since one had its turn without waiting.
+    /// Requests have been turned away since a render last got its turn without waiting.
     overloaded: AtomicBool,
 }
 
@@ -31,21 +31,21 @@ impl Admission {
         }
     }
 
-    /// Admits a refresh, or refuses it: nobody waits for one, so none queues.
-    pub(super) fn refresh(&self) -> Option<Counted> {
-        Counted::take(&self.refreshes, self.limits.refreshes)
+    /// Admits a refresh, or refuses it. A refresh never queues, because no request waits for it.
+    pub(super) fn admit_refresh(&self) -> Option<AdmissionPermit> {
+        AdmissionPermit::take(&self.refreshes, self.limits.refreshes)
     }
 
-    /// Whether it would be refused now.
+    /// Returns whether a refresh would be refused now.
     pub(super) fn is_busy(&self) -> bool {
         self.refreshes.load(Ordering::Relaxed) >= self.limits.refreshes
     }
 
     /// Waits until a render that requests wait for may run.
     ///
-    /// `hurry` lets it run at once and uncounted: a render that is already admitted has come to
-    /// wait for it, and would hold its own turn in the meantime.
-    pub(super) async fn render(
+    /// A notification of `hurry` lets it run at once and uncounted. It says that a render which is
+    /// already admitted has come to wait for this one, and would hold its own turn in the meantime.
+    pub(super) async fn admit_render(
         &self,
         clock: &Clock,
         hurry: &Notify,
@@ -57,19 +57,19 @@ impl Admission {
             }
             return Ok(Some(permit));
         }
-        let Some(_queued) = Counted::take(&self.queued, self.limits.queue) else {
-            return Err(self.overloaded());
+        let Some(_queued) = AdmissionPermit::take(&self.queued, self.limits.queue) else {
+            return Err(self.turn_away());
         };
         tokio::select! {
             biased;
             permit = renders.acquire_owned() => Ok(permit.ok()),
             () = hurry.notified() => Ok(None),
-            () = clock.sleep(self.limits.queue_wait) => Err(self.overloaded()),
+            () = clock.sleep(self.limits.queue_wait) => Err(self.turn_away()),
         }
     }
 
-    /// A line in the log for the first of many.
-    fn overloaded(&self) -> Failure {
+    /// Returns the failure of a request that is turned away. Logs only the first of a series.
+    fn turn_away(&self) -> Failure {
         if !self.overloaded.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: target::CACHE,
@@ -84,11 +84,11 @@ impl Admission {
     }
 }
 
-/// One of a limited number, given back when dropped.
+/// A permit of which there is a limited number. It is given back when dropped.
 #[derive(Debug)]
-pub(super) struct Counted(Arc<AtomicUsize>);
+pub(super) struct AdmissionPermit(Arc<AtomicUsize>);
 
-impl Counted {
+impl AdmissionPermit {
     fn take(count: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
         count
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |taken| {
@@ -99,7 +99,7 @@ impl Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for AdmissionPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

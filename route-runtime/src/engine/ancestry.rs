@@ -1,48 +1,48 @@
-//! Which renders a request comes from.
+//! The chain of renders that a request comes from.
 
 use std::sync::Arc;
 use std::{fmt, iter};
 
 use super::flight::FlightId;
 
-/// What a request makes of stale content.
+/// The way in which a request treats stale content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stale {
-    /// Takes it, and has it refreshed.
+    /// Accepts it, and has it refreshed.
     Serve,
-    /// Reads it as absent and waits for new content. For renders whose own result will be stored:
-    /// otherwise each layer would add its staleness to that of the layer below.
+    /// Treats it as absent, and waits for new content. This is for renders whose own result will
+    /// be stored: otherwise each layer would add its staleness to that of the layer below.
     Refetch,
 }
 
-/// The renders under way on whose behalf something is asked for, innermost first. Handed to every
-/// render, which hands it on with each request of its own. A clone shares the chain.
-pub(crate) struct Ancestry<K>(Arc<Link<K>>);
+/// The renders under way on whose behalf a request is made, innermost first. Every render receives
+/// its ancestry, and passes it on with each request of its own. A clone shares the chain.
+pub(crate) struct Ancestry<K>(Arc<AncestryLink<K>>);
 
-struct Link<K> {
+struct AncestryLink<K> {
     key: K,
-    /// The nearest flight: the one that waits if this render does.
+    /// The nearest flight in the chain. It waits whenever this render waits.
     flight: Option<FlightId>,
     parent: Option<Ancestry<K>>,
     depth: usize,
 }
 
-/// A chain longer than this is taken for an endless one.
+/// The length at which a chain of renders is taken to be endless.
 const DEEPEST: usize = 64;
 
 impl<K> Ancestry<K> {
-    /// The render of a flight.
+    /// Makes the link of a flight's render.
     pub(super) fn flight(key: K, flight: FlightId, parent: Option<&Self>) -> Self {
         Self::link(key, Some(flight), parent)
     }
 
-    /// A render whose result goes to one request only.
+    /// Makes the link of a render whose result goes to one request only.
     pub(super) fn alone(key: K, parent: Option<&Self>) -> Self {
         Self::link(key, parent.and_then(Self::nearest_flight), parent)
     }
 
     fn link(key: K, flight: Option<FlightId>, parent: Option<&Self>) -> Self {
-        Self(Arc::new(Link {
+        Self(Arc::new(AncestryLink {
             key,
             flight,
             parent: parent.cloned(),
@@ -59,8 +59,8 @@ impl<K> Ancestry<K> {
         &self.0.key
     }
 
-    /// Returns how the requests of this render are to read stale content: by whether what is made
-    /// of it may be stored, here or further out.
+    /// Returns how the requests of this render treat stale content. That depends on whether the
+    /// result may be stored, here or further out in the chain.
     pub(crate) fn stale(&self) -> Stale {
         match self.0.flight {
             Some(_) => Stale::Refetch,
@@ -79,9 +79,9 @@ impl<K> Ancestry<K> {
 }
 
 impl<K: PartialEq> Ancestry<K> {
-    /// Whether a further render of `key` would go round in a circle: it is already being rendered
-    /// for its own sake.
-    pub(super) fn circles(&self, key: &K) -> bool {
+    /// Returns whether another render of `key` would go round in a circle. It would if the key is
+    /// already being rendered on its own behalf, or if the chain is taken to be endless.
+    pub(super) fn would_cycle(&self, key: &K) -> bool {
         self.is_deep() || self.iter().filter(|link| link.0.key == *key).count() >= 2
     }
 }
@@ -103,22 +103,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_may_be_rendered_again_for_its_own_sake_once() {
+    fn a_key_may_be_rendered_once_more_on_its_own_behalf() {
         let first = Ancestry::alone("a", None);
-        assert!(!first.circles(&"a"));
+        assert!(!first.would_cycle(&"a"));
         let inner = Ancestry::alone("b", Some(&first));
-        assert!(!inner.circles(&"a"));
+        assert!(!inner.would_cycle(&"a"));
         let again = Ancestry::alone("a", Some(&inner));
-        assert!(again.circles(&"a"));
-        assert!(!again.circles(&"b"));
+        assert!(again.would_cycle(&"a"));
+        assert!(!again.would_cycle(&"b"));
         assert_eq!(format!("{again:?}"), r#"["a", "b", "a"]"#);
     }
 
     #[test]
-    fn an_endless_chain_of_new_keys_is_cut() {
+    fn an_endless_chain_of_new_keys_is_cut_off() {
         let mut chain = Ancestry::alone(0, None);
         let mut depth = 1;
-        while !chain.circles(&depth) {
+        while !chain.would_cycle(&depth) {
             chain = Ancestry::alone(depth, Some(&chain));
             depth += 1;
         }

@@ -1,4 +1,4 @@
-//! What a flight asks the store behind memory before it renders.
+//! The questions that a flight asks the store behind memory before it renders.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,35 +13,36 @@ use super::key::CacheKey;
 use super::landing::{Landing, Origin};
 use super::second::Second;
 use super::stats::count;
-use super::{Core, Engine, Place};
+use super::{Core, Engine, KeyPlace};
 use crate::store::{Lease, LeaseToken, Standing, StoreError};
 
-/// How soon what another instance renders is looked for, and how seldom at last.
+/// The first pause before the store is read again for an entry that another instance renders.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
+/// The longest such pause. Each pause is twice as long as the one before.
 const LAST_LOOK: Duration = Duration::from_millis(200);
 
-/// How long an entry rests that another instance refreshes. Then the store is read again, which
-/// by then may have what that one made.
+/// The longest rest of an entry that another instance refreshes. Then the store is read again,
+/// which by then may have what the other instance made.
 const REST: Duration = Duration::from_secs(1);
 
-/// Who waits for a flight.
+/// The requests that wait for a flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waits {
-    /// Requests, for as long as a render may take.
+    /// Requests wait, for as long as a render may take.
     For(Duration),
-    /// Nobody: they have stale content.
+    /// No request waits: all are answered with stale content.
     Nobody,
 }
 
-/// What becomes of a flight once the store has been asked.
-pub(super) struct Ahead<V: Value> {
-    /// Where it lands without a render.
+/// The fate of a flight once the store has been asked: it lands, or it renders.
+pub(super) struct FromStore<V: Value> {
+    /// The landing, if the flight needs no render.
     pub(super) landing: Option<Landing<V>>,
-    /// The right to render, among all instances. To be given back in any case.
+    /// The right to render, among all instances. It must be given back in any case.
     pub(super) lease: Option<LeaseToken>,
 }
 
-impl<V: Value> Ahead<V> {
+impl<V: Value> FromStore<V> {
     fn land(landing: Landing<V>, lease: Option<LeaseToken>) -> Self {
         Self {
             landing: Some(landing),
@@ -58,11 +59,11 @@ impl<V: Value> Ahead<V> {
 }
 
 impl<K: CacheKey, V: Value> Engine<K, V> {
-    /// Takes from the store what a request would be answered with, fresh or stale, and starts
-    /// nothing. Returns whether there is anything now.
+    /// Takes into memory the entry of the store that a request would be answered with, fresh or
+    /// stale. Starts no render. Returns whether the store had such an entry and memory had none.
     pub(crate) async fn recall(&self, key: &K, slot: Option<&CacheSlot<V>>) -> bool {
         let core = &self.0;
-        let place = Place {
+        let place = KeyPlace {
             key,
             slot,
             also: &[],
@@ -70,31 +71,33 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         let Some(second) = &core.second else {
             return false;
         };
-        // Whoever leads now renders or adopts something newer.
+        // The leader of a flight that is under way renders or adopts something newer.
         let Join::Lead(lead) = core.flights.join(key, Notify::new) else {
             return false;
         };
-        if core.held(&place).is_some() {
+        if core.read_memory(&place).is_some() {
             return false;
         }
         let until = core.clock.now().after(second.limits.store_read);
-        let found = core.adopt(second, &place, Stale::Serve, until).await;
+        let found = core
+            .adopt_from_store(second, &place, Stale::Serve, until)
+            .await;
         lead.land(Landing::Look);
         matches!(found, Ok(Some(_)))
     }
 }
 
 impl<K: CacheKey, V: Value> Engine<K, V> {
-    /// Removes an entry from the store; what is in memory stays.
+    /// Removes the entry of a key from the store. The entry in memory stays.
     pub(crate) async fn forget(&self, key: &K) {
         if let Some(second) = &self.0.second {
             let removed = second.remove(&self.0.clock, key).await;
-            self.0.counted(removed).ok();
+            self.0.count_store_failure(removed).ok();
         }
     }
 
-    /// Removes this entry, which is of no use to whoever got it, from memory and from the store. A
-    /// newer one that is in memory stays.
+    /// Removes this entry, which is of no use to the request that got it, from memory and from the
+    /// store. Removes nothing if memory has a newer entry.
     pub(crate) async fn discard(&self, key: &K, entry: &Arc<Entry<V>>) {
         let memory = &self.0.memory;
         match memory.read(key) {
@@ -106,69 +109,72 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
 }
 
 impl<K: CacheKey, V: Value> Core<K, V> {
-    /// Looks in the store for something better than what is in memory, and if it has nothing,
-    /// asks it for the right to render. While another instance has that, waits for what it makes.
+    /// Looks in the store for something better than what is in memory. If the store has nothing,
+    /// asks it for the lease to render. While another instance holds the lease, waits for what
+    /// that instance makes.
     ///
     /// A store that does not answer is waited for once, for [`Limits::store_read`] in all.
     ///
     /// [`Limits::store_read`]: super::Limits::store_read
-    pub(super) async fn ahead(
+    pub(super) async fn ask_store_first(
         &self,
-        place: &Place<'_, K, V>,
+        place: &KeyPlace<'_, K, V>,
         stale: Stale,
         limit: Duration,
         waits: Waits,
-    ) -> Ahead<V> {
+    ) -> FromStore<V> {
         let Some(second) = &self.second else {
-            return Ahead::render(None);
+            return FromStore::render(None);
         };
-        // Whoever asks next is to find what was written: so a little longer than a render may be.
+        // A little longer than a render may take: the next holder must find what was written.
         let length = limit + second.limits.store_write;
         let begun = self.clock.now();
         let mut pause = FIRST_LOOK;
-        // When the lease runs out that is waited for.
+        // The moment at which the lease that this flight waits for runs out.
         let mut held_until = None;
         loop {
             let until = self.clock.now().after(second.limits.store_read);
-            match self.adopt(second, place, stale, until).await {
-                Ok(Some(landing)) => return Ahead::land(landing, None),
+            match self.adopt_from_store(second, place, stale, until).await {
+                Ok(Some(landing)) => return FromStore::land(landing, None),
                 Ok(None) => {}
-                Err(_) => return Ahead::render(None),
+                Err(_) => return FromStore::render(None),
             }
             let lease = second.lease(&self.clock, place.key, length, until).await;
-            let left = match self.counted(lease) {
+            let left = match self.count_store_failure(lease) {
                 Ok(Some(Lease::Held(left))) => left,
                 Ok(Some(Lease::Granted(token))) => {
-                    // The one before may have written, and given it back, since the look.
-                    let found = self.adopt(second, place, stale, until).await;
+                    // Since the read, the previous holder may have written an entry and given the
+                    // lease back.
+                    let found = self.adopt_from_store(second, place, stale, until).await;
                     let landing = found.unwrap_or_default();
                     let is_given_back = held_until.is_some_and(|end| self.clock.now() < end);
                     if landing.is_none() && is_given_back {
-                        // Whoever had it made nothing for others, and nor may we: those who wait
-                        // with us are not to wait for each of us in turn.
-                        self.release(place.key, Some(token)).await;
-                        return Ahead::render(None);
+                        // The previous holder made nothing for others, and this flight may make
+                        // nothing for others either. So it renders without the lease: the
+                        // instances that waited with it must not wait for each other in turn.
+                        self.release_lease(place.key, Some(token)).await;
+                        return FromStore::render(None);
                     }
-                    return Ahead {
+                    return FromStore {
                         landing,
                         lease: Some(token),
                     };
                 }
-                Ok(None) | Err(_) => return Ahead::render(None),
+                Ok(None) | Err(_) => return FromStore::render(None),
             };
             let now = self.clock.now();
             held_until = Some(now.after(left));
             let patience = match waits {
                 Waits::Nobody => {
-                    if let Some(Held::Entry(entry)) = self.held(place) {
+                    if let Some(Held::Entry(entry)) = self.read_memory(place) {
                         entry.rest_for(now, left.clamp(FIRST_LOOK, REST));
                     }
-                    return Ahead::land(Landing::Look, None);
+                    return FromStore::land(Landing::Look, None);
                 }
                 Waits::For(patience) => patience.saturating_sub(now.since(begun)),
             };
             if patience.is_zero() {
-                return Ahead::render(None);
+                return FromStore::render(None);
             }
             let wait = pause.min(left.max(FIRST_LOOK)).min(patience);
             self.clock.sleep(wait).await;
@@ -176,11 +182,12 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    /// Takes what the store has, if it is better than what is in memory.
-    async fn adopt(
+    /// Takes the entry of the store into memory, if the request can use it: a fresh entry always,
+    /// a stale one only under [`Stale::Serve`].
+    async fn adopt_from_store(
         &self,
         second: &Second,
-        place: &Place<'_, K, V>,
+        place: &KeyPlace<'_, K, V>,
         stale: Stale,
         until: Moment,
     ) -> Result<Option<Landing<V>>, StoreError> {
@@ -189,11 +196,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             return Ok(None);
         }
         if !second.is_verified(now) {
-            // What is in the store may have been invalidated there, too.
+            // The entry in the store may have been invalidated, and only the store may know it yet.
             self.catch_up(second, until.since(now)).await?;
         }
         let read = second.read(&self.clock, place.key, until).await;
-        let Some(entry) = self.counted(read)?.map(Arc::new) else {
+        let Some(entry) = self.count_store_failure(read)?.map(Arc::new) else {
             return Ok(None);
         };
         let age = self.clock.now().since(entry.created());
@@ -201,13 +208,13 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         Ok(match (standing, entry.lifetime().freshness(age)) {
             (Standing::Valid, Freshness::Fresh) => {
                 count(&self.counters.adopted);
-                self.hold(place, Held::Entry(Arc::clone(&entry)));
+                self.write_memory(place, Held::Entry(Arc::clone(&entry)));
                 Some(Landing::Entry(entry, Origin::Adopted))
             }
             (Standing::Absent, _) | (_, Freshness::Expired) => None,
-            // Stale: whoever looks finds it, takes it and starts a refresh.
+            // Stale: the requests that look again find it, take it and start a refresh.
             _ => {
-                let adopted = stale == Stale::Serve && self.hold(place, Held::Entry(entry));
+                let adopted = stale == Stale::Serve && self.write_memory(place, Held::Entry(entry));
                 adopted.then(|| {
                     count(&self.counters.adopted);
                     Landing::Look
@@ -216,16 +223,19 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         })
     }
 
-    pub(super) async fn release(&self, key: &K, lease: Option<LeaseToken>) {
+    pub(super) async fn release_lease(&self, key: &K, lease: Option<LeaseToken>) {
         if let (Some(second), Some(token)) = (&self.second, lease) {
             let released = second.release(&self.clock, key, token).await;
-            // It runs out by itself.
-            self.counted(released).ok();
+            // A lease that cannot be given back runs out by itself.
+            self.count_store_failure(released).ok();
         }
     }
 
-    /// Counts a failure of the store.
-    pub(super) fn counted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Counts the failure of the store, if the result is one.
+    pub(super) fn count_store_failure<T>(
+        &self,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         result.inspect_err(|_| count(&self.counters.store_failures))
     }
 }

@@ -1,4 +1,4 @@
-//! What keeps a store that is down from being waited for.
+//! The guards that keep requests from waiting for a store that is down.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,19 +7,20 @@ use super::Moment;
 use crate::store::StoreError;
 use crate::target;
 
-/// Open from a failure on, so that no request waits for a store that is known not to answer.
+/// A guard that opens at a failure, so that no request waits for a store that is known not to
+/// answer.
 ///
-/// It is not tried by requests whether the store is back: whoever closes it has caught up with
-/// what was invalidated meanwhile. A store that can be caught up with and still cannot be read
-/// stays away for longer each time.
+/// Requests do not test whether the store is back. The caller that closes the breaker has caught up
+/// with what was invalidated meanwhile. A store that can be caught up with, but still cannot be
+/// read, counts as away for longer each time.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     open: AtomicBool,
-    /// Whether the log says that the store is away.
+    /// The log says that the store is away.
     told: AtomicBool,
-    /// Reads that failed, since one succeeded.
+    /// The number of reads that failed since one succeeded.
     failed_reads: AtomicU32,
-    /// It stays open until then.
+    /// The moment until which the breaker stays open.
     until: AtomicU64,
 }
 
@@ -39,22 +40,23 @@ impl Breaker {
         }
     }
 
-    /// The store has told what was invalidated.
+    /// Closes the breaker once the store has answered what was invalidated, unless the breaker has
+    /// to stay open for longer.
     pub(super) fn close(&self, now: Moment) {
-        // A look first: this is asked for all the time, and seldom changes anything.
+        // Checked first: this is called all the time, and seldom changes anything.
         if !self.is_open() || now < Moment::from_bits(self.until.load(Ordering::Relaxed)) {
             return;
         }
         self.open.store(false, Ordering::Release);
-        // One read may have failed just because the store was away. If another does, a read that
-        // succeeds is what says that it is back.
+        // One read may have failed just because the store was away. After a second failed read,
+        // only a read that succeeds shows that the store is back.
         if self.failed_reads.load(Ordering::Relaxed) <= 1 {
-            self.tell_back();
+            self.log_return();
         }
     }
 
     pub(super) fn read_failed(&self, now: Moment, why: &StoreError) {
-        // Of many that wait when it goes away, the first counts.
+        // Many reads may be waiting when the store goes away. Only the first failure counts.
         if !self.is_open() {
             let before = self.failed_reads.fetch_add(1, Ordering::Relaxed);
             if before > 0 {
@@ -68,31 +70,31 @@ impl Breaker {
     pub(super) fn read_succeeded(&self) {
         if self.failed_reads.load(Ordering::Relaxed) > 0 {
             self.failed_reads.store(0, Ordering::Relaxed);
-            self.tell_back();
+            self.log_return();
         }
     }
 
-    fn tell_back(&self) {
+    fn log_return(&self) {
         if self.told.swap(false, Ordering::Relaxed) {
             tracing::info!(target: target::STORE, "the cache's store is back");
         }
     }
 }
 
-/// Something that a store which answers may still fail at, such as writing to a full disk. It is
-/// left for a while after a failure, and tried again by whoever needs it.
+/// An operation that may fail although the store answers, such as a write to a full disk. After a
+/// failure it rests for a while. Then the next caller that needs it tries it again.
 #[derive(Debug)]
 pub(super) struct Trial {
     what: &'static str,
     until: AtomicU64,
-    /// In a row.
+    /// The number of failures in a row.
     failures: AtomicU32,
 }
 
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
-/// Twice as long each time.
+/// Returns the rest after a failure. It doubles with each of the `failures` before, up to a bound.
 fn rest_after(failures: u32) -> Duration {
     LONGEST_REST.min(SHORTEST_REST.saturating_mul(1 << failures.min(8)))
 }
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_rests_longer_each_time_and_not_at_all_once_it_succeeds() {
+    fn a_failing_operation_rests_longer_each_time_until_it_succeeds() {
         let (clock, _) = Clock::manual();
         let now = clock.now();
         let trial = Trial::new("fails");

@@ -1,56 +1,58 @@
-//! What goes into the engine with a request, and what comes out.
+//! The input of the engine for a request, and its output.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Place;
+use super::KeyPlace;
 use super::ancestry::{Ancestry, Stale};
 use super::entry::{CacheSlot, Entry, Value};
 use super::key::CacheKey;
-use super::outcome::{Outcome, Rendered};
+use super::outcome::{RenderOutcome, TaggedOutcome};
 use super::status::{Status, Ttl};
 use crate::store::Tag;
 
-/// What a request asks for, and how.
+/// A request to the engine: what it asks for, and how.
 #[derive(Debug)]
 pub(crate) struct Call<'a, K: CacheKey, V: Value> {
     pub(crate) key: &'a K,
-    /// The place of a route without parameters; otherwise the content is kept under the key.
+    /// The slot of a route without parameters. Other content is kept under the key.
     pub(crate) slot: Option<&'a Arc<CacheSlot<V>>>,
-    /// What the content is known to depend on before it is rendered: the path, the pattern, the
-    /// declared tags. It holds for results that are not stored, too.
+    /// The tags that are known before the content is rendered: the path, the pattern, the declared
+    /// tags. They also apply to results that are not stored.
     pub(crate) tags: &'a Arc<[Tag]>,
-    /// On what the content depends for this request only: what is older than the last time one of
-    /// these rose is not for it. So data that a route reads is as new as the route is told to be.
+    /// The tags on which the content depends for this request only. Content that is older than the
+    /// last invalidation of one of them is not given to it. So an invalidation of a route reaches
+    /// the data that the route reads.
     pub(crate) also: &'a [Tag],
     pub(crate) stale: Stale,
-    /// How long the render may take.
+    /// The longest time that the render may take.
     pub(crate) limit: Duration,
     pub(crate) turn: Turn,
-    /// The render on whose behalf this is asked, if any.
+    /// The render on whose behalf this call is made, if any.
     pub(crate) parent: Option<&'a Ancestry<K>>,
 }
 
-/// Whether a render that a request waits for has to wait for its turn. One that is part of another
-/// never does.
+/// The rule by which a render that a request waits for gets its turn. A render that is part of
+/// another never waits for a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It does, when [`Limits::renders`](super::Limits) others are running.
+    /// Waits while [`Limits::renders`](super::Limits) others are running.
     Queue,
-    /// It does not: what asks for it is bounded already, like a handler that fetches data.
+    /// Starts at once. Its caller is bounded already, like a handler that fetches data.
     AtOnce,
 }
 
-/// How a request was answered.
+/// The answer to a request.
 pub(crate) struct Answer<V: Value> {
     pub(crate) content: Content<V>,
     pub(crate) status: Status,
-    /// Since its render finished.
+    /// The time since the render finished.
     pub(crate) age: Duration,
-    /// Whether it is as good for whoever asks next, as far as is known: it is an entry that is
-    /// fresh, and nothing it depends on has been invalidated since its render began. A request that
-    /// began earlier may be given others, but who keeps them keeps what was thrown away.
+    /// The answer is as good for the next request, as far as is known: it is a fresh entry, and
+    /// nothing it depends on has been invalidated since its render began. A request that began
+    /// before an invalidation may be given an answer that is not current. A client that keeps such
+    /// an answer keeps invalidated content.
     pub(crate) is_current: bool,
 }
 
@@ -64,9 +66,9 @@ impl<V: Value> fmt::Debug for Answer<V> {
     }
 }
 
-/// What a request is answered with.
+/// The content of an answer.
 pub(crate) enum Content<V: Value> {
-    /// A stored value, or one that was shared like one.
+    /// A stored value, or a value that is shared like a stored one.
     Entry(Arc<Entry<V>>),
     /// A value that is not stored.
     Once(Arc<V>),
@@ -74,30 +76,31 @@ pub(crate) enum Content<V: Value> {
     Individual(V::Individual),
 }
 
-/// A usable entry.
+/// An entry that a request can be answered with.
 #[derive(Debug)]
 pub(crate) struct Hit<V: Value> {
     pub(crate) entry: Arc<Entry<V>>,
     pub(crate) age: Duration,
     pub(crate) ttl: Ttl,
     pub(crate) is_stale: bool,
-    /// Whether the store behind memory could be asked lately what others have invalidated.
+    /// The store behind memory could be asked lately what other instances have invalidated, or
+    /// there is no store.
     pub(crate) is_verified: bool,
 }
 
 impl<V: Value> Hit<V> {
-    /// How a request is answered with it.
+    /// Returns the status of a request that is answered with this hit.
     pub(crate) fn status(&self) -> Status {
         match (self.is_verified, self.is_stale) {
             (true, false) => Status::Hit(self.ttl),
             (true, true) => Status::Stale(self.ttl),
             (false, false) => Status::Unverified(self.ttl),
-            // Whatever its age had left.
+            // Negative because it is stale, however much freshness its age would have left.
             (false, true) => Status::Unverified(Some(self.ttl.map_or(-1, |ttl| ttl.min(-1)))),
         }
     }
 
-    /// See [`Answer::is_current`].
+    /// Returns the value of [`Answer::is_current`] for this hit.
     pub(crate) fn is_current(&self) -> bool {
         self.is_verified && !self.is_stale
     }
@@ -113,8 +116,8 @@ impl<V: Value> Hit<V> {
 }
 
 impl<K: CacheKey, V: Value> Call<'_, K, V> {
-    pub(super) fn place(&self) -> Place<'_, K, V> {
-        Place {
+    pub(super) fn place(&self) -> KeyPlace<'_, K, V> {
+        KeyPlace {
             key: self.key,
             slot: self.slot.map(|slot| &**slot),
             also: self.also,
@@ -122,14 +125,15 @@ impl<K: CacheKey, V: Value> Call<'_, K, V> {
     }
 }
 
-impl<V: Value> Rendered<V> {
-    /// For the one request it was rendered for, whatever may be done with it otherwise.
+impl<V: Value> TaggedOutcome<V> {
+    /// Returns the content for the one request that it was rendered for, whatever else the outcome
+    /// permits.
     pub(super) fn into_content(self) -> Content<V> {
         match self.outcome {
-            Outcome::Store { value, .. } | Outcome::ShareOnce(value) => {
+            RenderOutcome::Store { value, .. } | RenderOutcome::ShareOnce(value) => {
                 Content::Once(Arc::new(value))
             }
-            Outcome::Individual { value, .. } => Content::Individual(value),
+            RenderOutcome::Individual { value, .. } => Content::Individual(value),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The only reader of time.
+//! The clock, which is the only reader of time.
 //!
-//! Freshness in memory is measured on a clock that never runs backwards; what a store keeps is
-//! stamped with wall time, the only time two machines or two runs of a program share.
+//! Freshness in memory is measured on a clock that never runs backwards. Entries in a store are
+//! stamped with wall time, the only time that two machines or two runs of a program share.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,13 +17,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub(crate) struct Moment(u64);
 
 impl Moment {
-    /// Where every clock begins: late enough that what was stored before it can be placed too.
+    /// The moment at which every clock begins. It is late enough that an entry which was stored
+    /// before can be given a moment too.
     const START: Self = Self(1 << 62);
 
-    /// Before every other moment.
+    /// The earliest moment.
     pub(crate) const MIN: Self = Self(0);
 
-    /// Returns how long after `earlier` this is; zero if it is not.
+    /// Returns the time from `earlier` to this moment, or zero if `earlier` is later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -49,57 +50,58 @@ fn nanos(length: Duration) -> u64 {
     u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Tells the time, and wakes whoever waits for it.
+/// A clock, which tells the time and wakes the tasks that wait for it.
 #[derive(Clone, Debug)]
-pub(crate) struct Clock(Source);
+pub(crate) struct Clock(TimeSource);
 
 #[derive(Clone, Debug)]
-enum Source {
+enum TimeSource {
     System { origin: Instant },
     Manual(ManualClock),
 }
 
 impl Clock {
-    /// The machine's clocks. Waiting on it needs a tokio runtime with its timer enabled.
+    /// Makes a clock that reads the machine's clocks. Waiting on it needs a tokio runtime with its
+    /// timer enabled.
     pub(crate) fn system() -> Self {
-        Self(Source::System {
+        Self(TimeSource::System {
             origin: Instant::now(),
         })
     }
 
-    /// A clock that stands still until it is advanced.
+    /// Makes a clock that stands still until it is advanced.
     pub(crate) fn manual() -> (Self, ManualClock) {
         let clock = ManualClock(Arc::new(Hands {
             now: AtomicU64::new(Moment::START.0),
             state: Mutex::new(State {
-                // Any fixed date will do; a round one is seen for what it is in a failing test.
+                // Any fixed date will do. A round one is easily recognized in a failing test.
                 wall: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
                 sleepers: BTreeMap::new(),
                 next: 0,
             }),
         }));
-        (Self(Source::Manual(clock.clone())), clock)
+        (Self(TimeSource::Manual(clock.clone())), clock)
     }
 
     pub(crate) fn now(&self) -> Moment {
         match &self.0 {
-            Source::System { origin } => Moment::START.after(origin.elapsed()),
-            Source::Manual(clock) => clock.now(),
+            TimeSource::System { origin } => Moment::START.after(origin.elapsed()),
+            TimeSource::Manual(clock) => clock.now(),
         }
     }
 
     pub(crate) fn wall(&self) -> SystemTime {
         match &self.0 {
-            Source::System { .. } => SystemTime::now(),
-            Source::Manual(clock) => clock.state().wall,
+            TimeSource::System { .. } => SystemTime::now(),
+            TimeSource::Manual(clock) => clock.state().wall,
         }
     }
 
     /// Waits for `length`, counted from this call.
     pub(crate) fn sleep(&self, length: Duration) -> Sleep {
         Sleep(match &self.0 {
-            Source::System { .. } => Sleeping::System(Box::pin(tokio::time::sleep(length))),
-            Source::Manual(clock) => Sleeping::Manual {
+            TimeSource::System { .. } => Sleeping::System(Box::pin(tokio::time::sleep(length))),
+            TimeSource::Manual(clock) => Sleeping::Manual {
                 clock: clock.clone(),
                 until: clock.now().after(length),
                 place: None,
@@ -107,7 +109,7 @@ impl Clock {
         })
     }
 
-    /// Runs `future` for at most `length`; past it, drops it and returns `None`.
+    /// Runs `future` for at most `length`. After that, drops it and returns `None`.
     pub(crate) async fn within<F: Future>(&self, length: Duration, future: F) -> Option<F::Output> {
         let mut limit = self.sleep(length);
         let mut future = pin!(future);
@@ -130,7 +132,7 @@ struct Hands {
 
 struct State {
     wall: SystemTime,
-    /// By when they want to be woken, then by arrival.
+    /// The tasks that wait, ordered by the moment of their wake-up, then by arrival.
     sleepers: BTreeMap<(Moment, u64), Waker>,
     next: u64,
 }
@@ -144,12 +146,12 @@ impl ManualClock {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the clock whose hands these are.
+    /// Returns the clock that these hands belong to.
     pub(crate) fn clock(&self) -> Clock {
-        Clock(Source::Manual(self.clone()))
+        Clock(TimeSource::Manual(self.clone()))
     }
 
-    /// Moves both clocks on, waking whoever waited for a moment up to the new one.
+    /// Moves both times on, and wakes the tasks that waited for a moment up to the new one.
     pub(crate) fn advance(&self, length: Duration) {
         let due = {
             let mut state = self.state();
@@ -162,13 +164,13 @@ impl ManualClock {
         due.into_values().for_each(Waker::wake);
     }
 
-    /// Sets wall time alone, as an administrator or a time server may, also backwards.
+    /// Sets wall time alone, forwards or backwards, as an administrator or a time server may.
     #[cfg(test)]
     pub(crate) fn set_wall(&self, wall: SystemTime) {
         self.state().wall = wall;
     }
 
-    /// Returns how many wait for a moment to come.
+    /// Returns the number of tasks that wait for a moment to come.
     #[cfg(test)]
     pub(crate) fn sleepers(&self) -> usize {
         self.state().sleepers.len()
@@ -181,7 +183,7 @@ impl fmt::Debug for ManualClock {
     }
 }
 
-/// Resolves when its time has come.
+/// A future that resolves when its time has come.
 pub(crate) struct Sleep(Sleeping);
 
 enum Sleeping {
@@ -204,7 +206,7 @@ impl Future for Sleep {
                 until,
                 place,
             } => {
-                // Under the lock, so that the clock cannot pass `until` unseen.
+                // Compared under the lock, so that the clock cannot pass `until` unseen.
                 let mut state = clock.state();
                 if clock.now() >= *until {
                     return Poll::Ready(());
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn wall_time_may_jump_while_the_other_clock_does_not() {
+    fn wall_time_may_jump_while_monotonic_time_does_not() {
         let (clock, hands) = Clock::manual();
         let (now, wall) = (clock.now(), clock.wall());
         hands.set_wall(wall - SECOND);

@@ -1,4 +1,4 @@
-//! What an engine is made of, and its bounds.
+//! The parts of an engine, and its limits.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,65 +9,67 @@ use std::{fmt, thread};
 use super::Clock;
 use crate::store::{MemoryOptions, Store};
 
-/// A unit of background work: one render with what belongs to it.
-pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A unit of background work, such as one render with all that belongs to it.
+pub(crate) type BackgroundTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs tasks apart from the requests that caused them, so that a client that hangs up, or a
-/// worker that stops, cancels nobody else's render.
+/// A spawner, which runs tasks apart from the requests that caused them. So a client that hangs up,
+/// or a worker that stops, cancels no render that other requests wait for.
 ///
-/// A task may be dropped unfinished: whoever waited for it asks again.
+/// A task may be dropped unfinished. The requests that waited for it ask again.
 pub(crate) trait Spawn: Send + Sync + 'static {
-    fn spawn(&self, task: Task);
+    fn spawn(&self, task: BackgroundTask);
 }
 
 /// The runtime needs its timer enabled, and must outlive the workers.
 impl Spawn for tokio::runtime::Handle {
-    fn spawn(&self, task: Task) {
+    fn spawn(&self, task: BackgroundTask) {
         drop(tokio::runtime::Handle::spawn(self, task));
     }
 }
 
 /// The parts of an [`Engine`](super::Engine).
 #[derive(Clone)]
-pub(crate) struct Config {
+pub(crate) struct EngineConfig {
     pub(crate) clock: Clock,
     pub(crate) spawn: Arc<dyn Spawn>,
     pub(crate) memory: MemoryOptions,
     pub(crate) limits: Limits,
-    /// What stands behind memory, if anything.
+    /// The store behind memory, if any.
     pub(crate) store: Option<Arc<dyn Store>>,
-    /// Names the build whose entries are read from and written to the store.
+    /// The name of the build whose entries are read from and written to the store.
     pub(crate) build: Arc<str>,
-    /// How long others may serve what was invalidated.
+    /// The bound on staleness: the longest time for which other instances may serve invalidated
+    /// content.
     pub(crate) staleness: Duration,
-    /// What is done with content while the store cannot be asked whether it still holds.
+    /// The treatment of content while the store cannot be asked whether it was invalidated.
     pub(crate) on_partition: OnPartition,
 }
 
-/// What an instance does with what it has in memory while it has been cut off from the store for
-/// longer than [`Routes::staleness_bound`]: others may have invalidated it.
+/// The treatment of content in memory while an instance has been cut off from the store for longer
+/// than [`Routes::staleness_bound`]. Other instances may have invalidated the content.
 ///
 /// [`Routes::staleness_bound`]: crate::Routes::staleness_bound
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnPartition {
-    /// Serves it, marked `detail=unverified` in `Cache-Status`. The default.
+    /// Serves the content, marked `detail=unverified` in `Cache-Status`. This is the default.
     #[default]
     Serve,
-    /// Takes it for absent and renders, each time it is asked for, until the store is back.
+    /// Treats the content as absent, and renders it each time it is requested, until the store is
+    /// back.
     Render,
 }
 
-/// Where nothing else is said.
+/// The default of [`EngineConfig::staleness`].
 pub(crate) const STALENESS: Duration = Duration::from_secs(1);
-/// Likewise.
+/// The default of [`Limits::store_read`].
 pub(crate) const STORE_LIMIT: Duration = Duration::from_millis(50);
 
-/// How many bytes of memory, likewise.
+/// The default capacity of memory, in bytes.
 pub(crate) const CAPACITY: u64 = 50_000_000;
 
-impl Config {
-    /// Memory of 50 MB, the system's clock, no store behind.
+impl EngineConfig {
+    /// Makes a configuration with 50 MB of memory, the system's clock and no store.
     pub(crate) fn new(spawn: impl Spawn) -> Self {
         Self {
             clock: Clock::system(),
@@ -82,9 +84,9 @@ impl Config {
     }
 }
 
-impl fmt::Debug for Config {
+impl fmt::Debug for EngineConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
+        f.debug_struct("EngineConfig")
             .field("memory", &self.memory)
             .field("limits", &self.limits)
             .field("store", &self.store.is_some())
@@ -95,22 +97,22 @@ impl fmt::Debug for Config {
     }
 }
 
-/// How much an engine does at once, and how long it waits.
+/// The limits on what an engine does at once, and on how long it waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Refreshes at once. Beyond, entries simply stay stale.
+    /// The number of refreshes at once. Beyond it, entries simply stay stale.
     pub(crate) refreshes: usize,
-    /// Renders at once that requests wait for. Beyond, renders queue.
+    /// The number of renders at once that requests wait for. Beyond it, renders queue.
     pub(crate) renders: usize,
-    /// Renders that may queue. Beyond, requests are turned away.
+    /// The number of renders that may queue. Beyond it, requests are turned away.
     pub(crate) queue: usize,
-    /// How long a render may queue before its requests are turned away.
+    /// The longest time that a render may queue before its requests are turned away.
     pub(crate) queue_wait: Duration,
-    /// When those turned away are told to come back.
+    /// The time after which a request that was turned away may be repeated.
     pub(crate) retry_after: Duration,
-    /// How long a request waits for the store behind memory.
+    /// The longest time that a request waits for the store behind memory.
     pub(crate) store_read: Duration,
-    /// How long a write to it, or the record of an invalidation, may take.
+    /// The longest time that a write to the store, or the record of an invalidation, may take.
     pub(crate) store_write: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What is kept under a key.
+//! The contents of memory: entries, and the other things that are kept under a key.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,52 +10,54 @@ use super::failure::Failure;
 use super::freshness::Lifetime;
 use crate::store::{Epoch, Slot, Standing, Tag, Weighted};
 
-/// Something a cache can keep and give to many.
+/// A value that a cache can keep and give to many requests.
 pub(crate) trait Value: Send + Sync + Sized + 'static {
-    /// What a render makes instead when its content is for one request only. It never enters an
-    /// entry, a flight or a store.
+    /// The type that a render makes instead when its content is for one request only. It never
+    /// enters an entry, a flight or a store.
     type Individual: Send + 'static;
 
-    /// Returns how many bytes it occupies.
+    /// Returns how many bytes the value occupies.
     fn weight(&self) -> usize;
 
-    /// Encodes it for a store behind memory. `None` if it lives in memory only.
+    /// Encodes the value for a store behind memory. Returns `None` if the value lives in memory
+    /// only.
     fn encode(&self) -> Option<Arc<[u8]>> {
         None
     }
 
-    /// Decodes what [`encode`](Value::encode) made. `None` for anything else, whatever the bytes.
+    /// Decodes the output of [`encode`](Value::encode). Returns `None` for any other bytes.
     fn decode(_bytes: &[u8]) -> Option<Self> {
         None
     }
 }
 
-/// Where a route without parameters keeps its response.
+/// The slot in which a route without parameters keeps its response.
 pub(crate) type CacheSlot<V> = Slot<Held<V>>;
 
-/// What the allocator, the map and the counts of its shared parts need for an entry, beyond its
-/// content. A little more than is measured: the bound on memory is a promise, its use is not.
+/// The bytes that the allocator, the map and the reference counts need for an entry, beyond its
+/// content. This is a little more than was measured: the bound on memory is a promise, but using
+/// all of it is not.
 const OVERHEAD: usize = 192;
 
-/// A stored value, with all that decides how long it may be used.
+/// A stored value, with everything that decides how long it may be used.
 #[derive(Debug)]
 pub(crate) struct Entry<V> {
     value: V,
     tags: Arc<[Tag]>,
     lifetime: Lifetime,
-    /// When its render finished.
+    /// The moment at which the render finished.
     created: Moment,
     created_wall: SystemTime,
-    /// The epoch at which its render began.
+    /// The epoch at which the render began.
     started: Epoch,
     stamp: Stamp,
     weight: usize,
     refreshing: AtomicBool,
-    /// No refresh begins before this moment.
+    /// The moment before which no refresh begins.
     rested: AtomicU64,
 }
 
-/// When and of what an [`Entry`] was made.
+/// The times at which an [`Entry`] was made, and the epoch at which its render began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Made {
     pub(crate) created: Moment,
@@ -89,7 +91,8 @@ impl<V: Value> Entry<V> {
         &self.value
     }
 
-    /// All it depends on: what its call declared and what its render used.
+    /// Returns everything the entry depends on: the tags that its call declared and those that its
+    /// render used.
     pub(crate) fn tags(&self) -> &[Tag] {
         &self.tags
     }
@@ -102,7 +105,7 @@ impl<V: Value> Entry<V> {
         self.created
     }
 
-    /// Returns when its render finished, by the wall clock: for `Last-Modified` and stores.
+    /// Returns the wall time at which the render finished, for `Last-Modified` and stores.
     pub(crate) fn created_wall(&self) -> SystemTime {
         self.created_wall
     }
@@ -119,17 +122,18 @@ impl<V: Value> Entry<V> {
         epochs.standing(&self.stamp, &self.tags)
     }
 
-    /// Claims the refresh of this entry, unless one is under way or the last one failed lately.
-    pub(crate) fn claim(self: &Arc<Self>, now: Moment) -> Option<Claim<V>> {
+    /// Claims the refresh of this entry. Returns `None` if a refresh is under way or the entry
+    /// rests, for example because the last refresh has just failed.
+    pub(crate) fn claim_refresh(self: &Arc<Self>, now: Moment) -> Option<Claim<V>> {
         if self.rests(now) || self.refreshing.swap(true, Ordering::AcqRel) {
             return None;
         }
         let claim = Claim(Arc::clone(self));
-        // The refresh before this one may have failed between the two looks.
+        // The previous refresh may have failed between the two checks.
         (!self.rests(now)).then_some(claim)
     }
 
-    /// Whether [`claim`](Self::claim) would fail now.
+    /// Returns whether [`claim_refresh`](Self::claim_refresh) would return `None` now.
     pub(crate) fn is_claimed(&self, now: Moment) -> bool {
         self.rests(now) || self.refreshing.load(Ordering::Relaxed)
     }
@@ -138,25 +142,27 @@ impl<V: Value> Entry<V> {
         now < Moment::from_bits(self.rested.load(Ordering::Relaxed))
     }
 
-    /// Lets no refresh begin for a while: one has just failed.
-    pub(crate) fn rest(&self, now: Moment) {
+    /// Lets no refresh begin for a while, because one has just failed.
+    pub(crate) fn rest_after_failure(&self, now: Moment) {
         let wait = self.lifetime.revalidate.map_or(LONGEST_REST, |after| {
             after.clamp(SHORTEST_REST, LONGEST_REST)
         });
         self.rest_for(now, wait);
     }
 
-    /// Lets no refresh begin for this long.
+    /// Lets no refresh begin before `wait` has passed.
     pub(crate) fn rest_for(&self, now: Moment, wait: Duration) {
         self.rested
             .store(now.after(wait).to_bits(), Ordering::Relaxed);
     }
 }
 
-/// However short its lifetime, a failing upstream is not asked more often than this.
+/// The shortest rest after a failed refresh. A failing upstream is not asked more often than this,
+/// however short the lifetime of the entry.
 const SHORTEST_REST: Duration = Duration::from_secs(3);
 
-/// However long its lifetime, recovery is noticed after this.
+/// The longest rest after a failed refresh. Recovery is noticed after this time, however long the
+/// lifetime of the entry.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 
 /// The right to refresh an entry, for as long as this value lives.
@@ -173,14 +179,15 @@ impl<V: Value> Drop for Claim<V> {
 #[derive(Debug)]
 pub(crate) struct Kept<V> {
     result: Result<Arc<V>, Failure>,
-    /// `None` if it is not known what the render used: it was cut off.
+    /// The tags that the render depends on. `None` if they are unknown because it timed out or
+    /// panicked.
     tags: Option<Arc<[Tag]>>,
     created: Moment,
     started: Epoch,
     weight: usize,
 }
 
-/// How long those that follow a render share a result that is not stored.
+/// The time for which a result that is not stored is shared with the requests that follow.
 pub(crate) const KEPT: Duration = Duration::from_secs(1);
 
 impl<V: Value> Kept<V> {
@@ -213,14 +220,14 @@ impl<V: Value> Kept<V> {
         self.started
     }
 
-    /// Returns its age, while it may still be shared.
+    /// Returns the age of the result, or `None` once it may no longer be shared.
     pub(crate) fn age(&self, now: Moment) -> Option<Duration> {
         let age = now.since(self.created);
         (age < KEPT).then_some(age)
     }
 
-    /// What the invalidations since its render began leave of it. If what it used is unknown, it
-    /// is assumed to have used everything.
+    /// Returns the standing that the invalidations since the render began leave to the result. A
+    /// render whose tags are unknown is assumed to have used everything.
     pub(crate) fn standing(&self, epochs: &Epochs) -> Standing {
         match &self.tags {
             _ if epochs.published() == self.started => Standing::Valid,
@@ -230,12 +237,12 @@ impl<V: Value> Kept<V> {
     }
 }
 
-/// What a place in memory holds. A clone shares the content.
+/// The content of a place in memory. A clone shares it.
 #[derive(Debug)]
 pub(crate) enum Held<V> {
     Entry(Arc<Entry<V>>),
     Kept(Arc<Kept<V>>),
-    /// Until then, everyone renders for themselves.
+    /// The pass mark: every request renders for itself until this moment.
     Pass(Moment),
 }
 

@@ -1,32 +1,32 @@
-//! Invalidation: which content is older than the last time one of its tags rose.
+//! Invalidation: finds the content that is older than the last invalidation of one of its tags.
 //!
-//! A counter rises with each invalidation and is remembered per tag: the tag's epoch is written
-//! first, then the counter is published (Release). A render stamps the published counter when it
-//! begins (Acquire). So a stamp never covers an invalidation whose cause the render may not have
-//! seen, and whoever finds a tag above a stamp knows that the content is too old.
+//! A counter rises with each invalidation and is remembered per tag. The tag's epoch is written
+//! first, then the counter is published (Release). A render takes the published counter as its
+//! stamp when it begins (Acquire). So a stamp never covers an invalidation whose cause the render
+//! may not have seen. If a tag is above the stamp of some content, the content is too old.
 //!
-//! While nothing was invalidated, judging an entry is one comparison of two integers. After an
-//! invalidation each entry is looked up once more, and its stamp is raised to what was published
-//! before the look.
+//! While nothing is invalidated, judging an entry compares two integers. After an invalidation, the
+//! tags of each entry are looked up once more, and its stamp is raised to the counter that was
+//! published before that look-up.
 
 use super::sync::{
     AtomicBool, AtomicU64, Ordering, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
 use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Standing, Tag};
 
-/// How many tags are remembered by name. Beyond, the oldest raise the floor.
+/// The number of tags that are remembered by name. Beyond it, the oldest tags raise the floor.
 pub(crate) const TAGS: usize = 65_536;
 
-/// The published counter, and the tags behind it.
+/// The published counter, and the record of tags behind it.
 #[derive(Debug)]
 pub(crate) struct Epochs {
-    /// A copy of [`Record::last`] that is read without the lock.
+    /// A copy of [`TagRecord::last`] that is read without the lock.
     published: AtomicU64,
-    record: RwLock<Record>,
+    record: RwLock<TagRecord>,
 }
 
 #[derive(Debug)]
-struct Record {
+struct TagRecord {
     ledger: Ledger,
     last: Epoch,
 }
@@ -35,14 +35,14 @@ impl Epochs {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             published: AtomicU64::new(0),
-            record: RwLock::new(Record {
+            record: RwLock::new(TagRecord {
                 ledger: Ledger::new(capacity),
                 last: Epoch(0),
             }),
         }
     }
 
-    /// Returns the last invalidation that everything read from now on reflects.
+    /// Returns the last invalidation that is reflected by everything read from now on.
     pub(crate) fn published(&self) -> Epoch {
         Epoch(self.published.load(Ordering::Acquire))
     }
@@ -58,8 +58,8 @@ impl Epochs {
         epoch
     }
 
-    /// Takes over one invalidation that a store has numbered. Returns whether it is in force now:
-    /// it is not if others below its number are still unknown here.
+    /// Takes over one invalidation that a store has numbered. Returns whether it is in force now.
+    /// It is not in force if invalidations with lower numbers are still unknown here.
     pub(crate) fn follow(&self, epoch: Epoch, tags: &[Tag], how: Invalidation) -> bool {
         let mut record = self.write();
         let next = Epoch(record.last.0 + 1);
@@ -72,7 +72,7 @@ impl Epochs {
         epoch <= next
     }
 
-    /// Takes over what a store has recorded. Must include everything above
+    /// Takes over the record of a store. The record must include everything above
     /// [`published`](Self::published), so that no number is published that was not seen.
     pub(crate) fn adopt(&self, news: &Invalidations) {
         let mut record = self.write();
@@ -84,14 +84,14 @@ impl Epochs {
         self.publish(&mut record, last);
     }
 
-    /// Judges content with these tags, and raises its stamp if that saves the next look.
+    /// Judges content with these tags, and raises its stamp if that saves the next look-up.
     pub(crate) fn standing(&self, stamp: &Stamp, tags: &[Tag]) -> Standing {
         let published = self.published();
         if stamp.covers(published) {
             return stamp.marked();
         }
-        // What was published before the look is reflected by it; what is published during the
-        // look may not be, so the stamp must not cover it.
+        // The look-up reflects what was published before it. It may miss what is published during
+        // it, so the stamp must not cover that.
         let standing = self.since(stamp.epoch(), tags);
         if standing != Standing::Absent {
             stamp.raise(published, standing);
@@ -105,27 +105,28 @@ impl Epochs {
         self.read().ledger.standing(started, tags)
     }
 
-    /// Last of all, and still under the lock: numbers are published in order.
-    fn publish(&self, record: &mut Record, epoch: Epoch) {
+    /// Publishes an epoch. This is the last step, still under the lock, so that numbers are
+    /// published in order.
+    fn publish(&self, record: &mut TagRecord, epoch: Epoch) {
         record.last = epoch;
         self.published.store(epoch.0, Ordering::Release);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Record> {
+    fn read(&self) -> RwLockReadGuard<'_, TagRecord> {
         self.record.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Record> {
+    fn write(&self) -> RwLockWriteGuard<'_, TagRecord> {
         self.record.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The last invalidation an entry is known to have survived. Begins as the epoch at which its
-/// render began.
+/// The last invalidation that an entry is known to have survived. It begins as the epoch at which
+/// the render of the entry began.
 #[derive(Debug)]
 pub(crate) struct Stamp {
     epoch: AtomicU64,
-    /// Whether it survived only as stale.
+    /// The entry has survived only as stale.
     stale: AtomicBool,
 }
 
@@ -153,7 +154,8 @@ impl Stamp {
         }
     }
 
-    /// The mark first: whoever sees the raised epoch must see it (Release, Acquire in `epoch`).
+    /// Raises the stamp. The mark of staleness is written first: a thread that sees the raised
+    /// epoch must see the mark too (Release here, Acquire in `epoch`).
     fn raise(&self, survived: Epoch, standing: Standing) {
         if standing == Standing::Stale {
             self.stale.store(true, Ordering::Relaxed);

@@ -13,9 +13,9 @@ pub(crate) enum Failure {
     TimedOut,
     /// The render panicked with this message.
     Panicked(Arc<str>),
-    /// Renders were begun and dropped, several times over: the program is shutting down.
+    /// Renders were begun and dropped several times, because the program is shutting down.
     Abandoned,
-    /// The render needs itself.
+    /// The render needs its own result.
     Cycle,
 }
 

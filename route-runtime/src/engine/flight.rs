@@ -1,14 +1,15 @@
-//! One render per key, however many wait for it.
+//! Flights: one render per key, however many requests wait for it.
 //!
-//! The first to ask for a key [leads](Lead): it owes the others an end. The rest
-//! [follow](Follow). A lead that is dropped without having landed, because its task was dropped
-//! or panicked, ends the flight as [`Abandoned`](End::Abandoned): everyone wakes, asks again, and
-//! one of them leads. The key is free before anyone wakes.
+//! The first request for a key [leads](Lead): it owes the others an end of the flight. The others
+//! [follow](Follow). A lead may be dropped without having landed, because its task was dropped or
+//! panicked. Then the flight ends as [`Abandoned`](End::Abandoned): all followers wake and ask
+//! again, and one of them leads. The key is free before any follower wakes.
 //!
-//! A render may wait for other renders. Who waits for whom is recorded, and a wait that would
-//! close a circle is refused.
+//! A render may wait for other renders. Each such wait is recorded, and a wait that would close a
+//! circle is refused.
 //!
-//! Synchronous and built from `std` alone; waiting is a future over a list of wakers.
+//! This module is synchronous and built from `std` alone. Waiting is a future over a list of
+//! wakers.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -18,77 +19,78 @@ use std::task::{Context, Poll, Waker};
 
 use super::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Tells flights apart. Never used twice.
+/// The number of a flight. No number is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FlightId(u64);
 
-/// How a flight ended.
+/// The end of a flight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End<T> {
-    /// With something for all who waited.
+    /// The flight ended with something for all who waited.
     Landed(T),
-    /// With nothing: ask again.
+    /// The flight ended with nothing. Its followers ask again.
     Abandoned,
 }
 
-/// What a request for a key becomes.
+/// The role of a request in the flight of its key.
 #[derive(Debug)]
 pub(crate) enum Join<K: Eq + Hash, M, T> {
     Lead(Lead<K, M, T>),
     Follow(Follow<M, T>),
 }
 
-/// The flights of an engine: keyed by `K`, ending with a `T`, each with something (`M`) that its
-/// followers can reach while it is under way.
+/// The flights of an engine, keyed by `K`. Each ends with a `T`, and has an `M` that its followers
+/// can reach while it is under way.
 #[derive(Debug)]
 pub(crate) struct Flights<K, M, T> {
-    table: Arc<Mutex<Table<K, M, T>>>,
-    waits: Arc<Mutex<Waits>>,
+    table: Arc<Mutex<FlightTable<K, M, T>>>,
+    waits: Arc<Mutex<WaitsFor>>,
 }
 
 #[derive(Debug)]
-struct Table<K, M, T> {
-    flying: HashMap<K, Arc<Flight<M, T>>>,
+struct FlightTable<K, M, T> {
+    flying: HashMap<K, Arc<KeyFlight<M, T>>>,
     next: u64,
 }
 
 #[derive(Debug)]
-struct Flight<M, T> {
+struct KeyFlight<M, T> {
     id: FlightId,
     meta: M,
-    state: Mutex<State<T>>,
+    state: Mutex<FlightState<T>>,
 }
 
 #[derive(Debug)]
-struct State<T> {
+struct FlightState<T> {
     end: Option<End<T>>,
-    /// A place for each who waits; free ones are listed, since waiting clients come and go.
+    /// A place for each request that waits.
     wakers: Vec<Option<Waker>>,
+    /// The free places among the wakers. They are used again, since waiting clients come and go.
     free: Vec<usize>,
 }
 
 impl<K: Eq + Hash + Clone, M, T: Clone> Flights<K, M, T> {
     pub(crate) fn new() -> Self {
         Self {
-            table: Arc::new(Mutex::new(Table {
+            table: Arc::new(Mutex::new(FlightTable {
                 flying: HashMap::new(),
                 next: 0,
             })),
-            waits: Arc::new(Mutex::new(Waits::default())),
+            waits: Arc::new(Mutex::new(WaitsFor::default())),
         }
     }
 
-    /// Leads the flight of `key` if there is none, else follows it.
+    /// Starts to lead the flight of `key` if there is none, otherwise follows it.
     pub(crate) fn join(&self, key: &K, meta: impl FnOnce() -> M) -> Join<K, M, T> {
         let mut table = lock(&self.table);
         if let Some(flight) = table.flying.get(key) {
             return Join::Follow(Follow(Arc::clone(flight)));
         }
         table.next += 1;
-        let flight = Arc::new(Flight {
+        let flight = Arc::new(KeyFlight {
             id: FlightId(table.next),
             meta: meta(),
-            state: Mutex::new(State {
+            state: Mutex::new(FlightState {
                 end: None,
                 wakers: Vec::new(),
                 free: Vec::new(),
@@ -104,7 +106,7 @@ impl<K: Eq + Hash + Clone, M, T: Clone> Flights<K, M, T> {
     }
 
     /// Records that the render of flight `waiter` waits for flight `awaited`, until the returned
-    /// value is dropped. `None` if it would thereby wait for itself.
+    /// value is dropped. Returns `None` if `waiter` would thereby wait for itself.
     pub(crate) fn wait_for(&self, waiter: FlightId, awaited: FlightId) -> Option<Waiting> {
         let mut waits = lock(&self.waits);
         if waits.leads_to(awaited, waiter) {
@@ -118,7 +120,7 @@ impl<K: Eq + Hash + Clone, M, T: Clone> Flights<K, M, T> {
         })
     }
 
-    /// Returns how many flights are under way.
+    /// Returns the number of flights under way.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         lock(&self.table).flying.len()
@@ -128,9 +130,9 @@ impl<K: Eq + Hash + Clone, M, T: Clone> Flights<K, M, T> {
 /// The duty to end a flight, by [landing](Lead::land) it or by being dropped.
 #[derive(Debug)]
 pub(crate) struct Lead<K: Eq + Hash, M, T> {
-    table: Arc<Mutex<Table<K, M, T>>>,
+    table: Arc<Mutex<FlightTable<K, M, T>>>,
     key: K,
-    flight: Arc<Flight<M, T>>,
+    flight: Arc<KeyFlight<M, T>>,
     end: End<T>,
 }
 
@@ -147,12 +149,12 @@ impl<K: Eq + Hash, M, T> Lead<K, M, T> {
         &self.flight.meta
     }
 
-    /// Lets whoever started the flight wait for it like the others.
+    /// Returns a follower, by which the request that leads waits like the others.
     pub(crate) fn follow(&self) -> Follow<M, T> {
         Follow(Arc::clone(&self.flight))
     }
 
-    /// Ends the flight. What those who come later are to find must be in place by now.
+    /// Ends the flight. The content that later requests are to find must be in place by now.
     pub(crate) fn land(mut self, content: T) {
         self.end = End::Landed(content);
     }
@@ -160,7 +162,7 @@ impl<K: Eq + Hash, M, T> Lead<K, M, T> {
 
 impl<K: Eq + Hash, M, T> Drop for Lead<K, M, T> {
     fn drop(&mut self) {
-        // The key first: who is woken and asks again must not find this flight.
+        // The key is removed first: a follower that wakes and asks again must not find this flight.
         let entry = lock(&self.table).flying.remove_entry(&self.key);
         let mut state = lock(&self.flight.state);
         state.end = Some(std::mem::replace(&mut self.end, End::Abandoned));
@@ -171,9 +173,9 @@ impl<K: Eq + Hash, M, T> Drop for Lead<K, M, T> {
     }
 }
 
-/// Someone else's flight.
+/// The handle with which a request waits for a flight.
 #[derive(Debug)]
-pub(crate) struct Follow<M, T>(Arc<Flight<M, T>>);
+pub(crate) struct Follow<M, T>(Arc<KeyFlight<M, T>>);
 
 impl<M, T: Clone> Follow<M, T> {
     pub(crate) fn id(&self) -> FlightId {
@@ -193,10 +195,10 @@ impl<M, T: Clone> Follow<M, T> {
     }
 }
 
-/// Resolves when a flight has ended.
+/// A future that resolves when a flight has ended.
 #[derive(Debug)]
 pub(crate) struct Ending<'a, M, T> {
-    flight: &'a Flight<M, T>,
+    flight: &'a KeyFlight<M, T>,
     place: Option<usize>,
 }
 
@@ -228,7 +230,7 @@ impl<M, T> Drop for Ending<'_, M, T> {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
         let mut state = lock(&self.flight.state);
-        // Once the flight has ended its list of wakers is gone.
+        // Once the flight has ended, its list of wakers is gone.
         if state.end.is_none() {
             let waker = state.wakers[place].take();
             state.free.push(place);
@@ -238,11 +240,12 @@ impl<M, T> Drop for Ending<'_, M, T> {
     }
 }
 
-/// Which flights wait for which. A render may wait for several at once, and twice for one.
+/// The flights that each flight waits for. A render may wait for several at once, and twice for
+/// the same one.
 #[derive(Debug, Default)]
-struct Waits(HashMap<FlightId, Vec<FlightId>>);
+struct WaitsFor(HashMap<FlightId, Vec<FlightId>>);
 
-impl Waits {
+impl WaitsFor {
     fn leads_to(&self, from: FlightId, to: FlightId) -> bool {
         let mut seen = vec![from];
         let mut next = 0;
@@ -261,10 +264,10 @@ impl Waits {
     }
 }
 
-/// That one flight waits for another, for as long as this value lives.
+/// The record that one flight waits for another, for as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    waits: Arc<Mutex<Waits>>,
+    waits: Arc<Mutex<WaitsFor>>,
     waiter: FlightId,
     awaited: FlightId,
 }
@@ -283,7 +286,8 @@ impl Drop for Waiting {
     }
 }
 
-/// What the locks protect is whole at every point where a panic could start.
+/// Locks a mutex, even a poisoned one. The protected value is whole at every point where a panic
+/// could start.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

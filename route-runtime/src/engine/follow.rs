@@ -1,10 +1,10 @@
-//! Following what other instances invalidate.
+//! The task that follows what other instances invalidate.
 //!
-//! What is promised: of an invalidation that resolved at T, anywhere, every request that begins
-//! later than T and the bound on staleness sees the effect. So an instance remembers *when it
-//! asked* the store for the last answer that it has put into force. A request that begins within
-//! the bound after that moment is answered from memory; for one that begins later, the instance
-//! is cut off as far as it knows.
+//! The promise: let an invalidation resolve at T, on any instance. Every request that begins later
+//! than T plus the bound on staleness sees its effect. So an instance remembers *when it asked* the
+//! store for the last answer that it has put into force. A request that begins within the bound
+//! after that moment is answered from memory. For a request that begins later, the instance is cut
+//! off as far as it knows.
 
 use std::future::pending;
 use std::sync::{Arc, Weak};
@@ -20,23 +20,24 @@ use super::stats::count;
 use super::{Core, Engine};
 use crate::store::{Epoch, Invalidation, Invalidations, StoreError, Tag};
 
-/// How often the store is asked, if it does not say by itself that something was invalidated.
+/// The time after which the store is asked again, unless it reports an invalidation earlier.
 const TICK: Duration = Duration::from_millis(500);
 
-/// However short the bound on staleness.
+/// The shortest such time, however short the bound on staleness.
 const SHORTEST_TICK: Duration = Duration::from_millis(5);
 
 impl<K: CacheKey, V: Value> Engine<K, V> {
     /// Invalidates all content that depends on one of `tags` and whose render has begun by now.
     ///
-    /// Once this has resolved, no request that begins here is answered with such content; on other
-    /// instances none that begins later than the bound on staleness.
+    /// Once this has resolved, no request that begins here is answered with such content. On other
+    /// instances, no request is that begins later than the bound on staleness.
     ///
     /// # Errors
     ///
-    /// When the store behind memory did not say that it recorded it, or when what else it recorded
-    /// could not be read. Then nothing is invalidated here: content that others still serve would
-    /// come back from them. Asking again is safe.
+    /// Fails if the store behind memory did not confirm that it recorded the invalidation, or if
+    /// the other invalidations that it recorded could not be read. Then nothing is invalidated
+    /// here: content that other instances still serve would come back from them. Asking again is
+    /// safe.
     pub(crate) async fn invalidate(
         &self,
         tags: &[Tag],
@@ -55,9 +56,10 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         let before = epochs.published();
         let epoch = second.invalidate(clock, tags, how).await?;
         if epoch <= before {
-            // The store has lost its record. Taken for an invalidation that is in force already,
-            // this one would never be. One that learns how far the numbers had come rises above
-            // them, and with it what counts as invalidated: everything.
+            // The store has lost its record and counts anew. With such a number, this invalidation
+            // would be taken for one that is in force already, and would never come into force.
+            // When the store is asked, it learns how far the numbers had come. It then rises above
+            // them, and says that everything older is invalidated.
             self.catch_up().await?;
             return if epochs.published() > before {
                 Ok(())
@@ -73,12 +75,12 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         self.catch_up().await
     }
 
-    /// Learns from the store behind memory what others have invalidated. Without one, does
-    /// nothing.
+    /// Learns from the store behind memory what other instances have invalidated. Does nothing if
+    /// there is no store.
     ///
     /// # Errors
     ///
-    /// When the store does not answer.
+    /// Fails if the store does not answer, or has forgotten what it had recorded.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
         match &self.0.second {
             Some(second) => self.0.catch_up(second, second.limits.store_write).await,
@@ -86,15 +88,15 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         }
     }
 
-    /// Follows what others invalidate, in a task that ends with the engine. From now on, what is
-    /// in memory is given as verified only while the store can be asked.
+    /// Starts to follow what other instances invalidate, in a task that ends with the engine. From
+    /// now on, content in memory counts as verified only while the store can be asked.
     pub(crate) fn follow(&self) {
         let Some(second) = &self.0.second else { return };
         let (alive, gone) = oneshot::channel();
         if self.0.following.set(alive).is_err() {
             return;
         }
-        second.begin();
+        second.begin_promise();
         self.0.spawn.spawn(Box::pin(follow(
             Arc::downgrade(&self.0),
             Arc::clone(second),
@@ -113,11 +115,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let asked = self.clock.now();
         let after = self.epochs.published();
         let news = second.invalidations(&self.clock, after, limit).await;
-        self.hear(second, asked, news)
+        self.apply_news(second, asked, news)
     }
 
-    /// Puts into force what the store told.
-    fn hear(
+    /// Puts into force the invalidations that the store reported.
+    fn apply_news(
         &self,
         second: &Second,
         asked: Moment,
@@ -131,7 +133,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             }
             Err(error) => {
                 count(&self.counters.store_failures);
-                second.lose(&error);
+                second.mark_away(&error);
                 Err(error)
             }
         }
@@ -142,7 +144,8 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     }
 }
 
-/// Holds the engine only for moments: waiting for the store does not keep it alive.
+/// Follows the store until the engine is gone. It holds the engine only for moments, so that
+/// waiting for the store does not keep the engine alive.
 async fn follow<K: CacheKey, V: Value>(
     core: Weak<Core<K, V>>,
     second: Arc<Second>,
@@ -151,7 +154,7 @@ async fn follow<K: CacheKey, V: Value>(
 ) {
     let store = Arc::clone(second.store());
     let tick = TICK.min(second.staleness / 2).max(SHORTEST_TICK);
-    // Asked before each look, so that nothing falls between the two.
+    // Called before the invalidations are read each time, so that none is missed between the two.
     let mut changed = Some(store.changed());
     loop {
         let asked = clock.now();
@@ -164,8 +167,8 @@ async fn follow<K: CacheKey, V: Value>(
             news = second.invalidations(&clock, after, second.limits.store_write) => news,
         };
         let Some(held) = core.upgrade() else { return };
-        // It is told where it is counted.
-        held.hear(&second, asked, news).ok();
+        // A failure has already been counted and logged.
+        held.apply_news(&second, asked, news).ok();
         drop(held);
 
         let next = async {
@@ -177,13 +180,13 @@ async fn follow<K: CacheKey, V: Value>(
         tokio::select! {
             biased;
             _ = &mut gone => return,
-            // One that cannot be heard now is asked again when it is time.
+            // A store that cannot report now is asked again after the tick.
             heard = next => changed = heard.ok().map(|()| store.changed()),
             () = clock.sleep(tick) => {
                 changed.get_or_insert_with(|| store.changed());
             }
         }
-        // A store that changes all the time shall not keep its thread from everything else.
+        // A store that changes all the time must not keep this thread from all other work.
         yield_now().await;
     }
 }

@@ -1,25 +1,25 @@
-//! What age makes of an entry. Pure.
+//! Freshness: the effect of age on an entry. This module is pure.
 
 use std::time::Duration;
 
-/// How long content may be used.
+/// The time for which content may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lifetime {
-    /// The age at which it becomes stale; `None` never.
+    /// The age at which content becomes stale. `None` means never.
     pub(crate) revalidate: Option<Duration>,
-    /// The age at which it must not be used any more; `None` never.
+    /// The age at which content must not be used any more. `None` means never.
     pub(crate) expire: Option<Duration>,
 }
 
 #[cfg(test)]
 impl Lifetime {
-    /// Fresh whatever its age.
+    /// A lifetime in which content is fresh at any age.
     pub(crate) const FOREVER: Self = Self {
         revalidate: None,
         expire: None,
     };
 
-    /// Stale from this age on, and never expired.
+    /// Makes a lifetime in which content is stale from this age on, and never expires.
     pub(crate) const fn revalidate(after: Duration) -> Self {
         Self {
             revalidate: Some(after),
@@ -27,7 +27,7 @@ impl Lifetime {
         }
     }
 
-    /// Adds the age from which stale content is not used any more.
+    /// Adds the age from which content must not be used any more.
     #[must_use]
     pub(crate) const fn expire(mut self, after: Duration) -> Self {
         self.expire = Some(after);
@@ -35,19 +35,19 @@ impl Lifetime {
     }
 }
 
-/// What an entry of some age is worth. Ordered from best to worst.
+/// The worth of an entry at some age. The order is from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Freshness {
-    /// To be used as it is.
+    /// The entry is used as it is.
     Fresh,
-    /// To be used while one task refreshes it.
+    /// The entry is used while one task refreshes it.
     Stale,
-    /// As if there were none.
+    /// The entry is not used, as if there were none.
     Expired,
 }
 
 impl Lifetime {
-    /// Returns the shorter of two lengths, of which `None` is for ever.
+    /// Returns the shorter of two lengths. `None` means for ever.
     pub(crate) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
         match (one, other) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -69,8 +69,8 @@ impl Lifetime {
         }
     }
 
-    /// Returns how many whole seconds of freshness are left, negative once stale, rounded down.
-    /// `None` for content that is fresh for ever.
+    /// Returns how many whole seconds of freshness are left, rounded down, and negative once the
+    /// content is stale. Returns `None` for content that is fresh for ever.
     pub(crate) fn seconds_left(self, age: Duration) -> Option<i64> {
         let fresh = match (self.revalidate, self.expire) {
             (Some(revalidate), Some(expire)) => revalidate.min(expire),
@@ -78,15 +78,15 @@ impl Lifetime {
             (None, None) => return None,
         };
         Some(if fresh >= age {
-            whole(fresh - age)
+            whole_seconds(fresh - age)
         } else {
             let over = age - fresh;
-            -whole(over) - i64::from(over.subsec_nanos() > 0)
+            -whole_seconds(over) - i64::from(over.subsec_nanos() > 0)
         })
     }
 }
 
-fn whole(length: Duration) -> i64 {
+fn whole_seconds(length: Duration) -> i64 {
     i64::try_from(length.as_secs()).unwrap_or(i64::MAX - 1)
 }
 
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_exact() {
+    fn the_bounds_of_a_lifetime_are_exact() {
         fn check(lifetime: Lifetime, age: Duration, expected: (Freshness, Option<i64>)) {
             let actual = (lifetime.freshness(age), lifetime.seconds_left(age));
             assert_eq!(actual, expected, "{lifetime:?} at {age:?}");
@@ -130,13 +130,13 @@ mod tests {
             (Expired, Some(0)),
         );
         check(Lifetime::revalidate(ms(0)), ms(0), (Stale, Some(0)));
-        // Inherited lifetimes may cross; the stricter bound wins.
+        // Inherited lifetimes may cross. Then the stricter bound wins.
         check(two.expire(ms(1000)), ms(1000), (Expired, Some(0)));
     }
 
     proptest! {
         #[test]
-        fn never_improves_with_age(
+        fn freshness_never_improves_with_age(
             revalidate in proptest::option::of(0u64..100),
             expire in proptest::option::of(0u64..100),
             age in 0u64..200,

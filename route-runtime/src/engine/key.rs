@@ -1,4 +1,4 @@
-//! What makes two requests the same.
+//! The key of a request. Requests with equal keys share their content.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -8,20 +8,21 @@ use std::sync::Arc;
 
 use crate::store::Weighted;
 
-/// What an engine can file values under.
+/// A key under which an engine can file values.
 pub(crate) trait CacheKey:
     Clone + Eq + Hash + fmt::Debug + Weighted + Send + Sync + 'static
 {
-    /// The name under which a store behind memory keeps it: equal exactly for equal keys.
+    /// Returns the name under which a store behind memory keeps the value. Two names are equal
+    /// exactly if the keys are equal.
     fn name(&self) -> &str;
 
-    /// Whether what it names belongs to one build of the program, and not to the application.
+    /// Returns whether the value belongs to one build of the program, and not to the application.
     fn belongs_to_build(&self) -> bool;
 }
 
 /// A canonical path and an ordered list of further parts.
 ///
-/// It is kept as one string, in which a key without parts *is* its path. So a lookup borrows the
+/// The key is kept as one string, and a key without parts *is* its path. So a look-up borrows the
 /// path of the request and allocates nothing:
 ///
 /// ```text
@@ -29,19 +30,19 @@ pub(crate) trait CacheKey:
 /// Key::new("/api/posts/7").with_part("de")    → "/api/posts/7\0 2:de"   (without the space)
 /// ```
 ///
-/// Distinct keys are distinct strings: no path contains a NUL, and every part tells its length.
+/// Distinct keys are distinct strings: no path contains a NUL, and every part states its length.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key(Arc<str>);
 
 impl Key {
-    /// The key of a route is its canonical path, which begins with a slash; a key that begins
-    /// otherwise names data. Neither contains a NUL.
+    /// Makes a key without parts. The key of a route is its canonical path, which begins with a
+    /// slash. A key that does not begin with a slash names data. Neither contains a NUL.
     pub(crate) fn new(path: &str) -> Self {
         debug_assert!(!path.contains('\0'), "a canonical path holds no NUL");
         Self(path.into())
     }
 
-    /// Adds a part, after those it has.
+    /// Returns this key with one more part at the end.
     #[must_use]
     pub(crate) fn with_part(&self, part: &str) -> Self {
         let mut name = String::with_capacity(self.0.len() + part.len() + 8);
@@ -109,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equal_exactly_if_made_of_equal_parts(
+        fn keys_are_equal_exactly_if_their_paths_and_parts_are_equal(
             left in ("/[a-b0-2:]{0,2}", proptest::collection::vec("[\0:ab0-2]{0,3}", 0..3)),
             right in ("/[a-b0-2:]{0,2}", proptest::collection::vec("[\0:ab0-2]{0,3}", 0..3)),
         ) {

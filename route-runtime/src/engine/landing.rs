@@ -1,21 +1,21 @@
-//! What a flight gives to those who waited for it.
+//! The landing: what a flight gives to the requests that waited for it.
 
 use std::sync::Arc;
 
 use super::entry::{Entry, Kept, Value};
 use super::failure::Failure;
 
-/// The share of those who waited for a flight. All of it may be shared: there is no place here
-/// for content that is for one request only.
+/// The landing of a flight, which every request that waited for it receives. All of it may be
+/// shared: content that is for one request only has no place here.
 #[derive(Debug)]
 pub(super) enum Landing<V: Value> {
     Entry(Arc<Entry<V>>, Origin),
     Kept(Arc<Kept<V>>),
-    /// Everyone renders for themselves.
+    /// The content is for one request only. Every other request renders for itself.
     Individual,
-    /// Something was put into memory: look there.
+    /// The requests look in memory again, where there may be something new.
     Look,
-    /// No render was run.
+    /// No render was run, for this reason.
     Refused(Failure),
 }
 
@@ -31,11 +31,12 @@ impl<V: Value> Clone for Landing<V> {
     }
 }
 
+/// The origin of an entry that landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// Rendered, and now in memory.
     Stored,
-    /// Rendered, and invalidated meanwhile or too large.
+    /// Rendered, but invalidated meanwhile or too large for memory.
     Unstored,
     /// Found in the store behind memory.
     Adopted,

@@ -1,20 +1,24 @@
-//! The engine of the cache: what is answered from memory, what is rendered, and who waits for whom.
+//! The engine of the cache: it answers requests from memory, renders what is missing, and decides
+//! which requests wait for which render.
 //!
-//! It knows neither HTTP nor actix-web: responses and data are values to it, and how they are made is
-//! its caller's affair. Its nouns, in the order in which a value passes through them:
+//! The engine knows neither HTTP nor actix-web. Responses and data are values to it, and its caller
+//! decides how they are made. Its nouns, in the order in which a value passes through them:
 //!
 //! - A **call** is what a request asks for: a key, tags, a limit.
 //! - A **flight** is the one render that all requests for a key wait for.
-//! - A **render** makes a value. One for nobody who waits, of a key that is stale, is a **refresh**.
+//! - A **render** makes a value. A render that replaces a stale entry, while requests are still
+//!   answered with that entry, is a **refresh**.
 //! - An **outcome** says with whom the value may be shared.
-//! - A **landing** is what a flight gives to all who waited for it.
-//! - An **entry** is a value that is kept, with its lifetime and its tags. It is *fresh*, then *stale*, then
-//!   *expired*; or it is *invalidated*, when one of its tags has risen since its render began.
-//! - An **epoch** is the number of an invalidation, by which renders and invalidations are ordered.
-//! - A **store** is behind memory: other processes write entries there, and invalidate.
+//! - A **landing** is what a flight gives to all requests that waited for it.
+//! - An **entry** is a value that is kept, with its lifetime and its tags. It is *fresh*, then
+//!   *stale*, then *expired*. It is *invalidated* when one of its tags has been invalidated since
+//!   its render began.
+//! - An **epoch** is the number of an invalidation. Renders and invalidations are ordered by it.
+//! - A **store** lies behind memory. Other instances write entries there, and invalidate.
 //!
-//! Pure questions are apart from what acts on them: `freshness` and `outcome` hold no state; `epoch` and
-//! `flight` are synchronous, built from `std` alone and model-checked; `clock` is the only reader of time.
+//! Pure questions are separate from the code that acts on the answers. `freshness` and `outcome`
+//! hold no state. `epoch` and `flight` are synchronous, built from `std` alone and model-checked.
+//! `clock` is the only reader of time.
 
 mod admission;
 mod ancestry;
@@ -60,7 +64,7 @@ pub(crate) use self::ancestry::{Ancestry, Stale};
 pub(crate) use self::call::{Answer, Call, Content, Hit, Turn};
 pub(crate) use self::clock::{Clock, Moment};
 pub use self::config::OnPartition;
-pub(crate) use self::config::{CAPACITY, Config, Limits, STALENESS, STORE_LIMIT, Spawn};
+pub(crate) use self::config::{CAPACITY, EngineConfig, Limits, STALENESS, STORE_LIMIT, Spawn};
 pub(crate) use self::entry::{CacheSlot, Entry, Value};
 use self::entry::{Held, Kept};
 use self::epoch::Epochs;
@@ -70,7 +74,8 @@ use self::freshness::Freshness;
 pub(crate) use self::freshness::Lifetime;
 pub(crate) use self::key::{CacheKey, Key};
 use self::landing::Landing;
-pub(crate) use self::outcome::{Outcome, PASS, Rendered};
+pub(crate) use self::outcome::{PASS, RenderOutcome, TaggedOutcome};
+pub(crate) use self::render::RenderFn;
 use self::second::Second;
 pub use self::stats::Stats;
 use self::stats::{Counters, count, read};
@@ -84,7 +89,8 @@ pub(crate) use self::clock::ManualClock;
 #[cfg(feature = "fetch")]
 pub(crate) use self::entry::KEPT;
 
-/// Answers from memory, renders what is missing once, and refreshes what is stale.
+/// The engine of a cache. It answers from memory, renders what is missing once, and refreshes what
+/// is stale.
 ///
 /// A clone is another handle to the same engine.
 pub(crate) struct Engine<K: CacheKey, V: Value>(Arc<Core<K, V>>);
@@ -103,7 +109,7 @@ impl<K: CacheKey, V: Value> fmt::Debug for Engine<K, V> {
     }
 }
 
-/// What the handles of an engine and its tasks share.
+/// The state that the handles of an engine and its tasks share.
 struct Core<K: CacheKey, V: Value> {
     clock: Clock,
     spawn: Arc<dyn Spawn>,
@@ -112,22 +118,22 @@ struct Core<K: CacheKey, V: Value> {
     flights: Flights<K, Notify, Landing<V>>,
     admission: Admission,
     second: Option<Arc<Second>>,
-    /// Dropped with the engine, which ends the task that follows others.
+    /// The sender that ends the task which follows other instances. It is dropped with the engine.
     following: OnceLock<oneshot::Sender<()>>,
     counters: Counters,
     tasks: Arc<Tasks>,
 }
 
 impl<K: CacheKey, V: Value> Engine<K, V> {
-    /// Makes an empty engine. One with a store behind it should [`follow`](Self::follow) what
-    /// others do, and [`catch_up`](Self::catch_up) before it serves.
-    pub(crate) fn new(config: Config) -> Self {
+    /// Makes an empty engine. An engine with a store should [`follow`](Self::follow) what other
+    /// instances invalidate, and [`catch_up`](Self::catch_up) before it serves.
+    pub(crate) fn new(config: EngineConfig) -> Self {
         Self(Arc::new(Core {
             memory: Memory::new(config.memory),
             epochs: Epochs::new(epoch::TAGS),
             flights: Flights::new(),
             admission: Admission::new(config.limits),
-            second: Second::of(&config).map(Arc::new),
+            second: Second::from_config(&config).map(Arc::new),
             following: OnceLock::new(),
             counters: Counters::default(),
             tasks: Arc::default(),
@@ -136,25 +142,26 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         }))
     }
 
-    /// Makes a place for a route without parameters. Its content is found without hashing, is
-    /// never evicted, and counts towards the bound on memory.
+    /// Makes a slot for a route without parameters. The content of a slot is found without
+    /// hashing, is never evicted, and counts towards the bound on memory.
     pub(crate) fn slot(&self) -> Arc<CacheSlot<V>> {
         Arc::new(self.0.memory.slot())
     }
 
-    /// Returns the entry under a key with which a request can be answered at once: a fresh one, or
-    /// a stale one whose refresh cannot begin now, because it is under way, say. Counts nothing:
-    /// whatever is not a plain hit is for [`get_or_render`](Self::get_or_render), and so is a
-    /// request that takes no stale content.
+    /// Returns the entry under a key if a request can be answered with it at once. It is fresh, or
+    /// it is stale and its refresh cannot begin now, for example because it is under way.
+    ///
+    /// Counts nothing. Every other case belongs to [`get_or_render`](Self::get_or_render), and so
+    /// does a request that accepts no stale content.
     pub(crate) fn lookup<Q>(&self, key: &Q) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.0.ready(self.0.memory.read(key))
+        self.0.ready_hit(self.0.memory.read(key))
     }
 
-    /// Counts a request that is answered with what [`lookup`](Self::lookup) found.
+    /// Counts a request that is answered with a hit of [`lookup`](Self::lookup).
     pub(crate) fn count(&self, hit: &Hit<V>) {
         let Core { counters, .. } = &*self.0;
         match hit.is_stale {
@@ -164,19 +171,20 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         self.0.count_unverified(hit);
     }
 
-    /// The same as [`lookup`](Self::lookup), for a slot.
+    /// Returns the entry in a slot, under the conditions of [`lookup`](Self::lookup).
     pub(crate) fn lookup_slot(&self, slot: &CacheSlot<V>) -> Option<Hit<V>> {
-        self.0.ready(slot.read())
+        self.0.ready_hit(slot.read())
     }
 
-    /// Returns the link of what is made for one request only, outside the cache, for the sake of
+    /// Returns the ancestry of a render for one request only, outside the cache, on behalf of
     /// `parent`.
     ///
     /// # Errors
     ///
-    /// [`Failure::Cycle`] if it is already being made for its own sake.
+    /// [`Failure::Cycle`] if the key is already being rendered on its own behalf, or if the chain
+    /// of renders is too long.
     pub(crate) fn alone(key: K, parent: Option<&Ancestry<K>>) -> Result<Ancestry<K>, Failure> {
-        if parent.is_some_and(|parent| parent.circles(&key)) {
+        if parent.is_some_and(|parent| parent.would_cycle(&key)) {
             return Err(Failure::Cycle);
         }
         Ok(Ancestry::alone(key, parent))
@@ -184,11 +192,11 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
 
     /// Waits until no render and no refresh is under way.
     pub(crate) async fn settled(&self) {
-        self.0.tasks.done().await;
+        self.0.tasks.wait_until_idle().await;
     }
 
-    /// Returns the largest weight of a value that is kept. Whoever renders something larger
-    /// should call it [`Individual`](super::Outcome::Individual) rather than buffer it.
+    /// Returns the largest weight of a value that is kept. A larger value should be
+    /// [`Individual`](super::RenderOutcome::Individual), so that it need not be buffered.
     pub(crate) fn entry_limit(&self) -> u64 {
         self.0.memory.entry_limit()
     }
@@ -217,15 +225,15 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     }
 }
 
-/// Where the content for a request lives.
-struct Place<'a, K, V: Value> {
+/// The place of the content for a request: its slot if it has one, otherwise its key.
+struct KeyPlace<'a, K, V: Value> {
     key: &'a K,
     slot: Option<&'a CacheSlot<V>>,
-    /// See [`Call::also`].
+    /// The tags of [`Call::also`].
     also: &'a [Tag],
 }
 
-/// What a look at a place found.
+/// The result of looking up a place in memory.
 enum Found<V: Value> {
     Fresh(Hit<V>),
     Stale(Hit<V>),
@@ -234,12 +242,12 @@ enum Found<V: Value> {
     Absent(Absence),
 }
 
-/// Why a request has to wait for a render.
+/// The reason why a request has to wait for a render.
 #[derive(Clone, Copy)]
 enum Absence {
     Never,
-    /// Also stale, for a request that cannot take stale content, and unverified, where that is
-    /// not served.
+    /// The entry has expired. An entry also counts as expired if it is stale and the request
+    /// accepts no stale content, or if it is unverified and unverified content is not served.
     Expired,
     Invalidated,
 }
@@ -255,12 +263,12 @@ impl Absence {
 }
 
 impl<K: CacheKey, V: Value> Core<K, V> {
-    fn ready(&self, held: Option<Held<V>>) -> Option<Hit<V>> {
+    fn ready_hit(&self, held: Option<Held<V>>) -> Option<Hit<V>> {
         let Held::Entry(entry) = held? else {
             return None;
         };
         let now = self.clock.now();
-        match self.judge(entry, &[], now) {
+        match self.judge_entry(entry, &[], now) {
             Found::Fresh(hit) => Some(hit),
             Found::Stale(hit) if hit.entry.is_claimed(now) || self.admission.is_busy() => Some(hit),
             _ => None,
@@ -273,9 +281,9 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    fn look(&self, place: &Place<'_, K, V>, now: Moment) -> Found<V> {
-        match self.held(place) {
-            Some(Held::Entry(entry)) => self.judge(entry, place.also, now),
+    fn look_up_entry(&self, place: &KeyPlace<'_, K, V>, now: Moment) -> Found<V> {
+        match self.read_memory(place) {
+            Some(Held::Entry(entry)) => self.judge_entry(entry, place.also, now),
             Some(Held::Kept(kept)) => match kept.age(now) {
                 None => Found::Absent(Absence::Never),
                 Some(_) if self.kept_standing(&kept, place.also) != Standing::Valid => {
@@ -288,10 +296,10 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    fn judge(&self, entry: Arc<Entry<V>>, also: &[Tag], now: Moment) -> Found<V> {
+    fn judge_entry(&self, entry: Arc<Entry<V>>, also: &[Tag], now: Moment) -> Found<V> {
         let age = now.since(entry.created());
         let lifetime = entry.lifetime();
-        // Before the standing, which is to include what is verified.
+        // Read before the standing, so that the standing includes everything that is verified.
         let (is_verified, is_served) = match &self.second {
             None => (true, true),
             Some(second) if second.is_verified(now) => (true, true),
@@ -312,7 +320,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             _ if !is_served => Found::Absent(Absence::Expired),
             (Standing::Valid, Freshness::Fresh) => Found::Fresh(hit(left, false)),
             (Standing::Valid, Freshness::Stale) => Found::Stale(hit(left, true)),
-            // Whatever its age had left, it has no longer.
+            // No freshness is left, however much its age would have left.
             (Standing::Stale, _) => {
                 Found::Stale(hit(Some(left.map_or(0, |left| left.min(0))), true))
             }
@@ -336,27 +344,28 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         self.epochs.since(started, tags)
     }
 
-    fn held(&self, place: &Place<'_, K, V>) -> Option<Held<V>> {
+    fn read_memory(&self, place: &KeyPlace<'_, K, V>) -> Option<Held<V>> {
         match place.slot {
             Some(slot) => slot.read(),
             None => self.memory.read(place.key),
         }
     }
 
-    fn hold(&self, place: &Place<'_, K, V>, held: Held<V>) -> bool {
+    fn write_memory(&self, place: &KeyPlace<'_, K, V>, held: Held<V>) -> bool {
         match place.slot {
             Some(slot) => self.memory.write_slot(slot, held),
             None => self.memory.write(place.key, held),
         }
     }
 
-    /// Whether content whose render began at `started` may be given to a request that began when
-    /// `begun` was published, and which takes content of this standing.
+    /// Returns whether a request may get content whose render began at `started`. The request
+    /// began when `begun` was published, and accepts content whose standing is `at_least` this.
     ///
-    /// A request that began before the invalidation may have what was rendered meanwhile; one
-    /// that began after it may not. Which of several invalidations came between cannot be told
-    /// any more, so one that began after any takes only what has survived all.
-    fn serves(
+    /// A request that began before an invalidation may get content that was being rendered
+    /// meanwhile. A request that began after the invalidation may not. Which of several
+    /// invalidations came between the two can no longer be determined. So a request that began
+    /// after any of them gets only content that has survived all of them.
+    fn may_serve(
         &self,
         begun: Epoch,
         started: Epoch,

@@ -1,4 +1,4 @@
-//! What happens in the task of a flight.
+//! The task of a flight.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,50 +9,77 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::admission::Counted;
+use super::admission::AdmissionPermit;
 use super::ancestry::{Ancestry, Stale};
-use super::behind::{Ahead, Waits};
+use super::behind::{FromStore, Waits};
 use super::entry::{CacheSlot, Claim, Entry, Held, Kept, Made, Value};
 use super::flight::Lead;
 use super::freshness::Freshness;
 use super::key::CacheKey;
 use super::landing::{Landing, Origin};
-use super::outcome::{Outcome, Rendered};
+use super::outcome::{RenderOutcome, TaggedOutcome};
 use super::stats::count;
-use super::{Core, Failure, Place};
+use super::{Core, Failure, KeyPlace};
 use crate::panic::message;
 use crate::store::{Epoch, Standing, Tag};
 use crate::target;
+
+/// A function that renders the value of a key. It is called once for each render, and is given what
+/// the render is for.
+pub(crate) trait RenderFn<K, V: Value>: Clone + Send + 'static {
+    type Future: Future<Output = TaggedOutcome<V>> + Send + 'static;
+
+    fn render(&self, ancestry: Ancestry<K>) -> Self::Future;
+}
+
+impl<K, V, R, F> RenderFn<K, V> for R
+where
+    V: Value,
+    R: Fn(Ancestry<K>) -> F + Clone + Send + 'static,
+    F: Future<Output = TaggedOutcome<V>> + Send + 'static,
+{
+    type Future = F;
+
+    fn render(&self, ancestry: Ancestry<K>) -> F {
+        self(ancestry)
+    }
+}
 
 /// A render that others may wait for, ready to start.
 pub(super) struct Flight<K: CacheKey, V: Value, R> {
     pub(super) lead: Lead<K, Notify, Landing<V>>,
     pub(super) slot: Option<Arc<CacheSlot<V>>>,
     pub(super) tags: Arc<[Tag]>,
-    /// See [`Call::also`](super::Call::also). What is taken from the store must be new enough for
-    /// whoever started the flight: it would ask again, and be given the same.
+    /// The tags of [`Call::also`](super::Call::also). An entry that is taken from the store must be
+    /// new enough for the request that started the flight. Otherwise that request would ask again,
+    /// and be given the same entry.
     pub(super) also: Arc<[Tag]>,
     pub(super) limit: Duration,
     pub(super) ancestry: Ancestry<K>,
     pub(super) render: R,
     pub(super) admit: Admit<V>,
-    /// Where content for one request only goes: to the one who started the flight, if it waits.
+    /// The channel for content that is for one request only. It leads to the request that started
+    /// the flight, and is `None` in a refresh, for which no request waits.
     pub(super) own: Option<oneshot::Sender<V::Individual>>,
-    /// Whether stale content from the store behind memory, which is asked first, will do.
+    /// The treatment of stale content from the store behind memory, which is asked first.
     pub(super) adopt: Stale,
 }
 
-/// By what right a render runs.
+/// The right by which a render runs.
 pub(super) enum Admit<V: Value> {
-    /// It has been admitted, and gives both back when it is done.
-    Refresh { _claim: Claim<V>, _permit: Counted },
-    /// As part of a render that has been admitted, or because its caller bounds it.
+    /// The refresh has been admitted. It gives its claim and its permit back when it is done.
+    Refresh {
+        _claim: Claim<V>,
+        _permit: AdmissionPermit,
+    },
+    /// The render runs at once, as part of a render that has been admitted, or because its caller
+    /// bounds it.
     AtOnce,
-    /// When its turn comes.
+    /// The render runs when its turn comes.
     Queue,
 }
 
-/// What is left to do once nobody waits any more.
+/// The work that is left once no request waits any more.
 enum Aftermath<V: Value> {
     Nothing,
     Write(Arc<Entry<V>>),
@@ -61,26 +88,19 @@ enum Aftermath<V: Value> {
 
 impl<K: CacheKey, V: Value> Core<K, V> {
     /// Hands a flight to the spawner.
-    pub(super) fn start<R, F>(self: &Arc<Self>, flight: Flight<K, V, R>)
-    where
-        R: Fn(Ancestry<K>) -> F + Send + 'static,
-        F: Future<Output = Rendered<V>> + Send + 'static,
-    {
+    pub(super) fn start_flight<R: RenderFn<K, V>>(self: &Arc<Self>, flight: Flight<K, V, R>) {
         let core = Arc::clone(self);
         let running = self.tasks.begin();
         self.spawn.spawn(Box::pin(async move {
-            core.fly(flight).await;
-            // Whoever waits for the last task may be about to drop the engine.
+            core.run_flight(flight).await;
+            // The caller that waits for the last task may be about to drop the engine, so this
+            // handle is dropped before the task counts as done.
             drop(core);
             drop(running);
         }));
     }
 
-    async fn fly<R, F>(&self, flight: Flight<K, V, R>)
-    where
-        R: Fn(Ancestry<K>) -> F + Send,
-        F: Future<Output = Rendered<V>> + Send,
-    {
+    async fn run_flight<R: RenderFn<K, V>>(&self, flight: Flight<K, V, R>) {
         let Flight {
             lead,
             slot,
@@ -94,7 +114,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             adopt,
         } = flight;
         let key = lead.key().clone();
-        let place = Place {
+        let place = KeyPlace {
             key: &key,
             slot: slot.as_deref(),
             also: &also,
@@ -103,47 +123,49 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             Admit::Refresh { .. } => Waits::Nobody,
             Admit::AtOnce | Admit::Queue => Waits::For(limit),
         };
-        let Ahead { landing, lease } = self.ahead(&place, adopt, limit, waits).await;
+        let FromStore { landing, lease } = self.ask_store_first(&place, adopt, limit, waits).await;
         if let Some(landing) = landing {
             drop(admit);
             lead.land(landing);
-            return self.release(&key, lease).await;
+            return self.release_lease(&key, lease).await;
         }
         let turn = match admit {
-            Admit::Queue => match self.admission.render(&self.clock, lead.meta()).await {
+            Admit::Queue => match self.admission.admit_render(&self.clock, lead.meta()).await {
                 Ok(turn) => turn,
                 Err(failure) => {
                     lead.land(Landing::Refused(failure));
-                    return self.release(&key, lease).await;
+                    return self.release_lease(&key, lease).await;
                 }
             },
             Admit::AtOnce | Admit::Refresh { .. } => None,
         };
         let started = self.epochs.published();
-        let result = self.run(limit, move || render(ancestry)).await;
-        // Of data, whoever asked for it is told.
+        let result = self
+            .run_render(limit, move || render.render(ancestry))
+            .await;
+        // A timeout of data is left to the caller that asked for the data.
         if matches!(result, Err(Failure::TimedOut)) && key.belongs_to_build() {
             tracing::warn!(target: target::CACHE, { url.path = key.name() }, "a render took too long");
         }
-        let (landing, aftermath) = self.conclude(&place, &tags, started, result, own);
+        let (landing, aftermath) = self.conclude_render(&place, &tags, started, result, own);
         drop((turn, admit));
         lead.land(landing);
-        self.after(&key, aftermath).await;
-        // Whoever is given the lease next finds what was written.
-        self.release(&key, lease).await;
+        self.finish_in_store(&key, aftermath).await;
+        // Given back only now, so that the next holder of the lease finds what was written.
+        self.release_lease(&key, lease).await;
     }
 
-    /// Runs a render, for at most its limit, and turns a panic into a failure.
-    pub(super) async fn run<F>(
+    /// Runs a render for at most `limit`, and turns a panic into a failure.
+    pub(super) async fn run_render<F>(
         &self,
         limit: Duration,
         render: impl FnOnce() -> F,
-    ) -> Result<Rendered<V>, Failure>
+    ) -> Result<TaggedOutcome<V>, Failure>
     where
-        F: Future<Output = Rendered<V>>,
+        F: Future<Output = TaggedOutcome<V>>,
     {
         count(&self.counters.renders);
-        // In a block of its own, so that a panic before there is a future is caught, too.
+        // Called in a block of its own, so that a panic before there is a future is caught too.
         let mut render = Box::pin(async { render().await });
         let mut limit = self.clock.sleep(limit);
         poll_fn(|cx| {
@@ -159,19 +181,19 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         .await
     }
 
-    /// Decides what becomes of the result, and puts into memory what those who come next find.
-    fn conclude(
+    /// Decides what becomes of the result, and puts into memory what the next requests find.
+    fn conclude_render(
         &self,
-        place: &Place<'_, K, V>,
+        place: &KeyPlace<'_, K, V>,
         declared: &Arc<[Tag]>,
         started: Epoch,
-        result: Result<Rendered<V>, Failure>,
+        result: Result<TaggedOutcome<V>, Failure>,
         own: Option<oneshot::Sender<V::Individual>>,
     ) -> (Landing<V>, Aftermath<V>) {
         let now = self.clock.now();
-        match result.map(|rendered| (rendered.outcome, joined(declared, rendered.tags))) {
+        match result.map(|rendered| (rendered.outcome, merge_tags(declared, rendered.tags))) {
             Ok((
-                Outcome::Store {
+                RenderOutcome::Store {
                     value,
                     lifetime,
                     is_passing,
@@ -184,36 +206,36 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                     started,
                 };
                 let entry = Entry::new(value, lifetime, tags, made);
-                self.store(place, Arc::new(entry), is_passing)
+                self.store_entry(place, Arc::new(entry), is_passing)
             }
-            Ok((Outcome::Individual { value, pass }, _)) => {
-                self.hold(place, Held::Pass(now.after(pass)));
+            Ok((RenderOutcome::Individual { value, pass }, _)) => {
+                self.write_memory(place, Held::Pass(now.after(pass)));
                 if let Some(own) = own {
-                    // Whoever started the flight may have gone; then nobody gets it.
+                    // The request that started the flight may have gone. Then no request gets it.
                     drop(own.send(value));
                 }
                 (Landing::Individual, Aftermath::Remove)
             }
-            Ok((Outcome::ShareOnce(value), tags)) => {
-                self.keep(place, Kept::new(Ok(value), Some(tags), now, started))
+            Ok((RenderOutcome::ShareOnce(value), tags)) => {
+                self.keep_result(place, Kept::new(Ok(value), Some(tags), now, started))
             }
-            Err(failure) => self.keep(place, Kept::new(Err(failure), None, now, started)),
+            Err(failure) => self.keep_result(place, Kept::new(Err(failure), None, now, started)),
         }
     }
 
-    fn store(
+    fn store_entry(
         &self,
-        place: &Place<'_, K, V>,
+        place: &KeyPlace<'_, K, V>,
         entry: Arc<Entry<V>>,
         is_passing: bool,
     ) -> (Landing<V>, Aftermath<V>) {
         if entry.standing(&self.epochs) == Standing::Absent {
-            // The old entry, if there is one, may depend on less.
+            // The old entry, if there is one, stays: it may depend on fewer tags.
             return (Landing::Entry(entry, Origin::Unstored), Aftermath::Nothing);
         }
-        if self.hold(place, Held::Entry(Arc::clone(&entry))) {
+        if self.write_memory(place, Held::Entry(Arc::clone(&entry))) {
             let aftermath = if is_passing {
-                // What was there before must not come back when this has passed.
+                // The store's old entry must not come back when this one is gone.
                 Aftermath::Remove
             } else {
                 Aftermath::Write(Arc::clone(&entry))
@@ -225,19 +247,20 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    /// Keeps what is not stored, for a moment, unless there is an entry to fall back on.
-    fn keep(&self, place: &Place<'_, K, V>, kept: Kept<V>) -> (Landing<V>, Aftermath<V>) {
+    /// Keeps a result that is not stored, so that it is shared for a moment. If there is an entry
+    /// to fall back on, keeps that entry instead, and lets its next refresh wait.
+    fn keep_result(&self, place: &KeyPlace<'_, K, V>, kept: Kept<V>) -> (Landing<V>, Aftermath<V>) {
         let now = self.clock.now();
         let kept = Arc::new(kept);
-        match self.held(place) {
+        match self.read_memory(place) {
             Some(Held::Entry(old))
                 if old.standing(&self.epochs) != Standing::Absent
                     && old.lifetime().freshness(now.since(old.created())) != Freshness::Expired =>
             {
-                old.rest(now);
+                old.rest_after_failure(now);
             }
             _ => {
-                if !self.hold(place, Held::Kept(Arc::clone(&kept))) {
+                if !self.write_memory(place, Held::Kept(Arc::clone(&kept))) {
                     count(&self.counters.oversize);
                 }
             }
@@ -245,19 +268,19 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         (Landing::Kept(kept), Aftermath::Nothing)
     }
 
-    async fn after(&self, key: &K, aftermath: Aftermath<V>) {
+    async fn finish_in_store(&self, key: &K, aftermath: Aftermath<V>) {
         let Some(second) = &self.second else { return };
         let done = match aftermath {
             Aftermath::Nothing => Ok(()),
             Aftermath::Write(entry) => second.write(&self.clock, key, &entry).await,
             Aftermath::Remove => second.remove(&self.clock, key).await,
         };
-        self.counted(done).ok();
+        self.count_store_failure(done).ok();
     }
 }
 
-/// The tags that were declared, and those found out, each once.
-fn joined(declared: &Arc<[Tag]>, found: Vec<Tag>) -> Arc<[Tag]> {
+/// Returns the tags that were declared and those that the render found, each once.
+fn merge_tags(declared: &Arc<[Tag]>, found: Vec<Tag>) -> Arc<[Tag]> {
     if found.is_empty() {
         return Arc::clone(declared);
     }

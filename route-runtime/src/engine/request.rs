@@ -1,6 +1,7 @@
 //! The way of a request through the engine.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
@@ -9,65 +10,60 @@ use super::entry::{Entry, Value};
 use super::flight::{End, Flights, Follow, Join, Waiting};
 use super::key::CacheKey;
 use super::landing::{Landing, Origin};
-use super::outcome::Rendered;
-use super::render::{Admit, Flight};
+use super::render::{Admit, Flight, RenderFn};
 use super::stats::count;
 use super::status::{Bypass, Status};
 use super::{Absence, Answer, Call, Content, Core, Engine, Failure, Found, Hit, Turn};
 use crate::store::{Epoch, Standing, Tag};
 
-/// How often a request asks again when flights end without an answer for it. Two suffice while
-/// renders are not dropped; the bound is for a runtime that is going away.
+/// The number of times that a request asks when flights end without an answer for it. Two suffice
+/// while renders are not dropped. The bound is for a runtime that is going away.
 const ATTEMPTS: usize = 8;
 
 /// A request that waited for a flight.
 struct Waited<'a, V: Value> {
-    /// What had been published when it began.
+    /// The epoch that was published when the request began.
     begun: Epoch,
     stale: Stale,
-    /// See [`Call::also`].
+    /// The tags of [`Call::also`].
     also: &'a [Tag],
-    /// Why it waited.
+    /// The reason why the request waited.
     absence: Absence,
-    /// Where it gets what is for it alone, if it started the flight.
+    /// The channel for content that is for this request alone, if the request started the flight.
     own: Option<oneshot::Receiver<V::Individual>>,
 }
 
-/// What a flight that landed means for a request that waited for it.
+/// The meaning of a landing for a request that waited for it.
 enum Arrival<V: Value> {
     Answered(Result<Answer<V>, Failure>),
-    /// It renders for itself.
+    /// The request renders for itself.
     Alone,
-    /// It looks again: what landed is older than it may have, or in memory.
+    /// The request looks again. What landed is too old for it, or is in memory.
     Again,
 }
 
 impl<K: CacheKey, V: Value> Engine<K, V> {
-    /// Answers a request: from memory if it can, from a render that is under way, or by starting
-    /// one. `render` is called for each render this request starts, usually none.
+    /// Answers a request: from memory if possible, from a render that is under way, or by starting
+    /// one. `render` is called for each render that this request starts, which is usually none.
     ///
-    /// A render runs as a task of its own: dropping the returned future stops nothing that others
-    /// may wait for. Only what is rendered for this request alone runs as part of it.
+    /// A render runs as a task of its own, so dropping the returned future stops nothing that other
+    /// requests may wait for. Only a render for this request alone runs as part of the future.
     ///
     /// # Errors
     ///
     /// See [`Failure`]. A render's own errors are values.
-    pub(crate) async fn get_or_render<R, F>(
+    pub(crate) async fn get_or_render(
         &self,
         call: Call<'_, K, V>,
-        render: R,
-    ) -> Result<Answer<V>, Failure>
-    where
-        R: Fn(Ancestry<K>) -> F + Clone + Send + 'static,
-        F: Future<Output = Rendered<V>> + Send + 'static,
-    {
+        render: impl RenderFn<K, V>,
+    ) -> Result<Answer<V>, Failure> {
         let core = &self.0;
         let begun = core.epochs.published();
-        // By what it found first, each request is counted once.
+        // Each request is counted once, by what it found first.
         let mut first_absence = None;
         for attempt in 0..ATTEMPTS {
             let is_new = first_absence.is_none();
-            let absence = match core.look(&call.place(), core.clock.now()) {
+            let absence = match core.look_up_entry(&call.place(), core.clock.now()) {
                 Found::Fresh(hit) => {
                     if is_new {
                         core.counters.hits.add();
@@ -76,7 +72,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                     return Ok(hit.answer());
                 }
                 Found::Stale(hit) if call.stale == Stale::Serve => {
-                    core.refresh(&call, &hit, &render);
+                    core.start_refresh(&call, &hit, &render);
                     if is_new {
                         core.counters.stale.add();
                     }
@@ -94,7 +90,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                 }
                 Found::Pass => {
                     core.count_miss(is_new);
-                    return core.alone(&call, render, Bypass::Individual).await;
+                    return core.render_alone(&call, render, Bypass::Individual).await;
                 }
                 Found::Stale(_) => Absence::Expired,
                 Found::Absent(absence) => absence,
@@ -105,7 +101,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             let (follow, led) = match core.flights.join(call.key, Notify::new) {
                 Join::Follow(follow) => (follow, None),
                 Join::Lead(lead) => {
-                    // The flight before this one may have landed since the look.
+                    // The flight before this one may have landed since the look-up.
                     if core.has_content(&call) {
                         continue;
                     }
@@ -115,12 +111,12 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                     (lead.follow(), Some((lead, oneshot::channel())))
                 }
             };
-            // Before a render of our own begins, so that it knows that we wait.
+            // Recorded before a render of our own begins, so that it knows that we wait.
             let Ok(_waiting) = call.wait_for(&core.flights, &follow) else {
-                return core.alone(&call, render, Bypass::Cycle).await;
+                return core.render_alone(&call, render, Bypass::Cycle).await;
             };
             let own = led.map(|(lead, (send, receive))| {
-                core.start(Flight {
+                core.start_flight(Flight {
                     ancestry: Ancestry::flight(call.key.clone(), lead.id(), call.parent),
                     lead,
                     slot: call.slot.cloned(),
@@ -153,9 +149,11 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                 absence,
                 own,
             };
-            match core.arrive(landing, waited) {
+            match core.judge_landing(landing, waited) {
                 Arrival::Answered(answer) => return answer,
-                Arrival::Alone => return core.alone(&call, render, Bypass::Individual).await,
+                Arrival::Alone => {
+                    return core.render_alone(&call, render, Bypass::Individual).await;
+                }
                 Arrival::Again => {}
             }
         }
@@ -164,30 +162,31 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
 }
 
 impl<K: CacheKey, V: Value> Core<K, V> {
-    /// Starts the refresh of a stale entry, if none is under way, none has failed lately, and not
-    /// too many others are.
-    pub(super) fn refresh<R, F>(self: &Arc<Self>, call: &Call<'_, K, V>, hit: &Hit<V>, render: &R)
-    where
-        R: Fn(Ancestry<K>) -> F + Clone + Send + 'static,
-        F: Future<Output = Rendered<V>> + Send + 'static,
-    {
-        let Some(claim) = hit.entry.claim(self.clock.now()) else {
+    /// Starts the refresh of a stale entry, unless one is under way, one has failed lately, or too
+    /// many other refreshes are under way.
+    pub(super) fn start_refresh(
+        self: &Arc<Self>,
+        call: &Call<'_, K, V>,
+        hit: &Hit<V>,
+        render: &impl RenderFn<K, V>,
+    ) {
+        let Some(claim) = hit.entry.claim_refresh(self.clock.now()) else {
             return;
         };
-        let Some(permit) = self.admission.refresh() else {
+        let Some(permit) = self.admission.admit_refresh() else {
             return;
         };
         let Join::Lead(lead) = self.flights.join(call.key, Notify::new) else {
             return;
         };
-        // The refresh before this one may have landed since the look.
-        match self.look(&call.place(), self.clock.now()) {
+        // The refresh before this one may have landed since the look-up.
+        match self.look_up_entry(&call.place(), self.clock.now()) {
             Found::Stale(now) if Arc::ptr_eq(&now.entry, &hit.entry) => {}
             _ => return,
         }
         count(&self.counters.refreshes);
-        self.start(Flight {
-            // Nobody waits for it, so it is rendered for nobody's sake.
+        self.start_flight(Flight {
+            // No request waits for the refresh, so it is rendered on no other render's behalf.
             ancestry: Ancestry::flight(call.key.clone(), lead.id(), None),
             lead,
             slot: call.slot.cloned(),
@@ -205,7 +204,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     }
 
     /// Gives a request that waited for a flight its share of what landed.
-    fn arrive(&self, landing: Landing<V>, waited: Waited<'_, V>) -> Arrival<V> {
+    fn judge_landing(&self, landing: Landing<V>, waited: Waited<'_, V>) -> Arrival<V> {
         let Waited {
             begun,
             stale,
@@ -238,10 +237,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             }
             Landing::Kept(kept) => {
                 let result = kept.result();
-                // A render that was cut off shows nothing, old or new.
+                // A render that timed out shows no content, old or new.
                 let shows_nothing = matches!(result, Err(Failure::TimedOut));
                 let standing = || self.kept_standing(&kept, also);
-                if !shows_nothing && !self.serves(begun, kept.started(), standing, Standing::Valid)
+                if !shows_nothing
+                    && !self.may_serve(begun, kept.started(), standing, Standing::Valid)
                 {
                     return Arrival::Again;
                 }
@@ -269,19 +269,17 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    /// Renders for one request only, as part of it.
-    async fn alone<R, F>(
+    /// Renders for one request only, as part of that request.
+    async fn render_alone(
         &self,
         call: &Call<'_, K, V>,
-        render: R,
+        render: impl RenderFn<K, V>,
         why: Bypass,
-    ) -> Result<Answer<V>, Failure>
-    where
-        R: Fn(Ancestry<K>) -> F,
-        F: Future<Output = Rendered<V>>,
-    {
+    ) -> Result<Answer<V>, Failure> {
         let ancestry = Engine::<K, V>::alone(call.key.clone(), call.parent)?;
-        let rendered = self.run(call.limit, move || render(ancestry)).await?;
+        let rendered = self
+            .run_render(call.limit, move || render.render(ancestry))
+            .await?;
         Ok(Answer {
             content: rendered.into_content(),
             status: Status::Bypass(why),
@@ -296,9 +294,9 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
     }
 
-    /// Whether a request like this one would find an answer without a flight.
+    /// Returns whether a request like this one would find an answer without a flight.
     fn has_content(&self, call: &Call<'_, K, V>) -> bool {
-        match self.look(&call.place(), self.clock.now()) {
+        match self.look_up_entry(&call.place(), self.clock.now()) {
             Found::Fresh(_) | Found::Kept(..) | Found::Pass => true,
             Found::Stale(_) => call.stale == Stale::Serve,
             Found::Absent(_) => false,
@@ -311,13 +309,13 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             Stale::Refetch => Standing::Valid,
         };
         let standing = || self.entry_standing(entry, also);
-        self.serves(begun, entry.started(), standing, at_least)
+        self.may_serve(begun, entry.started(), standing, at_least)
     }
 }
 
 impl<K: CacheKey, V: Value> Call<'_, K, V> {
-    /// Records that the render this request comes from, if any, waits for a flight. Fails if that
-    /// flight waits for that render.
+    /// Records that the render from which this request comes, if any, waits for a flight. Fails if
+    /// the flight waits for that render.
     fn wait_for<T: Clone>(
         &self,
         flights: &Flights<K, Notify, T>,
@@ -327,11 +325,11 @@ impl<K: CacheKey, V: Value> Call<'_, K, V> {
             return Ok(None);
         };
         let waiting = flights.wait_for(waiter, follow.id()).ok_or(Circle)?;
-        // It may be queueing for the turn which that render holds.
+        // The flight may be queueing for the turn that the waiting render holds.
         follow.meta().notify_one();
         Ok(Some(waiting))
     }
 }
 
-/// Waiting would never end.
+/// The error of a wait that would never end.
 struct Circle;

@@ -10,16 +10,16 @@ use super::clock::{Clock, Moment};
 use super::entry::{Entry, Made, Value};
 use super::freshness::Lifetime;
 use super::key::CacheKey;
-use super::{Config, Limits, OnPartition};
+use super::{EngineConfig, Limits, OnPartition};
 use crate::store::{
     EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreError,
     StoreFuture, StoredEntry, Tag,
 };
 
-/// How far another machine's clock may be ahead before its entries are not believed.
+/// The time by which another machine's clock may be ahead before its entries are not believed.
 const SKEW: Duration = Duration::from_secs(5);
 
-/// The second level of the cache.
+/// The second level of the cache, which is the store behind memory.
 pub(super) struct Second {
     store: Arc<dyn Store>,
     build: Arc<str>,
@@ -29,13 +29,13 @@ pub(super) struct Second {
     breaker: Breaker,
     writes: Trial,
     leases: Trial,
-    /// When the store was last asked what had been invalidated, and said it.
+    /// The moment at which the store was asked for the last answer about what had been invalidated.
     verified: AtomicU64,
 }
 
 impl Second {
-    /// Makes the second level, if the configuration has one.
-    pub(super) fn of(config: &Config) -> Option<Self> {
+    /// Makes the second level, if the configuration has a store.
+    pub(super) fn from_config(config: &EngineConfig) -> Option<Self> {
         Some(Self {
             store: Arc::clone(config.store.as_ref()?),
             build: Arc::clone(&config.build),
@@ -45,7 +45,7 @@ impl Second {
             breaker: Breaker::default(),
             writes: Trial::new("does not take what is written; it is kept in memory only"),
             leases: Trial::new("gives no leases; every instance renders for itself"),
-            // Nobody promises anything until somebody follows.
+            // Nothing is promised until the engine follows, so until then everything is verified.
             verified: AtomicU64::new(u64::MAX),
         })
     }
@@ -61,9 +61,11 @@ impl Second {
         }
     }
 
-    /// Whether everything that others invalidated longer ago than is promised is known here.
+    /// Returns whether this instance knows everything that other instances invalidated longer ago
+    /// than the bound on staleness.
     ///
-    /// To be asked before the record of invalidations is: what is verified then, it includes.
+    /// Call this before reading the record of invalidations. Then the record includes everything
+    /// that is verified.
     pub(super) fn is_verified(&self, now: Moment) -> bool {
         let verified = Moment::from_bits(self.verified.load(Ordering::Acquire));
         now.since(verified) <= self.staleness
@@ -73,23 +75,23 @@ impl Second {
         self.on_partition == OnPartition::Serve
     }
 
-    /// Begins to promise: nothing is verified yet.
-    pub(super) fn begin(&self) {
+    /// Begins to promise the bound on staleness. Nothing is verified yet.
+    pub(super) fn begin_promise(&self) {
         let never = Moment::MIN.to_bits();
         self.verified.store(never, Ordering::Release);
     }
 
-    /// Everything that was invalidated before `asked` is in force here.
+    /// Records that everything that was invalidated before `asked` is in force here.
     pub(super) fn verify(&self, asked: Moment, now: Moment) {
         self.verified.fetch_max(asked.to_bits(), Ordering::Release);
-        // One that answers, but slowly, is as much in the way of requests as one that does not.
+        // A store that answers slowly holds up requests as much as one that does not answer.
         if now.since(asked) <= self.limits.store_read {
             self.breaker.close(now);
         }
     }
 
-    /// The store is away.
-    pub(super) fn lose(&self, why: &StoreError) {
+    /// Records that the store is away.
+    pub(super) fn mark_away(&self, why: &StoreError) {
         self.breaker.open(why);
     }
 
@@ -97,7 +99,7 @@ impl Second {
         self.breaker.is_open()
     }
 
-    /// Reads an entry; `None` if there is none that can be believed.
+    /// Reads an entry. Returns `None` if there is none that can be believed.
     pub(super) async fn read<V: Value>(
         &self,
         clock: &Clock,
@@ -105,7 +107,7 @@ impl Second {
         until: Moment,
     ) -> Result<Option<Entry<V>>, StoreError> {
         let found = self.store.read(self.key(key));
-        let found = self.until(clock, until, found).await;
+        let found = self.answer_until(clock, until, found).await;
         match &found {
             Ok(_) => self.breaker.read_succeeded(),
             Err(Unanswered::Failed(error)) => self.breaker.read_failed(clock.now(), error),
@@ -151,7 +153,7 @@ impl Second {
             expire: entry.lifetime().expire,
             tags: entry.shared_tags(),
         };
-        self.written(clock, self.store.write(self.key(key), stored))
+        self.finish_write(clock, self.store.write(self.key(key), stored))
             .await
     }
 
@@ -163,14 +165,19 @@ impl Second {
         if !self.takes_writes(clock) {
             return Ok(());
         }
-        self.written(clock, self.store.remove(self.key(key))).await
+        self.finish_write(clock, self.store.remove(self.key(key)))
+            .await
     }
 
     fn takes_writes(&self, clock: &Clock) -> bool {
         !(self.is_away() || self.writes.rests(clock.now()))
     }
 
-    async fn written(&self, clock: &Clock, written: StoreFuture<'_, ()>) -> Result<(), StoreError> {
+    async fn finish_write(
+        &self,
+        clock: &Clock,
+        written: StoreFuture<'_, ()>,
+    ) -> Result<(), StoreError> {
         let written = within(clock, self.limits.store_write, written).await;
         match &written {
             Ok(()) => self.writes.succeeded(),
@@ -179,7 +186,8 @@ impl Second {
         written
     }
 
-    /// Asks to be the one who renders; `None` if there is nobody to ask.
+    /// Asks for the lease to render. Returns `None` if the store cannot be asked now, because it is
+    /// away or because leases have failed lately.
     pub(super) async fn lease(
         &self,
         clock: &Clock,
@@ -192,7 +200,7 @@ impl Second {
             return Ok(None);
         }
         let lease = self.store.lease(self.key(key), length);
-        let lease = self.until(clock, until, lease).await;
+        let lease = self.answer_until(clock, until, lease).await;
         match &lease {
             Ok(_) => self.leases.succeeded(),
             Err(Unanswered::Failed(error)) => self.leases.failed(clock.now(), error),
@@ -201,8 +209,9 @@ impl Second {
         Ok(Some(lease?))
     }
 
-    /// Waits for one of several answers that a request waits for until the same moment.
-    async fn until<T>(
+    /// Waits for an answer of the store until a moment. A request asks the store several questions,
+    /// and waits for all answers until the same moment.
+    async fn answer_until<T>(
         &self,
         clock: &Clock,
         until: Moment,
@@ -213,11 +222,11 @@ impl Second {
         match clock.within(limit, answer).await {
             Some(answer) => answer.map_err(Unanswered::Failed),
             None if is_rushed => Err(Unanswered::Rushed),
-            None => Err(Unanswered::Failed(late())),
+            None => Err(Unanswered::Failed(late_error())),
         }
     }
 
-    /// Gives a lease back. If it fails, the lease runs out.
+    /// Gives a lease back. If that fails, the lease runs out by itself.
     pub(super) async fn release(
         &self,
         clock: &Clock,
@@ -231,7 +240,8 @@ impl Second {
         within(clock, self.limits.store_write, released).await
     }
 
-    /// Tried also while the store is away: whoever asks is to be told.
+    /// Records an invalidation in the store. This is tried even while the store is away, because
+    /// the caller must learn whether it succeeded.
     pub(super) async fn invalidate(
         &self,
         clock: &Clock,
@@ -246,7 +256,7 @@ impl Second {
         .await
     }
 
-    /// Asks, also while the store is away, what was invalidated above `after`.
+    /// Asks the store what was invalidated above `after`, even while the store is away.
     pub(super) async fn invalidations(
         &self,
         clock: &Clock,
@@ -255,7 +265,8 @@ impl Second {
     ) -> Result<Invalidations, StoreError> {
         let news = within(clock, limit, self.store.invalidations(after)).await?;
         if news.until < after {
-            // Its numbers mean nothing here any more: content cannot be told to be older than one.
+            // The numbers of the store mean nothing here any more: they do not show whether
+            // content is older than an invalidation.
             return Err(StoreError::new(
                 "the store has forgotten invalidations that it had recorded",
             ));
@@ -264,11 +275,11 @@ impl Second {
     }
 }
 
-/// Why a request was not told in time what it asked.
+/// The reason why a request got no answer of the store in time.
 enum Unanswered {
     Failed(StoreError),
-    /// Others that it waited for before left less than half of its time for this. That says nothing
-    /// of the store but that it is slow.
+    /// Earlier answers left less than half of the request's time for this one. That shows only
+    /// that the store is slow.
     Rushed,
 }
 
@@ -276,12 +287,12 @@ impl From<Unanswered> for StoreError {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
             Unanswered::Failed(error) => error,
-            Unanswered::Rushed => late(),
+            Unanswered::Rushed => late_error(),
         }
     }
 }
 
-fn late() -> StoreError {
+fn late_error() -> StoreError {
     StoreError::new("the store did not answer in time")
 }
 
@@ -293,5 +304,5 @@ async fn within<T>(
     clock
         .within(limit, answer)
         .await
-        .unwrap_or_else(|| Err(late()))
+        .unwrap_or_else(|| Err(late_error()))
 }

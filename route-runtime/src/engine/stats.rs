@@ -1,16 +1,16 @@
-//! Counters.
+//! The counters of a cache.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// What a cache has done since it was made, and what it holds: responses, and the data they are made
-/// of. Who asks for data counts as a request like who asks for a response.
+/// The counts of what a cache has done since it was made, and of what it holds: responses, and the
+/// data that they are made of. A request for data counts like a request for a response.
 ///
-/// Each request that asks the cache is a hit, stale or a miss, by what it found first. In development
-/// routes do not ask it; their data does.
+/// Each request to the cache is counted as a hit, as stale or as a miss, by what it found first. In
+/// development, routes do not ask the cache, but their data does.
 ///
-/// The counters are read one after another while requests go on, so their sum may be off by those
-/// under way.
+/// The counters are read one after another while requests go on, so their sum may be off by the
+/// requests under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -18,33 +18,34 @@ pub struct Stats {
     pub hits: u64,
     /// Requests answered from stale entries.
     pub stale: u64,
-    /// Requests that found no entry they could use: they started a render, waited for one or for
-    /// the store behind memory, were given an error of the last second, or were rendered for by
-    /// themselves because the response is for one request only.
+    /// Requests that found no entry they could use. They started a render, waited for a render or
+    /// for the store behind memory, were given an error of the last second, or ran a render of
+    /// their own because the response is for one request only.
     pub misses: u64,
     /// Renders begun, for whatever reason.
     pub renders: u64,
-    /// Of these, refreshes of stale entries.
+    /// Refreshes of stale entries begun.
     pub refreshes: u64,
     /// Requests turned away because too many renders were waiting.
     pub overloaded: u64,
-    /// Entries given up to make room.
+    /// Entries removed to make room.
     pub evictions: u64,
     /// Results not kept because they were too large.
     pub oversize: u64,
     /// Responses taken over from the store behind memory instead of being rendered here.
     pub adopted: u64,
     /// Requests answered from memory, fresh or stale, while the store could not be asked whether
-    /// that was invalidated elsewhere.
+    /// the content was invalidated elsewhere.
     pub unverified: u64,
-    /// Times the store behind memory failed or took too long. It is not asked by requests while it
-    /// is away, so these are few.
+    /// Failures and timeouts of the store behind memory. Requests do not ask the store while it is
+    /// away, so these are few.
     pub store_failures: u64,
-    /// Values kept under keys at present; routes without parameters have a place of their own.
+    /// Values kept under keys at present. Routes without parameters have places of their own, which
+    /// are not counted.
     pub entries: u64,
     /// Bytes kept at present, in all.
     pub bytes: u64,
-    /// Of these, bytes of routes without parameters, which are never evicted.
+    /// Bytes kept for routes without parameters, which are never evicted. They are part of `bytes`.
     pub pinned: u64,
     /// The bound on `bytes`.
     pub capacity: u64,
@@ -72,14 +73,15 @@ pub(super) fn read(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-/// A counter for the hot path: threads add to places of their own, so that two workers answering
+/// A counter for the hot path. Threads add to different places, so that two workers that answer
 /// hits do not pass one cache line to and fro.
 #[derive(Debug, Default)]
 pub(super) struct Striped([Stripe; STRIPES]);
 
 const STRIPES: usize = 16;
 
-/// As large as the pair of cache lines that processors fetch together.
+/// The place of some threads in a [`Striped`] counter. It is as large as the pair of cache lines
+/// that processors fetch together.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Stripe(AtomicU64);

@@ -1,37 +1,38 @@
-//! How a request was answered, in the words operators debug with.
+//! The status of an answer, in the words that operators debug with.
 
-/// Whole seconds of freshness left, negative once stale; `None` for what is fresh for ever.
+/// Whole seconds of freshness left, negative once stale. `None` for content that is fresh for ever.
 pub(crate) type Ttl = Option<i64>;
 
-/// How a request was answered. The words follow RFC 9211; rendering them as a header is not
-/// the cache's business.
+/// The way in which a request was answered. The words follow RFC 9211. Rendering them as a header
+/// is not the cache's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// From a fresh entry.
+    /// Answered from a fresh entry.
     Hit(Ttl),
-    /// From a stale entry, which is being refreshed, or will be.
+    /// Answered from a stale entry, which is being refreshed or will be.
     Stale(Ttl),
-    /// From an entry, fresh or stale, of which nobody could say lately whether another instance
-    /// has invalidated it.
+    /// Answered from an entry, fresh or stale. The store could not be asked lately whether another
+    /// instance has invalidated it.
     Unverified(Ttl),
-    /// There was nothing: this request started the render.
+    /// Answered from a render that this request started, because there was no entry.
     Miss { stored: bool },
-    /// What there was had expired, or was stale where that would not do.
+    /// Answered from a render that this request started, because the entry had expired, or because
+    /// it was stale or unverified and could not be used for that reason.
     Expired { stored: bool },
-    /// What there was had been invalidated.
+    /// Answered from a render that this request started, because the entry had been invalidated.
     Invalidated { stored: bool },
-    /// From the render another request had started.
+    /// Answered from a render that another request had started.
     Collapsed,
     /// Rendered for this request alone.
     Bypass(Bypass),
 }
 
-/// Why a request was not answered from what others share.
+/// The reason why a request was not answered from shared content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bypass {
-    /// The response is for one request only, or was a moment ago.
+    /// The content is for one request only, or was a moment ago.
     Individual,
-    /// Waiting would have been waiting for itself.
+    /// The request would have waited for itself.
     Cycle,
 }
 

@@ -1,4 +1,4 @@
-//! The number of tasks under way, for whoever waits until there are none.
+//! The number of tasks under way, for callers that wait until there are none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,9 +18,9 @@ impl Tasks {
         Running(Arc::clone(self))
     }
 
-    pub(super) async fn done(&self) {
+    pub(super) async fn wait_until_idle(&self) {
         loop {
-            // Before the count is read, so that the last task cannot end unnoticed.
+            // Made before the count is read, so that the last task cannot end unnoticed.
             let idle = self.idle.notified();
             if self.count.load(Ordering::SeqCst) == 0 {
                 return;

@@ -1,4 +1,4 @@
-//! The directory of an export: what may be replaced, and replacing it at once.
+//! The directory of an export: which directories may be replaced, and how one is replaced at once.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -7,45 +7,45 @@ use std::{env, process};
 
 use super::{ExportError, MARKER};
 
-/// What the marker says to whoever finds it.
+/// The text of the marker file, for people who find it.
 const MARKED: &str =
     "Written by the export of a program's routes, which replaces this directory.\n";
 
-/// A directory beside the one to be written, to become it. Removed if it does not.
+/// A temporary directory that becomes the target directory. If it does not, it is removed.
 pub(super) struct Stage {
-    /// The directory to be written, without links.
+    /// The target directory, with links resolved.
     target: PathBuf,
     temporary: PathBuf,
 }
 
-/// Whether the directory may be written, which is asked before anything is rendered.
+/// Checks that the directory may be written or replaced. This is done before anything is rendered.
 pub(super) fn check(directory: &Path, force: bool) -> Result<(), ExportError> {
-    let is_ours = |why| ExportError::Directory {
+    let refused = |why| ExportError::Directory {
         path: directory.into(),
         why,
     };
     let target = match fs::canonicalize(directory) {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(failed(directory)(source)),
+        Err(source) => return Err(io_error(directory)(source)),
     };
     if !target.is_dir() {
-        return Err(is_ours("it is a file"));
+        return Err(refused("it is a file"));
     }
-    // Whatever is forced: nobody means to replace where they stand.
+    // `force` does not lift this: nobody means to replace the directory they are in.
     let here = env::current_dir().and_then(fs::canonicalize);
     if here.is_ok_and(|here| here.starts_with(&target)) {
-        return Err(is_ours("the program runs in it"));
+        return Err(refused("the program runs in it"));
     }
-    let mut entries = fs::read_dir(&target).map_err(failed(directory))?;
+    let mut entries = fs::read_dir(&target).map_err(io_error(directory))?;
     let is_export = fs::read_to_string(target.join(MARKER)).is_ok_and(|text| text == MARKED);
     if entries.next().is_some() && !is_export && !force {
-        return Err(is_ours("it holds what no export has written"));
+        return Err(refused("it holds what no export has written"));
     }
     Ok(())
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> ExportError {
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ExportError {
     let path = path.to_path_buf();
     |source| ExportError::Io { path, source }
 }
@@ -54,27 +54,29 @@ impl Stage {
     pub(super) fn open(directory: &Path) -> Result<Self, ExportError> {
         let target = match fs::canonicalize(directory) {
             Ok(target) => target,
-            Err(_) => std::path::absolute(directory).map_err(failed(directory))?,
+            Err(_) => std::path::absolute(directory).map_err(io_error(directory))?,
         };
-        // A name that is `..` cannot be renamed; it would have been found above.
+        // A path that ends in `..` has no name to rename to. If it existed, `canonicalize` would
+        // have resolved it.
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(ExportError::Directory {
                 path: directory.into(),
                 why: "it has no name",
             });
         };
-        fs::create_dir_all(parent).map_err(failed(parent))?;
+        fs::create_dir_all(parent).map_err(io_error(parent))?;
         let name = format!(".{}.new", name.to_string_lossy());
-        // Beside it, to be renamed; where that cannot be written to, to be copied.
-        let temporary = fresh(parent, &name)
-            .or_else(|_| fresh(&env::temp_dir(), &name))
-            .map_err(failed(parent))?;
+        // Beside the target, so that it can be renamed. If the parent cannot be written to, it is
+        // made in the system's temporary directory, and copied.
+        let temporary = create_unique(parent, &name)
+            .or_else(|_| create_unique(&env::temp_dir(), &name))
+            .map_err(io_error(parent))?;
         let stage = Self { target, temporary };
         stage.write(Path::new(MARKER), MARKED.as_bytes())?;
         Ok(stage)
     }
 
-    /// Writes a file that there is not yet.
+    /// Writes a file. Fails if the file exists already.
     pub(super) fn write(&self, file: &Path, content: &[u8]) -> Result<(), ExportError> {
         debug_assert!(
             file.components()
@@ -82,27 +84,27 @@ impl Stage {
         );
         let path = self.temporary.join(file);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(failed(file))?;
+            fs::create_dir_all(folder).map_err(io_error(file))?;
         }
         File::create_new(&path)
             .and_then(|mut file| file.write_all(content))
-            .map_err(failed(file))
+            .map_err(io_error(file))
     }
 
-    /// Makes it the directory: whoever looks finds the old one or the new one, as far as the
-    /// system can.
+    /// Puts the temporary directory in the place of the target. Readers see either the old
+    /// directory or the new one, as far as the file system allows.
     pub(super) fn publish(self) -> Result<(), ExportError> {
         if self.target.exists() {
             self.replace()
         } else {
             move_to(&self.temporary, &self.target)
         }
-        .map_err(failed(&self.target))
+        .map_err(io_error(&self.target))
     }
 
     fn replace(&self) -> io::Result<()> {
         let parent = self.target.parent().unwrap_or(&self.target);
-        let old = fresh(parent, ".old-export").and_then(|old| {
+        let old = create_unique(parent, ".old-export").and_then(|old| {
             let inside = old.join("export");
             match fs::rename(&self.target, &inside) {
                 Ok(()) => Ok((old, inside)),
@@ -122,7 +124,8 @@ impl Stage {
                 }
                 moved
             }
-            // It cannot be moved, as what is mounted cannot: file by file then.
+            // The target cannot be moved, for example because it is a mount point: its content is
+            // replaced file by file.
             Err(_) => {
                 for entry in fs::read_dir(&self.target)? {
                     let entry = entry?;
@@ -140,13 +143,13 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // There is none once it is published by renaming.
+        // After publishing by renaming there is nothing to remove, and the error is ignored.
         fs::remove_dir_all(&self.temporary).ok();
     }
 }
 
-/// A directory of its own; never one that somebody else made.
-fn fresh(parent: &Path, name: &str) -> io::Result<PathBuf> {
+/// Creates a new directory, and never uses one that exists already.
+fn create_unique(parent: &Path, name: &str) -> io::Result<PathBuf> {
     let mut attempt = 0u32;
     loop {
         let path = parent.join(format!("{name}.{}.{attempt}", process::id()));
@@ -160,7 +163,7 @@ fn fresh(parent: &Path, name: &str) -> io::Result<PathBuf> {
     }
 }
 
-/// By renaming, or from another file system by copying.
+/// Moves a directory by renaming it, or copies it if it is on another file system.
 fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to).or_else(|_| {
         fs::create_dir(to)?;
@@ -168,7 +171,8 @@ fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     })
 }
 
-/// What is in a directory of ours: files and directories, no links.
+/// Copies the content of a directory that an export has written, which holds files and directories
+/// but no links.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -187,12 +191,12 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// A directory of one test's own.
+    /// A temporary directory for one test.
     struct Scratch(PathBuf);
 
     impl Scratch {
         fn new(name: &str) -> Self {
-            Self(fresh(&env::temp_dir(), &format!("route-runtime-{name}")).unwrap())
+            Self(create_unique(&env::temp_dir(), &format!("route-runtime-{name}")).unwrap())
         }
 
         fn names(&self, directory: &str) -> Vec<String> {
@@ -219,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_there_before_it_is_published_nor_left_if_it_is_not() {
+    fn an_unpublished_stage_makes_no_target_and_leaves_nothing_behind() {
         let scratch = Scratch::new("unpublished");
         let stage = Stage::open(&scratch.0.join("site")).unwrap();
         stage.write(Path::new("a/b"), b"content").unwrap();
@@ -230,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_written_once() {
+    fn a_path_that_is_taken_cannot_be_written_again() {
         let scratch = Scratch::new("twice");
         let stage = Stage::open(&scratch.0.join("site")).unwrap();
         stage.write(Path::new("a/b"), b"content").unwrap();
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_is_gone_and_nothing_is_beside_it() {
+    fn publishing_replaces_an_earlier_export_and_leaves_nothing_beside_it() {
         let scratch = Scratch::new("replaced");
         scratch.publish("site", "old");
         scratch.publish("site", "new");
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_copied_whole() {
+    fn a_directory_is_copied_with_its_subdirectories() {
         let scratch = Scratch::new("copied");
         scratch.publish("site", "a/b/c");
         move_to(&scratch.0.join("none"), &scratch.0.join("other")).unwrap_err();
@@ -261,7 +265,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_to_the_directory_and_not_out_of_it() {
+    fn a_link_to_the_target_is_followed_and_a_link_inside_it_is_not() {
         use std::os::unix::fs::symlink;
 
         let scratch = Scratch::new("links");

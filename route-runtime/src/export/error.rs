@@ -1,30 +1,34 @@
-//! Why there is no export.
+//! The error of an export.
 
 use std::path::PathBuf;
 use std::{fmt, io};
 
 use crate::table::{Place, RoutesError};
 
-/// Why there is no export. Nothing has been written then.
+/// The reason why an export failed.
+///
+/// The directory is then as it was before, with one exception: where directories cannot be renamed,
+/// as on a mount point or between two file systems, the files are copied one by one, and an
+/// [`Io`](Self::Io) error may interrupt that.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The routes could not be served either.
+    /// The table of routes has problems, with which the routes could not be served either.
     Routes(RoutesError),
-    /// Routes and paths that a directory cannot answer for.
+    /// Some routes or paths cannot be served from files.
     Refused(Vec<Refusal>),
-    /// The directory is not one to be replaced.
+    /// The directory must not be replaced.
     Directory {
-        /// As it was asked for.
+        /// The directory, as it was given.
         path: PathBuf,
-        /// Why it is left alone.
+        /// The reason why it is not replaced.
         why: &'static str,
     },
-    /// Something cannot be read or written.
+    /// A file or directory cannot be read or written.
     Io {
-        /// What it was.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -33,13 +37,14 @@ pub enum ExportError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// Why, and what is wrong with it.
+    /// The reason why it cannot be exported.
     pub why: String,
-    /// The path, if the route has others that are not refused, or are for other reasons.
+    /// The path, or the pattern whose parameters could not be listed. `None` if the whole route is
+    /// refused.
     pub path: Option<String>,
-    /// The route.
+    /// The route, if it is known.
     pub route: Option<Place>,
-    /// What to do about it.
+    /// A suggestion how to solve the problem.
     pub help: &'static str,
 }
 

@@ -1,15 +1,18 @@
-//! Which file a path has. Pure, and the only place where a file's name is made from a path.
+//! The mapping from paths to files. This module does no I/O, and it is the only place that makes a
+//! file name from a path.
 //!
-//! Whatever a path says, its file lies below the directory: each segment is decoded once and must
-//! then be one plain file name on every system. Where two paths would have one file, or a file of
-//! one would be a folder of the other, on any system, neither is written.
+//! Every file lies below the directory, whatever its path is: each segment is decoded once, and
+//! must then be a single plain file name on every system. Two paths collide if, on any system, they
+//! would have the same file, or if the file of one would be a folder of the other. The second of
+//! two paths that collide is refused.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::pattern::decode_segment;
 
-/// Names at the top that mean something to those who serve such a directory, or to us.
+/// Names at the top of the directory that have a meaning for the servers of such directories, or
+/// for an export itself.
 const RESERVED: [&str; 5] = [
     super::HEADERS,
     super::REDIRECTS,
@@ -18,31 +21,32 @@ const RESERVED: [&str; 5] = [
     "_worker.js",
 ];
 
-/// What systems call devices, whatever follows a dot.
+/// The names of devices on some systems, which they are whatever follows after a dot.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
-/// No system that is used for it has longer ones.
+/// The longest file name, in bytes. No system that is used for such directories allows longer
+/// names.
 const LONGEST: usize = 255;
 
-/// The files so far. Names are compared in lower case, as some systems do.
+/// The files that have been laid out so far. Names are compared in lower case, as some systems do.
 #[derive(Default)]
 pub(super) struct Layout {
-    /// Folders, and the first path that has something in each.
+    /// The folders, each with the first path that has a file in it.
     folders: HashMap<String, String>,
-    /// Files, and the path of each.
+    /// The files, each with its path.
     files: HashMap<String, String>,
-    /// Paths that are answered.
+    /// The paths that have a file or a redirect, in lower case, each with its original spelling.
     paths: HashMap<String, String>,
 }
 
 impl Layout {
-    /// The file for a canonical path, `<path>/index.<extension>`.
+    /// Returns the file for a canonical path, `<path>/index.<extension>`, and records both.
     ///
     /// # Errors
     ///
-    /// Why there can be none.
+    /// The reason why the path can have no file.
     pub(super) fn file(&mut self, path: &str, extension: &str) -> Result<PathBuf, String> {
-        let names = names(path)?;
+        let names = file_names(path)?;
         if names
             .first()
             .is_some_and(|name| RESERVED.contains(&&*name.to_lowercase()))
@@ -60,7 +64,7 @@ impl Layout {
         }
         let folder = folders.last().cloned().unwrap_or_default();
         let file = format!("{folder}/{index}");
-        self.is_free(&folder)?;
+        self.ensure_free(&folder)?;
         if let Some(other) = folders.iter().find_map(|folder| self.files.get(folder)) {
             return Err(format!("its folder would be the file of `{other}`"));
         }
@@ -75,12 +79,16 @@ impl Layout {
         Ok(names.iter().collect::<PathBuf>().join(index))
     }
 
-    /// A path that needs no file.
+    /// Records a canonical path that is answered without a file, by a redirect.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the path cannot be answered, such as a collision with another path.
     pub(super) fn no_file(&mut self, path: &str) -> Result<(), String> {
         let folder: String = segments(path)
             .map(|name| format!("/{}", name.to_lowercase()))
             .collect();
-        self.is_free(&folder)?;
+        self.ensure_free(&folder)?;
         if let Some(other) = self.files.get(&folder) {
             return Err(format!("the file of `{other}` would be there"));
         }
@@ -88,7 +96,7 @@ impl Layout {
         Ok(())
     }
 
-    fn is_free(&self, folder: &str) -> Result<(), String> {
+    fn ensure_free(&self, folder: &str) -> Result<(), String> {
         match self.paths.get(folder) {
             Some(other) => Err(format!(
                 "it differs from `{other}` in upper and lower case only"
@@ -98,25 +106,26 @@ impl Layout {
     }
 }
 
-/// The decoded segments; none for `/`. What cannot be decoded is never a segment of ours.
+/// Returns the decoded segments of a canonical path; none for `/`. Every segment of a canonical
+/// path can be decoded.
 fn segments(path: &str) -> impl Iterator<Item = String> {
     path.split('/')
         .filter(|segment| !segment.is_empty())
         .map(|segment| decode_segment(segment).map_or_else(|| segment.into(), Into::into))
 }
 
-fn names(path: &str) -> Result<Vec<String>, String> {
+fn file_names(path: &str) -> Result<Vec<String>, String> {
     let wrong = |name: &str, what: &str| format!("`{}` {what}", name.escape_debug());
     segments(path)
-        .map(|name| match fault(&name) {
+        .map(|name| match file_name_fault(&name) {
             Some(what) => Err(wrong(&name, what)),
             None => Ok(name),
         })
         .collect()
 }
 
-/// Why a segment can be no file's name.
-fn fault(name: &str) -> Option<&'static str> {
+/// Returns the reason why a decoded segment cannot be a file name, if there is one.
+fn file_name_fault(name: &str) -> Option<&'static str> {
     if matches!(name, "" | "." | "..") {
         return Some("leads elsewhere");
     }
@@ -148,7 +157,7 @@ fn fault(name: &str) -> Option<&'static str> {
     None
 }
 
-/// The file name's extension for a `Content-Type`, by which servers know it again.
+/// Returns the file extension for a `Content-Type`, from which servers derive the type again.
 pub(super) fn extension(content_type: &str) -> &'static str {
     let essence = content_type.split(';').next().unwrap_or("");
     match &*essence.trim().to_ascii_lowercase() {
@@ -244,7 +253,7 @@ mod tests {
         }
         let long = format!("/{}", "a".repeat(256));
         assert!(Layout::default().file(&long, "txt").is_err());
-        // What only looks like it.
+        // Names that only look similar are allowed.
         for path in [
             "/com",
             "/com0",
@@ -258,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_paths_that_collide_the_second_is_told_the_first() {
+    fn the_second_of_two_colliding_paths_is_refused_with_the_name_of_the_first() {
         let check = |first: &str, second: &str, expected: Option<&str>| {
             let mut layout = Layout::default();
             layout.file(first, "html").unwrap();
@@ -290,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_without_a_file_collides_too() {
+    fn a_path_without_a_file_also_collides() {
         let mut layout = Layout::default();
         layout.no_file("/a/index.html").unwrap();
         layout.no_file("/nul").unwrap();
@@ -302,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_has_an_extension() {
+    fn each_content_type_has_its_extension() {
         for (content_type, expected) in [
             ("text/html; charset=utf-8", "html"),
             ("Text/Plain", "txt"),
@@ -319,7 +328,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_file_is_outside(path in r"(/([a-c.%*\\: ]|%2[ef]|%5c|%00|\PC){0,6}){1,4}") {
+        fn no_file_lies_outside_the_directory(
+            path in r"(/([a-c.%*\\: ]|%2[ef]|%5c|%00|\PC){0,6}){1,4}",
+        ) {
             if let Ok(file) = Layout::default().file(&path, "html") {
                 let is_below = |file: &Path| {
                     file.components().all(|part| matches!(part, Component::Normal(_)))

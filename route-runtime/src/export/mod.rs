@@ -1,22 +1,27 @@
-//! Every response as a file, for a CDN or any server of files.
+//! Exporting every response as a file, for a CDN or any server of static files.
 //!
-//! [`Export`] renders each cached route ahead, and each path that a `static_params` gives, and
+//! [`Export`] renders each cached route ahead, and each path that a `static_params` lists, and
 //! writes a directory:
 //!
 //! | | |
 //! |---|---|
-//! | `<path>/index.<ext>` | the body; the extension is its content type's |
-//! | `_headers` | the content type and what other headers the handler set |
-//! | `_redirects` | where redirects lead, and which file has a path that is not `index.html` |
+//! | `<path>/index.<ext>` | the body; the content type decides the extension |
+//! | `_headers` | the content type, and the other headers that the handler set |
+//! | `_redirects` | the targets of redirects, and the file of each path if it is no `index.html` |
 //!
-//! `_headers` and `_redirects` are as Netlify and Cloudflare Pages read them; the latter reads no
-//! more than 100 rules of `_headers`, one for each path here. A path that answers
-//! 404 has no file, which every server answers so. The same routes make the same files.
+//! `_headers` and `_redirects` have the format that Netlify and Cloudflare Pages read. Cloudflare
+//! Pages reads at most 100 rules of `_headers`, and an export writes one for each path. A path that
+//! answers 404 has no file, and every server answers it with 404. The same routes make the same
+//! files.
 //!
-//! What a directory cannot do is an error that lists all of it: routes that are rendered for each
-//! request, that answer other methods, or that `wrap` guards; parameters that `static_params` does
-//! not list or, without `dynamic_params = false`, not all of; responses that are for one request
-//! only, or have another status than 200, 301, 302, 307, 308 and 404; paths that can be no file's.
+//! An export fails if a directory cannot serve some of the routes. The error lists all of them:
+//!
+//! - routes that are rendered for each request, answer methods other than GET, or have a `wrap`;
+//! - routes whose parameters `static_params` does not list, or that answer for others because
+//!   `dynamic_params = false` is missing;
+//! - responses that are for one request only, or have another status than 200, 301, 302, 307, 308
+//!   and 404;
+//! - paths that cannot be the name of a file.
 //!
 //! ```
 //! use route_runtime::export::Export;
@@ -69,7 +74,7 @@ mod rules;
 
 const HEADERS: &str = "_headers";
 const REDIRECTS: &str = "_redirects";
-/// By which an export knows that it may replace another.
+/// The name of a file by which an export recognises an earlier export, which it may replace.
 const MARKER: &str = ".route-export";
 
 const BY_A_PROGRAM: &str = "let a program serve it";
@@ -85,23 +90,24 @@ pub struct Export<'a> {
     watch: Watch,
 }
 
-/// What was exported.
+/// The result of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exported {
-    /// How many responses have a file.
+    /// The number of responses that have a file.
     pub files: usize,
-    /// How many paths redirect.
+    /// The number of paths that redirect.
     pub redirects: usize,
-    /// How many paths answer 404, and have no file.
+    /// The number of paths that answer 404 and have no file.
     pub absent: usize,
-    /// What was left out; only of a [partial](Export::partial) export.
+    /// The routes and paths that were left out. Only a [partial](Export::partial) export leaves any
+    /// out.
     pub left_out: Vec<Refusal>,
 }
 
 impl<'a> Export<'a> {
-    /// An export of these routes, which are rendered as in production, and nothing of it taken from
-    /// a store or left in one.
+    /// Makes an export of these routes. They are rendered as in production, and no store is read or
+    /// written.
     pub fn of(routes: &'a Routes) -> Self {
         Self {
             routes,
@@ -111,31 +117,33 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// Replaces a directory that is not empty even if no export has written it: whatever is in it
-    /// is gone then. Never one that the process is in.
+    /// Replaces a directory even if it is not empty and no export has written it. Everything in it
+    /// is deleted. The directory that the process runs in is never replaced.
     pub fn force(mut self, force: bool) -> Self {
         self.force = force;
         self
     }
 
-    /// Leaves out what cannot be exported, instead of writing nothing.
+    /// Leaves out the routes and paths that cannot be exported, instead of failing.
     pub fn partial(mut self, partial: bool) -> Self {
         self.partial = partial;
         self
     }
 
-    /// Lets somebody watch how far it is.
+    /// Reports the progress of the export to `watch`.
     #[cfg(feature = "cli")]
     pub(crate) fn watched(mut self, watch: Watch) -> Self {
         self.watch = watch;
         self
     }
 
-    /// Renders, and writes the directory: all of it, or nothing. An earlier export is replaced.
+    /// Renders the routes and writes the directory, all of it or nothing. An earlier export in it
+    /// is replaced.
     ///
     /// # Errors
     ///
-    /// See [`ExportError`].
+    /// See [`ExportError`], also for the one case in which an error leaves the directory
+    /// incomplete.
     pub async fn write(self, directory: impl AsRef<Path>) -> Result<Exported, ExportError> {
         let directory = directory.as_ref();
         directory::check(directory, self.force)?;
@@ -145,12 +153,12 @@ impl<'a> Export<'a> {
         let mut writing = Writing::new(stage);
         let table = &routes.served.setup.table;
         for (_, handler) in table.handlers() {
-            if let Some((why, help)) = refused(handler) {
+            if let Some((why, help)) = route_refusal(handler) {
                 writing.refuse(why, None, Some(handler), help);
             }
         }
         let (mut known, failures) =
-            known_paths(&routes, |handler| refused(handler).is_none()).await;
+            known_paths(&routes, |handler| route_refusal(handler).is_none()).await;
         for failure in failures {
             let help = "correct what `static_params` gives";
             writing.refuse(failure.reason, Some(failure.path), None, help);
@@ -163,11 +171,12 @@ impl<'a> Export<'a> {
             let answer = answer.await;
             (known, answer)
         });
-        // In order: of two paths that collide it is always the same that is written.
+        // Responses are written in the order of their paths, so that of two paths that collide the
+        // same one is written each time.
         let mut renders = renders.buffered(AT_ONCE);
         while let Some((known, answer)) = renders.next().await {
             let handler = table.handler(known.handler);
-            writing.answer(&known, handler, answer)?;
+            writing.write_answer(&known, handler, answer)?;
             self.watch.see(Step::Rendered);
         }
         self.watch.see(Step::Ended);
@@ -179,8 +188,8 @@ impl<'a> Export<'a> {
     }
 }
 
-/// What is wrong with a route, whatever it answers.
-fn refused(handler: &Handler) -> Option<(String, &'static str)> {
+/// Returns the reason why a route cannot be exported, whatever it answers, and what to do about it.
+fn route_refusal(handler: &Handler) -> Option<(String, &'static str)> {
     let config = &handler.descriptor.config;
     if handler.descriptor.method != Method::Get {
         let why = format!(
@@ -222,7 +231,7 @@ fn refused(handler: &Handler) -> Option<(String, &'static str)> {
     None
 }
 
-/// An export while it is written.
+/// An export that is being written.
 struct Writing {
     stage: Stage,
     layout: Layout,
@@ -230,11 +239,11 @@ struct Writing {
     exported: Exported,
 }
 
-/// Why a path is not written.
+/// The reason why a path is not written.
 enum Stop {
-    /// It cannot be; and what to do.
+    /// The path cannot be exported: the reason, and what to do about it.
     Refused(String, &'static str),
-    /// Nothing can be any more.
+    /// The whole export fails.
     Failed(ExportError),
 }
 
@@ -274,15 +283,15 @@ impl Writing {
         });
     }
 
-    fn answer(
+    fn write_answer(
         &mut self,
         known: &KnownPath,
         handler: &Handler,
         answer: Result<Answer<Stored>, Failure>,
     ) -> Result<(), ExportError> {
         let result = match answer.map(|answer| answer.content) {
-            Ok(Content::Entry(entry)) => self.stored(&known.path, entry.value()),
-            Ok(Content::Once(stored)) => self.stored(&known.path, &stored),
+            Ok(Content::Entry(entry)) => self.write_stored(&known.path, entry.value()),
+            Ok(Content::Once(stored)) => self.write_stored(&known.path, &stored),
             Ok(Content::Individual(individual)) => Err(Stop::Refused(
                 individual.reason.to_string(),
                 match individual.reason {
@@ -302,20 +311,20 @@ impl Writing {
         }
     }
 
-    fn stored(&mut self, path: &str, stored: &Stored) -> Result<(), Stop> {
+    fn write_stored(&mut self, path: &str, stored: &Stored) -> Result<(), Stop> {
         match stored.response() {
-            Some(response) => self.response(path, response),
+            Some(response) => self.write_response(path, response),
             None => Err(Stop::Refused("it was not rendered".into(), "export again")),
         }
     }
 
-    fn response(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
+    fn write_response(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
         match response.status {
-            StatusCode::OK => self.file(path, response),
+            StatusCode::OK => self.write_file(path, response),
             StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND
             | StatusCode::TEMPORARY_REDIRECT
-            | StatusCode::PERMANENT_REDIRECT => self.redirect(path, response),
+            | StatusCode::PERMANENT_REDIRECT => self.write_redirect(path, response),
             StatusCode::NOT_FOUND => {
                 self.exported.absent += 1;
                 Ok(())
@@ -327,8 +336,8 @@ impl Writing {
         }
     }
 
-    fn file(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
-        let headers = headers(response).map_err(|why| Stop::Refused(why, BY_A_PROGRAM))?;
+    fn write_file(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
+        let headers = exported_headers(response).map_err(|why| Stop::Refused(why, BY_A_PROGRAM))?;
         let content_type = headers
             .iter()
             .find(|(name, _)| name == header::CONTENT_TYPE.as_str());
@@ -342,7 +351,7 @@ impl Writing {
         Ok(())
     }
 
-    fn redirect(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
+    fn write_redirect(&mut self, path: &str, response: &StoredResponse) -> Result<(), Stop> {
         let location = response
             .headers
             .iter()
@@ -371,11 +380,12 @@ impl Writing {
     }
 }
 
-/// What to say beside the body, sorted: a map of headers has no order.
-fn headers(response: &StoredResponse) -> Result<Vec<(String, String)>, String> {
+/// Returns the headers to export beside the body. They are sorted, because a map of headers has no
+/// order.
+fn exported_headers(response: &StoredResponse) -> Result<Vec<(String, String)>, String> {
     let mut headers = Vec::new();
     for (name, value) in &response.headers {
-        // Servers of files make their own.
+        // Servers of files make their own `ETag`.
         if name == header::ETAG {
             continue;
         }

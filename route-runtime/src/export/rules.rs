@@ -1,9 +1,10 @@
-//! What a file cannot say of itself: types, headers, redirects, and which file a path has, as
-//! Netlify and Cloudflare Pages read it from `_headers` and `_redirects`.
+//! The files `_headers` and `_redirects`, in the format that Netlify and Cloudflare Pages read.
+//! They hold what the exported files themselves cannot: content types, other headers, redirects,
+//! and the file of each path that is not an `index.html`.
 
 use std::collections::BTreeMap;
 
-/// By path, so that the same routes make the same files.
+/// The rules of both files. They are sorted by path, so that the same routes make the same files.
 #[derive(Default)]
 pub(super) struct Rules {
     headers: BTreeMap<String, Vec<(String, String)>>,
@@ -11,14 +12,15 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// The headers of one path, already known to be text without line breaks.
+    /// Adds the headers of one path. The caller has checked that they are text without line breaks.
     pub(super) fn headers(&mut self, path: &str, headers: Vec<(String, String)>) {
         if !headers.is_empty() {
             self.headers.insert(literal(path), headers);
         }
     }
 
-    /// Answers a path with a file of another name. Every server finds an `index.html` by itself.
+    /// Adds a rule that answers a path with its file. An `index.html` needs none, since every
+    /// server finds it by itself.
     pub(super) fn rewrite(&mut self, path: &str, extension: &str) {
         if extension != "html" {
             let folder = path.trim_end_matches('/');
@@ -27,9 +29,11 @@ impl Rules {
         }
     }
 
+    /// Adds a redirect.
+    ///
     /// # Errors
     ///
-    /// If the location cannot be written down, or would be read as something else.
+    /// If the location cannot be written in the file, or would be read as something else there.
     pub(super) fn redirect(
         &mut self,
         path: &str,
@@ -74,7 +78,8 @@ impl Rules {
     }
 }
 
-/// A canonical path as it stands for itself only: `*` and `:name` are patterns in these files.
+/// Escapes a canonical path so that it matches only itself: `*` and `:name` are patterns in these
+/// files.
 fn literal(path: &str) -> String {
     path.replace('*', "%2A").replace(':', "%3A")
 }
@@ -84,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_sorted_and_literal() {
+    fn rules_are_sorted_by_path_and_match_paths_literally() {
         let mut rules = Rules::default();
         rules.redirect("/b", 308, "https://example.com/").unwrap();
         rules.redirect("/a/:id/*", 307, "/").unwrap();
@@ -106,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn locations_that_would_mean_something_else_are_refused() {
+    fn redirects_to_neither_an_absolute_path_nor_a_url_are_refused() {
         let mut rules = Rules::default();
         for location in [
             "",

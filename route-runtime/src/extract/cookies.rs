@@ -12,20 +12,23 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 
 use super::jar::Jar;
 
-/// The cookies of a request: reads what the client sent, sets and deletes what it keeps.
+/// The cookies of a request. Handlers read the cookies that the client sent, and set and delete
+/// cookies of the client.
 ///
-/// What is set or deleted is seen at once by every `Cookies` of the same request, and sent with
-/// the response whatever it turns out to be: what the handler returns, an error, a redirect. Each
-/// name is sent once, as it was last set. A cookie that the handler put on the response itself
-/// wins over one set here under the same name.
+/// A change is visible at once to every `Cookies` of the same request. It is sent with the
+/// response, whether the handler returns a value, an error or a redirect. Each name is sent once,
+/// as it was last set. If the handler puts a cookie of the same name on the response itself, that
+/// one is sent instead.
 ///
-/// Names and values are any text: they are percent-encoded when sent and decoded when read.
-/// What a client sends and nobody can read (no `=`, no name, encoded bytes that are no UTF-8) is
-/// skipped; of several cookies of one name the first, which has the longest path, is read.
+/// Names and values may be any text: they are percent-encoded when they are sent, and decoded when
+/// they are read. A received cookie that cannot be read is skipped: one without `=`, without a
+/// name, or with encoded bytes that are not UTF-8. If several received cookies have the same name,
+/// the first is read, which is the one with the longest path.
 ///
-/// It reads the request: a route with this argument is rendered for each one, or with
-/// `dynamic = "force-static"` finds no cookies. Cookies are sent when the handler is done: per-route
-/// middleware can set them before it calls the handler, and adds them to the response afterwards.
+/// `Cookies` reads the request, so a route with this argument is rendered for each request; with
+/// `dynamic = "force-static"` it finds no cookies. Changes are put on the response when the handler
+/// is done. Middleware of a route (`wrap`) can set cookies here before it calls the handler;
+/// afterwards, it must add them to the response itself.
 ///
 /// # Example
 ///
@@ -65,9 +68,11 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// Returns the value of this cookie: as set in this request, else as the client sent it.
+    /// Returns the value of a cookie, as it was last set in this request, or otherwise as the
+    /// client sent it.
     ///
-    /// None if it was deleted, or set with a `Max-Age` that is not positive.
+    /// Returns `None` if there is no such cookie, and if it was deleted or set with a `Max-Age`
+    /// that is not positive.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         self.jar.get(name)
@@ -79,20 +84,20 @@ impl Cookies {
         self.get(name).is_some()
     }
 
-    /// Every cookie's name and value as [`get`](Self::get) returns it: first what the client sent,
-    /// in its order, then what is new.
+    /// Returns the name of every cookie with the value that [`get`](Self::get) returns: first the
+    /// cookies that the client sent, in its order, then those that are new.
     ///
-    /// What is set or deleted meanwhile does not change the iteration.
+    /// Cookies that are set or deleted during the iteration do not change it.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (String, String)> + use<> {
         self.jar.all().into_iter()
     }
 
-    /// Sets a cookie: a `(name, value)`, or a [`Cookie`] with attributes.
+    /// Sets a cookie, which is given as a pair `(name, value)` or as a [`Cookie`] with attributes.
     ///
-    /// One without a `Path` gets `Path=/`, or clients would keep it for the directory of this path
-    /// only. It replaces what was set or deleted under its name before. An attribute that no header
-    /// can hold, such as a `Domain` with a line break, keeps the cookie from being sent: the mistake
-    /// is logged, and the response stays as it is.
+    /// A cookie without a `Path` gets `Path=/`; without it, clients would send the cookie back only
+    /// for paths in the directory of this one. The cookie replaces an earlier change under the same
+    /// name. A cookie with an attribute that no header can hold, such as a `Domain` with a line
+    /// break, is not sent: the mistake is logged, and the response is otherwise unchanged.
     ///
     /// # Example
     ///
@@ -117,11 +122,11 @@ impl Cookies {
         self.jar.set(cookie);
     }
 
-    /// Deletes a cookie: sets it to nothing, with `Path=/` and a date long past.
+    /// Deletes a cookie, by setting it to the empty value with `Path=/` and a date long past.
     ///
-    /// Clients tell cookies apart by path and domain too. One that was set with others than `/` and
-    /// none is deleted by [`set`](Self::set)ting a [`Cookie`] that has them, after
-    /// [`make_removal`](Cookie::make_removal).
+    /// Clients also distinguish cookies by path and domain. To delete a cookie that was set with
+    /// another path than `/`, or with a domain, make a [`Cookie`] with the same path and domain,
+    /// call [`make_removal`](Cookie::make_removal) on it and [`set`](Self::set) it.
     pub fn delete(&self, name: impl Into<String>) {
         let mut cookie = Cookie::new(name.into(), "");
         cookie.set_max_age(Duration::ZERO);
@@ -130,7 +135,7 @@ impl Cookies {
     }
 }
 
-/// Shows names only: a value may be a secret.
+/// Shows the names only, because a value may be a secret.
 impl fmt::Debug for Cookies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set()
@@ -154,9 +159,9 @@ impl FromRequest for Cookies {
     }
 }
 
-/// What [`Cookies::set`] takes: a [`Cookie`], or a name and a value.
+/// An argument of [`Cookies::set`]: a [`Cookie`], or a pair of a name and a value.
 pub trait IntoCookie {
-    /// The cookie, with the attributes it has.
+    /// Returns the cookie, with its attributes.
     fn into_cookie(self) -> Cookie<'static>;
 }
 
@@ -208,7 +213,7 @@ mod tests {
         }
     }
 
-    /// What is sent, given what the response has of its own.
+    /// Returns the `Set-Cookie` values that are sent with a response that has these `own` ones.
     fn sent(request: &HttpRequest, own: &[&'static str]) -> Vec<String> {
         let mut response = HttpResponse::Ok();
         for value in own {
@@ -220,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_is_and_the_rest_is_skipped() {
+    fn readable_cookies_are_read_and_the_others_are_skipped() {
         let header = b"a=1; b=a%20b%3B; broken; =anonymous; bad=%FF; a=2;; c=; d=x=y; e=\"q\"; caf%C3%A9=\xC3\xA9";
         let expected = [
             ("a", "1"),
@@ -234,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_seen_at_once_by_every_handle() {
+    fn a_change_is_visible_at_once_to_every_cookies_of_the_request() {
         let request = request(b"a=1; b=2; c=3");
         let (ours, other) = (cookies(&request), cookies(&request));
         ours.set(("b", "two"));
@@ -251,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn each_name_is_sent_once_as_last_set() {
+    fn each_name_is_sent_once_as_it_was_last_set() {
         let request = request(b"a=1");
         let cookies = cookies(&request);
         assert!(sent(&request, &[]).is_empty());
@@ -290,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_breaks_out_of_a_value_or_a_name() {
+    fn separators_in_a_name_or_a_value_are_encoded() {
         let ours = request(b"");
         let text = "a b;\r\nSet-Cookie: x=y\0é%2C\"\\";
         cookies(&ours).set((text, text));
@@ -301,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_can_hold_is_not_sent() {
+    fn a_cookie_that_no_header_can_hold_is_not_sent() {
         let request = request(b"");
         let cookies = cookies(&request);
         cookies.set(Cookie::build("a", "1").domain("x\r\ny").finish());
@@ -310,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_responses_own_cookies_win_and_stay_as_they_are() {
+    fn cookies_of_the_response_itself_replace_those_set_under_the_same_name() {
         let request = request(b"");
         let cookies = cookies(&request);
         for name in ["a", "b c", "d"] {
@@ -330,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn debugging_shows_no_values() {
+    fn the_debug_output_shows_no_values() {
         let cookies = cookies(&request(b"session=secret"));
         assert_eq!(format!("{cookies:?}"), r#"{"session"}"#);
     }

@@ -1,13 +1,14 @@
-//! actix-web's extractors, behind a trait of ours so that the compiler's error is ours too.
+//! A trait for actix-web's extractors. It is our own, so that the compiler's error about a type
+//! that does not implement it has our words.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_core::future::LocalBoxFuture;
 
-/// An argument on its way from the request.
+/// The future of an argument that is extracted from a request.
 pub(crate) type Extraction<T> = LocalBoxFuture<'static, actix_web::Result<T>>;
 
-/// What an argument that is no parameter must be: any actix-web extractor.
+/// An argument that is not bound to a parameter. Every actix-web extractor implements this trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an argument of a route",
     label = "neither a parameter of the pattern nor an extractor",
@@ -16,7 +17,7 @@ pub(crate) type Extraction<T> = LocalBoxFuture<'static, actix_web::Result<T>>;
             `FromRequest`"
 )]
 pub trait Extractor: Sized + 'static {
-    /// `FromRequest::from_request`, its error made actix-web's.
+    /// Calls `FromRequest::from_request`, and converts its error to actix-web's.
     fn extract(request: &HttpRequest, payload: &mut Payload) -> Extraction<Self>;
 }
 

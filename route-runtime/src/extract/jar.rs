@@ -1,4 +1,4 @@
-//! The cookies of one request: those that came with it, and those to be sent.
+//! The cookies of one request: those that were received with it, and those that are to be sent.
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
@@ -13,18 +13,19 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 
 use crate::target;
 
-/// Kept with the request, so that every `Cookies` of it is the same.
+/// The received cookies and the changes to them. The jar is kept with the request, so that every
+/// `Cookies` of the request shares it.
 pub(super) struct Jar {
-    received: Ordered<Rc<str>, String>,
-    changed: RefCell<Ordered<Rc<str>, Cookie<'static>>>,
+    received: InsertionOrder<Rc<str>, String>,
+    changed: RefCell<InsertionOrder<Rc<str>, Cookie<'static>>>,
 }
 
 impl Jar {
     pub(super) fn read(headers: &HeaderMap) -> Self {
-        let mut received = Ordered::default();
+        let mut received = InsertionOrder::default();
         for value in headers.get_all(header::COOKIE) {
             for pair in String::from_utf8_lossy(value.as_bytes()).split(';') {
-                if let Some((name, value)) = parse(pair) {
+                if let Some((name, value)) = parse_cookie(pair) {
                     received.insert_new(name.into(), value);
                 }
             }
@@ -35,7 +36,8 @@ impl Jar {
         }
     }
 
-    /// As set in this request, else as the client sent it.
+    /// Returns the value of a cookie, as it was set in this request, or otherwise as the client
+    /// sent it.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         match self.changed.borrow().get(name) {
             Some(cookie) => is_kept(cookie).then(|| cookie.value().into()),
@@ -43,7 +45,8 @@ impl Jar {
         }
     }
 
-    /// First what the client sent, then what is new.
+    /// Returns the names and values of all cookies: first those that the client sent, then those
+    /// that are new.
     pub(super) fn all(&self) -> Vec<(String, String)> {
         let changed = self.changed.borrow();
         let received = self.received.iter().filter_map(|(name, value)| {
@@ -66,7 +69,8 @@ impl Jar {
     }
 }
 
-/// Puts the cookies that were set during a request on its response, behind the response's own.
+/// Puts the cookies that were set during a request on its response, after the response's own. A
+/// cookie of the response itself replaces one that was set under the same name.
 pub(crate) fn with_cookies(mut response: HttpResponse, request: &HttpRequest) -> HttpResponse {
     let Some(jar) = request.extensions().get::<Rc<Jar>>().cloned() else {
         return response;
@@ -74,7 +78,7 @@ pub(crate) fn with_cookies(mut response: HttpResponse, request: &HttpRequest) ->
     let own: HashSet<String> = response
         .headers()
         .get_all(header::SET_COOKIE)
-        .filter_map(|value| Some(parse(std::str::from_utf8(value.as_bytes()).ok()?)?.0))
+        .filter_map(|value| Some(parse_cookie(std::str::from_utf8(value.as_bytes()).ok()?)?.0))
         .collect();
     for (name, cookie) in jar.changed.borrow().iter() {
         if own.contains(&**name) {
@@ -92,25 +96,27 @@ pub(crate) fn with_cookies(mut response: HttpResponse, request: &HttpRequest) ->
     response
 }
 
-/// The name and the value, decoded. `None` is nothing we could name.
-fn parse(text: &str) -> Option<(String, String)> {
+/// Returns the decoded name and value of a cookie; none if it cannot be read.
+fn parse_cookie(text: &str) -> Option<(String, String)> {
     let cookie = Cookie::parse_encoded(text).ok()?;
     Some((cookie.name().into(), cookie.value().into()))
 }
 
-/// Whether a client that gets this cookie has it afterwards.
+/// Returns whether a client that receives this cookie keeps it, and does not delete it.
 fn is_kept(cookie: &Cookie<'_>) -> bool {
     cookie.max_age().is_none_or(Duration::is_positive)
 }
 
-/// Values by name, in the order in which the names came. One client sends as many names as fit into
-/// its headers, which are tens of thousands: none is compared with all others.
-struct Ordered<K, V> {
+/// A map from names to values that iterates in the order in which the names were inserted.
+///
+/// It hashes names and does not compare each one with all others: a client may send as many names
+/// as fit into its headers, which can be tens of thousands.
+struct InsertionOrder<K, V> {
     items: Vec<(K, V)>,
     places: HashMap<K, usize>,
 }
 
-impl<K, V> Default for Ordered<K, V> {
+impl<K, V> Default for InsertionOrder<K, V> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
@@ -119,7 +125,7 @@ impl<K, V> Default for Ordered<K, V> {
     }
 }
 
-impl<K: Hash + Eq + Clone, V> Ordered<K, V> {
+impl<K: Hash + Eq + Clone, V> InsertionOrder<K, V> {
     fn get<Q: Hash + Eq + ?Sized>(&self, name: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -128,7 +134,7 @@ impl<K: Hash + Eq + Clone, V> Ordered<K, V> {
         Some(&self.items[place].1)
     }
 
-    /// In the place of what has this name.
+    /// Inserts a value. It takes the place of an earlier value of the same name.
     fn insert(&mut self, name: K, value: V) {
         match self.places.get(&name) {
             Some(&place) => self.items[place].1 = value,
@@ -136,7 +142,7 @@ impl<K: Hash + Eq + Clone, V> Ordered<K, V> {
         }
     }
 
-    /// Unless something has this name.
+    /// Inserts a value, unless there is one of the same name.
     fn insert_new(&mut self, name: K, value: V) {
         if !self.places.contains_key(&name) {
             self.places.insert(name.clone(), self.items.len());
@@ -179,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_compared_with_all_others() {
+    fn the_number_of_comparisons_grows_linearly_with_the_number_of_names() {
         const NAMES: usize = 20_000;
-        let mut ordered = Ordered::default();
+        let mut ordered = InsertionOrder::default();
         for round in 0..2 {
             for name in 0..NAMES {
                 ordered.insert_new(Counting(name), round);
@@ -190,12 +196,12 @@ mod tests {
         }
         assert!((0..NAMES).all(|name| ordered.get(&Counting(name)) == Some(&1)));
         assert!(ordered.iter().map(|(name, _)| name.0).eq(0..NAMES));
-        // Once where it is found, and now and then where two hashes are alike.
+        // A name is compared once when it is found, and rarely when parts of two hashes are equal.
         assert!(COMPARED.get() < 10 * NAMES, "{}", COMPARED.get());
     }
 
     #[test]
-    fn a_header_of_nothing_but_names_is_read_and_deleted() {
+    fn twenty_thousand_cookies_are_read_and_deleted() {
         let mut headers = HeaderMap::new();
         let pairs: Vec<_> = (0..20_000).map(|it| format!("{it:x}=")).collect();
         let value = HeaderValue::from_str(&pairs.join(";")).unwrap();

@@ -1,4 +1,4 @@
-//! What a handler's arguments are made of.
+//! The arguments of handlers: parameters and extractors.
 
 mod cookies;
 mod extractor;

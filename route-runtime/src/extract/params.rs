@@ -1,4 +1,4 @@
-//! Reading the pattern's parameters into an argument's own type.
+//! Parsing the parameters of a pattern into the types of arguments.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// The decoded segments of a catch-all.
 pub(crate) type Texts<'a, 'p> = &'a mut dyn Iterator<Item = Cow<'p, str>>;
 
-/// What `[id]` can be bound to.
+/// A type that `[id]` can be bound to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from one segment",
     label = "does not implement `FromStr`",
@@ -16,7 +16,7 @@ pub(crate) type Texts<'a, 'p> = &'a mut dyn Iterator<Item = Cow<'p, str>>;
             `[...slug]` is what a `Vec` is read from"
 )]
 pub trait SingleParam: Sized + 'static {
-    /// `None` is a path that does not exist.
+    /// Parses the decoded segment. `None` means that the path does not exist.
     fn read(text: &str) -> Option<Self>;
 }
 
@@ -30,7 +30,7 @@ impl<T: FromStr + 'static> SingleParam for T {
     }
 }
 
-/// What `[...slug]` can be bound to.
+/// A type that `[...slug]` can be bound to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a catch-all",
     label = "is not a `Vec` of what implements `FromStr`",
@@ -39,7 +39,8 @@ impl<T: FromStr + 'static> SingleParam for T {
 pub trait ManyParam: Sized + 'static {
     /// The type of one segment.
     type Item: 'static;
-    /// Never given an empty iterator.
+    /// Parses the decoded segments, of which there is at least one. `None` means that the path does
+    /// not exist.
     fn read(texts: Texts<'_, '_>) -> Option<Self>;
 }
 
@@ -52,7 +53,7 @@ impl<T: FromStr + 'static> ManyParam for Vec<T> {
     }
 }
 
-/// What `[[...slug]]` can be bound to.
+/// A type that `[[...slug]]` can be bound to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from an optional catch-all",
     label = "is neither a `Vec` nor an `Option<Vec>` of what implements `FromStr`",
@@ -62,7 +63,8 @@ impl<T: FromStr + 'static> ManyParam for Vec<T> {
 pub trait OptionalParam: Sized + 'static {
     /// The type of one segment.
     type Item: 'static;
-    /// An empty iterator is the pattern's own prefix.
+    /// Parses the decoded segments. There are none if the path ends where the `[[...slug]]` begins.
+    /// `None` means that the path does not exist.
     fn read(texts: Texts<'_, '_>) -> Option<Self>;
 }
 
@@ -88,7 +90,8 @@ impl<T: FromStr + 'static> OptionalParam for Option<Vec<T>> {
     }
 }
 
-/// Known by identity, so that an alias is judged as what it names.
+/// Returns whether `T` is an integer. It compares types and not their names, so that an alias
+/// counts as the type it stands for.
 fn is_integer<T: 'static>() -> bool {
     macro_rules! is_one_of {
         ($($integer:ty),*) => {
@@ -101,7 +104,8 @@ fn is_integer<T: 'static>() -> bool {
     )
 }
 
-/// One resource has one spelling, and so one key: `007`, `+7` and `-0` are other paths.
+/// Returns whether the text is the canonical spelling of an integer. No other spelling is accepted
+/// (`007`, `+7`, `-0`), so that each resource has one path and one key.
 fn is_canonical_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     match digits.as_bytes() {
@@ -116,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn integers_have_one_spelling() {
+    fn an_integer_is_read_from_its_canonical_spelling_only() {
         let check = |text: &str, expected: Option<i32>| {
             assert_eq!(<i32 as SingleParam>::read(text), expected, "{text}");
         };
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn catch_alls_read_every_segment() {
+    fn a_catch_all_reads_every_segment_or_fails() {
         type Slug = Option<Vec<u8>>;
         fn check<T>(
             read: fn(Texts<'_, '_>) -> Option<T>,

@@ -1,4 +1,4 @@
-//! The path, as an argument.
+//! The path of a request as an argument of a handler.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,8 +14,8 @@ use super::{RequestExt as _, StaticExtractor};
 /// The path of the request in its canonical spelling; see
 /// [`RequestExt::pathname`](crate::RequestExt::pathname).
 ///
-/// An argument that leaves a route cacheable, since a response is kept by its path: it is a
-/// [`StaticExtractor`], where `HttpRequest` is not.
+/// A route with this argument can still be cached, because responses are cached by path: `Pathname`
+/// is a [`StaticExtractor`], and `HttpRequest` is not.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! Asking a type what it is, at compile time, without requiring it to be anything.
+//! Asking at compile time which traits a type implements, without requiring any of them.
 
 use std::marker::PhantomData;
 
@@ -6,51 +6,56 @@ use actix_web::HttpRequest;
 
 use super::{Extractor, ReadsParams, StaticExtractor};
 
-/// `Probe::<T>::IS_STATIC` is the inherent constant where `T` implements the trait, else the
-/// trait's default: inherent items come first, and only where their bounds hold.
+/// A namespace of constants that say which traits `T` implements.
+///
+/// `Probe::<T>::IS_STATIC`, for example, is the inherent constant if `T` implements
+/// [`StaticExtractor`], and otherwise the default in [`ProbeDefaults`]: the compiler prefers an
+/// inherent item, but only if its bounds hold.
 pub struct Probe<T>(PhantomData<T>);
 
-/// The answers for a type that implements nothing.
+/// The constants for a type that implements none of the traits.
 pub trait ProbeDefaults {
-    /// See [`StaticExtractor`].
+    /// Is `false`: the type is no [`StaticExtractor`].
     const IS_STATIC: bool = false;
-    /// See [`StaticExtractor::missing`].
+    /// Returns `None`: the type has no [`StaticExtractor::missing`].
     const MISSING: fn(&HttpRequest) -> Option<String> = |_| None;
-    /// See [`ReadsParams`].
+    /// Is `false`: the type does not implement [`ReadsParams`].
     const READS_PARAMS: bool = false;
-    /// See [`Extractor`].
+    /// Marks a type that is no [`Extractor`].
     const EXTRACTOR: IsNoExtractor = IsNoExtractor;
 }
 
 impl<T> ProbeDefaults for Probe<T> {}
 
 impl<T: StaticExtractor> Probe<T> {
-    /// See [`StaticExtractor`].
+    /// Is `true`: the type is a [`StaticExtractor`].
     pub const IS_STATIC: bool = true;
-    /// See [`StaticExtractor::missing`].
+    /// Calls [`StaticExtractor::missing`] of the type.
     pub const MISSING: fn(&HttpRequest) -> Option<String> = T::missing;
 }
 
 impl<T: ReadsParams> Probe<T> {
-    /// See [`ReadsParams`].
+    /// Is `true`: the type implements [`ReadsParams`].
     pub const READS_PARAMS: bool = true;
 }
 
 impl<T: Extractor> Probe<T> {
-    /// See [`Extractor`].
+    /// Marks a type that is an [`Extractor`].
     pub const EXTRACTOR: IsExtractor = IsExtractor;
 }
 
-/// Of what is an extractor, an option may demand more.
+/// The marker of a type that is an extractor. An option may demand more of it.
 pub struct IsExtractor;
 
-/// What is none is reported where it is extracted, and only there.
+/// The marker of a type that is no extractor. Such a type is reported where it is extracted, and
+/// only there.
 ///
-/// The traits below hold for it, and for `()`: with one such implementation alone, the compiler
-/// would take it before it has looked at the marker.
+/// So [`Cacheable`] and [`Static`] hold for every type with this marker, and also with `()`. If
+/// there were only one such implementation, the compiler would choose it before it looked at the
+/// marker.
 pub struct IsNoExtractor;
 
-/// An argument beside `revalidate = N` or `false`.
+/// An argument that is allowed beside `revalidate = N` or `revalidate = false`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` reads the request, so `revalidate` could have no effect",
     label = "a cached response cannot depend on a request",
@@ -61,7 +66,7 @@ pub struct IsNoExtractor;
             read nothing of it"
 )]
 pub trait Cacheable<Is> {
-    /// Never called: it compiles if the argument leaves `revalidate` its effect.
+    /// Compiles only if `revalidate` can have an effect with this argument. It is never called.
     fn demand(is: Is);
 }
 
@@ -80,7 +85,7 @@ impl<T> Cacheable<()> for T {
     fn demand((): ()) {}
 }
 
-/// An argument beside `dynamic = "error"`.
+/// An argument that is allowed beside `dynamic = "error"`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` reads the request, which `dynamic = \"error\"` forbids",
     label = "a cached response cannot depend on a request",
@@ -89,7 +94,7 @@ impl<T> Cacheable<()> for T {
             read nothing of it"
 )]
 pub trait Static<Is> {
-    /// Never called: it compiles if `dynamic = "error"` allows the argument.
+    /// Compiles only if `dynamic = "error"` allows the argument. It is never called.
     fn demand(is: Is);
 }
 

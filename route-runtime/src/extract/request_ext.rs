@@ -1,4 +1,4 @@
-//! What a request says of its URL.
+//! The parts of a request's URL.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,8 @@ use crate::pattern::RequestPath;
 
 /// The parts of a request's URL, as Next.js names them.
 ///
-/// For handlers on [`HttpRequest`], for middleware on [`ServiceRequest`].
+/// The trait is implemented for [`HttpRequest`], which handlers have, and for [`ServiceRequest`],
+/// which middleware has.
 ///
 /// # Example
 ///
@@ -26,16 +27,17 @@ use crate::pattern::RequestPath;
 pub trait RequestExt {
     /// Returns the path in its canonical spelling: the decoded segments, encoded anew.
     ///
-    /// However a client encodes it, one resource has one pathname, and it is what a cached
-    /// response is kept under. `/%61pi` is `/api`, `/a%2fb` is `/a%2Fb`; there is no query and,
-    /// but for `/` itself, no trailing slash. A prefix of [`Routes::at`](crate::Routes::at) is
-    /// part of it.
+    /// A resource has one pathname, however a client encodes it, and its cached response is kept
+    /// under this pathname. The pathname of `/%61pi` is `/api`, and that of `/a%2fb` is `/a%2Fb`. A
+    /// pathname has no query and, except for `/` itself, no trailing slash. It includes the prefix
+    /// of [`Routes::at`](crate::Routes::at).
     ///
-    /// Middleware round the whole app also sees paths that no route serves. Of those, a segment
-    /// with broken percent-encoding is left as it came, and so is a path with a `.` or `..`.
+    /// Middleware around the whole app also sees paths that no route serves. In these, a segment
+    /// with broken percent-encoding is left as it was received, and so is a whole path with a `.`
+    /// or `..` segment.
     fn pathname(&self) -> Cow<'_, str>;
 
-    /// Returns the decoded pairs of the query; none if there is no query.
+    /// Returns the decoded pairs of the query. There are none if there is no query.
     fn search_params(&self) -> SearchParams;
 }
 
@@ -75,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pathname_is_canonical_where_a_path_can_be() {
+    fn a_pathname_is_canonical_as_far_as_the_path_is_well_formed() {
         for (uri, expected) in [
             ("/", "/"),
             ("/home?name=lee", "/home"),
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn no_query_has_no_parameters() {
+    fn a_missing_or_empty_query_has_no_pairs() {
         let count = |uri| {
             let request = TestRequest::with_uri(uri).to_srv_request();
             request.search_params().len()

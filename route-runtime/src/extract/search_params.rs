@@ -1,4 +1,4 @@
-//! The query, decoded as browsers do it.
+//! The query of a URL, decoded as browsers decode it.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -10,17 +10,18 @@ use form_urlencoded::Serializer;
 
 use super::RequestExt as _;
 
-/// The pairs of a query, in its order: `URLSearchParams` of the [URL standard].
+/// The names and values of a query, in its order, as `URLSearchParams` of the [URL standard].
 ///
-/// Pairs are separated by `&`, a name from its value by the first `=`; `+` is a space, and what is
-/// percent-encoded is decoded. Nothing is malformed: a stray `%` stays as it is, bytes that are no
-/// UTF-8 become U+FFFD, a name without `=` has an empty value. A name may come several times.
+/// Pairs are separated by `&`, and the first `=` of a pair separates the name from the value. A `+`
+/// is a space, and percent-encoding is decoded. No query is malformed: a stray `%` stays as it is,
+/// bytes that are not UTF-8 become U+FFFD, and a name without `=` has an empty value. A name may
+/// occur several times.
 ///
-/// Displayed, it is a query again, in the standard's encoding and without `?`.
+/// [`Display`](fmt::Display) writes a query again, in the encoding of the standard and without `?`.
 ///
-/// As an argument, `params: SearchParams`, it reads the request: the route is rendered for each
-/// one, or with `dynamic = "force-static"` sees no parameters. Elsewhere it is
-/// [`search_params`](crate::RequestExt::search_params) of the request.
+/// As an argument, `params: SearchParams` reads the request, so the route is rendered for each
+/// request; with `dynamic = "force-static"` it is always empty. Code that has a request calls
+/// [`search_params`](crate::RequestExt::search_params) instead.
 ///
 /// # Example
 ///
@@ -49,7 +50,7 @@ pub struct SearchParams {
 }
 
 impl SearchParams {
-    /// Reads a query. One `?` before it is no part of it.
+    /// Parses a query. A single leading `?` is ignored.
     #[must_use]
     pub fn parse(query: &str) -> Self {
         let query = query.strip_prefix('?').unwrap_or(query);
@@ -60,36 +61,36 @@ impl SearchParams {
         }
     }
 
-    /// Returns the first value of this name.
+    /// Returns the first value of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         self.values(name).next().map(Into::into)
     }
 
-    /// Returns every value of this name, in order; none if it does not occur.
+    /// Returns every value of a name, in order; none if the name does not occur.
     #[must_use]
     pub fn get_all(&self, name: &str) -> Vec<String> {
         self.values(name).map(Into::into).collect()
     }
 
-    /// Returns whether the name occurs, with whatever value.
+    /// Returns whether a name occurs, whatever its value is.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.values(name).next().is_some()
     }
 
-    /// Every name with its value, in order.
+    /// Returns every name with its value, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Returns how many pairs there are; a name that comes twice counts twice.
+    /// Returns the number of pairs. A name that occurs twice counts twice.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
 
-    /// Returns whether there is no pair.
+    /// Returns whether there are no pairs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_is_the_one() {
+    fn get_returns_the_first_of_several_values() {
         let params = SearchParams::parse("a=&b=2&a=3&A=4");
         assert_eq!(params.get("a").as_deref(), Some(""));
         assert_eq!(params.get_all("a"), ["", "3"]);

@@ -1,19 +1,19 @@
-//! Which extractors read nothing of the request.
+//! The extractors that read nothing of the request.
 
 use actix_web::web::{Data, Path, ThinData};
 use actix_web::{FromRequest, HttpRequest};
 
-/// An extractor that reads nothing of a request but its method, its path, the pattern's
-/// parameters, and app data.
+/// An extractor that reads nothing of a request except its method, its path, the pattern's
+/// parameters and app data.
 ///
-/// Whether a response may be shared is decided by types: a route is cached only if every argument
-/// is a parameter of the pattern or a `StaticExtractor`, or if the attribute says
-/// `dynamic = "force-static"`. Implemented for [`Data`], [`ThinData`], [`Path`],
-/// [`Pathname`](crate::Pathname), and `Option` and `Result` of them.
+/// The types of the arguments decide whether a response may be shared: a route is cached only if
+/// every argument is a parameter of the pattern or a `StaticExtractor`, or if the attribute says
+/// `dynamic = "force-static"`. The trait is implemented for [`Data`], [`ThinData`], [`Path`] and
+/// [`Pathname`](crate::Pathname), and for `Option` and `Result` of them.
 ///
-/// Implementing it for an extractor of your own is a promise about what `from_request` looks at,
-/// not a matter of safety: a cached handler only ever runs with a blank request, so an extractor
-/// that breaks the promise finds no header, cookie, query or peer address, and leaks nothing.
+/// If you implement it for your own extractor, you promise what `from_request` reads. A broken
+/// promise leaks nothing: a cached handler always runs with a blank request, so the extractor finds
+/// no header, cookie, query or peer address.
 ///
 /// # Example
 ///
@@ -50,10 +50,12 @@ use actix_web::{FromRequest, HttpRequest};
             `route_runtime::StaticExtractor` read nothing of it"
 )]
 pub trait StaticExtractor: FromRequest {
-    /// The app data that it needs and that is not registered, as it should be called in an error.
+    /// Returns the name of app data that the extractor needs and that is not registered, for an
+    /// error message.
     ///
-    /// Asked once, at start-up, with a blank request: what a cached route needs and nobody
-    /// registered is reported before the first request. The default is that nothing is missing.
+    /// This function is called once, at start-up, with a blank request, so that app data which a
+    /// cached route lacks is reported before the first request. The default says that nothing is
+    /// missing.
     fn missing(req: &HttpRequest) -> Option<String> {
         let _ = req;
         None
@@ -86,11 +88,11 @@ where
 {
 }
 
-/// An extractor that reads the pattern's parameters by itself, so that no argument has to bind
-/// them by name.
+/// An extractor that reads the pattern's parameters itself, so that no argument has to bind them by
+/// name.
 ///
-/// Implemented for [`Path`] and [`HttpRequest`], and open to extractors of your own that look at
-/// `HttpRequest::match_info`.
+/// The trait is implemented for [`Path`] and [`HttpRequest`]. You may implement it for your own
+/// extractors that read `HttpRequest::match_info`.
 pub trait ReadsParams: FromRequest {}
 
 impl<T: serde::de::DeserializeOwned> ReadsParams for Path<T> {}

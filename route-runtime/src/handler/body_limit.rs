@@ -1,4 +1,4 @@
-//! How many bytes of a request's body are read: those that come over the wire.
+//! The limit on how many bytes of a request's body are read, counted as they come over the wire.
 
 use std::cell::{Cell, RefCell};
 use std::mem;
@@ -18,11 +18,12 @@ use super::fault;
 use crate::declaration::{Kind, Method, RouteDescriptor};
 use crate::respond::Problem;
 
-/// Where nothing else is said.
+/// The limit in bytes that holds if nothing else is configured.
 const DEFAULT: u64 = 1 << 20;
 
-/// The limit of a handler; `None` for methods without a body, of which GET's connection may also
-/// be upgraded to something endless. That a client asks for an upgrade changes nothing for others.
+/// Returns the body limit of a handler. `None` for methods without a body; one of these is GET,
+/// whose connection may also be upgraded to something endless. For the other methods, a client that
+/// asks for an upgrade changes nothing.
 pub(crate) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
     let has_body = matches!(
         route.method,
@@ -31,7 +32,7 @@ pub(crate) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
     has_body.then(|| route.config.body_limit.unwrap_or(DEFAULT))
 }
 
-/// Watches a request's body, from its extensions.
+/// The watch over a request's body, found in the request's extensions.
 #[derive(Clone)]
 pub(crate) struct BodyWatch(Rc<Watched>);
 
@@ -39,15 +40,15 @@ struct Watched {
     limit: u64,
     read: Cell<u64>,
     is_exceeded: Cell<bool>,
-    /// The last thing that happened was waiting for the client.
+    /// Set while the last thing that happened was waiting for the client.
     is_awaited: Cell<bool>,
-    /// What nobody reads any more.
+    /// The rest of the body, once nothing reads it any more.
     unread: RefCell<Payload>,
 }
 
 impl BodyWatch {
-    /// Puts the limit on a request. `Err` if the request itself tells, before anything is read,
-    /// that it is [too large](Self::too_large).
+    /// Puts the limit on a request. Returns `Err` if the request's own headers show, before
+    /// anything is read, that the body is [too large](Self::too_large).
     pub(crate) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<(), Self> {
         let watch = Self(Rc::new(Watched {
             limit,
@@ -81,17 +82,17 @@ impl BodyWatch {
         self.0.is_awaited.get()
     }
 
-    /// 413, and the end of the connection.
+    /// Makes a 413 response that ends the connection.
     pub(crate) fn too_large(&self, kind: Kind) -> HttpResponse {
         let limit = self.0.limit;
         let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
             .detail(format!("the body may have {limit} bytes"));
-        self.last(fault::response(&problem, kind))
+        self.close_after(fault::response(&problem, kind))
     }
 
-    /// Makes a response the last of its connection: what of the body is still to come is not
-    /// read, however long it may be.
-    pub(crate) fn last(&self, mut response: HttpResponse) -> HttpResponse {
+    /// Makes a response the last of its connection: the rest of the request's body is not read,
+    /// however long it may be.
+    pub(crate) fn close_after(&self, mut response: HttpResponse) -> HttpResponse {
         response
             .head_mut()
             .set_connection_type(actix_http::ConnectionType::Close);
@@ -109,10 +110,11 @@ fn content_length(request: &ServiceRequest) -> Option<u64> {
     value.to_str().ok()?.trim().parse().ok()
 }
 
-/// actix-web's own extractors have limits of their own, which would be lower or higher than ours.
+/// Returns configurations that give actix-web's own extractors our limit. Their own limits would be
+/// lower or higher.
 ///
-/// What the route says comes before what the user configured for the app, and that before what is
-/// true where nothing is said. Everything else of what they configured is kept.
+/// The route's option overrides what the user configured for the app, which overrides the default.
+/// Everything else that the user configured is kept.
 pub(crate) fn extractor_limits(request: &ServiceRequest, route: &RouteDescriptor) -> Extensions {
     let mut limits = ExtractorLimits {
         request,
@@ -145,7 +147,7 @@ impl ExtractorLimits<'_> {
     }
 }
 
-/// A body that ends with an error where it becomes too long.
+/// A request body that ends with an error as soon as it exceeds the limit.
 struct LimitedBody {
     payload: Payload,
     watch: BodyWatch,
@@ -158,8 +160,8 @@ impl Drop for LimitedBody {
     }
 }
 
-/// A body that keeps, as long as it is sent, what is left of the request's: as soon as that is
-/// dropped, the server reads on to its end.
+/// A response body that keeps the unread rest of the request's body while it is sent. As soon as
+/// that rest is dropped, the server reads the request to its end.
 struct Last {
     body: BoxBody,
     _watch: BodyWatch,

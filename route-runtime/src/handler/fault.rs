@@ -1,4 +1,4 @@
-//! The responses the framework makes itself, when something went wrong.
+//! Responses that the framework makes itself, when something went wrong.
 
 use actix_web::error::{
     BlockingError, HttpError, InternalError, JsonPayloadError, ParseError, PathError, PayloadError,
@@ -17,7 +17,7 @@ use crate::revalidate::RevalidateError;
 use crate::stored::FetchError;
 use crate::target;
 
-/// Returns the problem that an error is, or that a redirect to nowhere became.
+/// Returns the problem that an error is, or that a redirect without a valid target became.
 fn problem_of(error: &Error) -> Option<Problem> {
     if let Some(error) = error.as_error::<RevalidateError>() {
         return Some(in_mode(error));
@@ -32,7 +32,7 @@ fn problem_of(error: &Error) -> Option<Problem> {
         .cloned()
 }
 
-/// Returns what a client is told of an error of ours: in production no more than its status.
+/// Makes the problem that a client sees of one of our own errors: in production, only its status.
 fn in_mode(error: &impl ResponseError) -> Problem {
     let problem = Problem::new(error.status_code());
     match Context::mode() {
@@ -41,7 +41,8 @@ fn in_mode(error: &impl ResponseError) -> Problem {
     }
 }
 
-/// An invalidation that failed is the server's fault: 500, which in production says no more.
+/// A failed invalidation is the server's fault: the response is 500, and in production says no
+/// more.
 impl ResponseError for RevalidateError {
     fn error_response(&self) -> HttpResponse {
         in_mode(self).error_response()
@@ -59,7 +60,7 @@ impl ResponseError for FetchError {
     }
 }
 
-/// A problem as its route shows it: JSON, or HTML where a page would have been.
+/// Makes the response of a problem in the form of its route: JSON, or HTML if the route is a page.
 pub(crate) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
     match kind {
         Kind::Route => problem.error_response(),
@@ -67,11 +68,11 @@ pub(crate) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
     }
 }
 
-/// Makes a handler's answer what its route shows.
+/// Puts a handler's response into the form of its route.
 ///
-/// The text of a page and a `Problem` become HTML. Errors of the user's own types stay as they are:
-/// their messages were never meant to be HTML, and repeat what a client has sent. A [foreign] error
-/// says nothing to clients.
+/// In a page, the text of a response and a `Problem` become HTML. Errors of the user's own types
+/// stay as they are: their messages were never meant to be HTML, and repeat what a client has sent.
+/// A [foreign] error says nothing to clients.
 ///
 /// [foreign]: foreign_status
 pub(crate) fn as_answered(
@@ -86,7 +87,7 @@ pub(crate) fn as_answered(
         };
     };
     if let Some(status) = foreign_status(error) {
-        return unspoken(status, error, route, mode);
+        return without_detail(status, error, route, mode);
     }
     match problem_of(error) {
         Some(problem) if route.kind == Kind::Page => problem.in_html(answer),
@@ -94,9 +95,9 @@ pub(crate) fn as_answered(
     }
 }
 
-/// The status of an error that was not made for clients: of the standard library, of serde, of
-/// actix-web's own insides, which `?` turns into an `actix_web::Error`. actix-web sends its text, and
-/// calls a file that is missing on the server a 404.
+/// Returns the status of an error that was not made for clients: an error of the standard library,
+/// of serde, or of actix-web's own insides, which `?` turns into an `actix_web::Error`. actix-web
+/// would send the error's text, and would call a file that is missing on the server a 404.
 fn foreign_status(error: &Error) -> Option<StatusCode> {
     fn is<T: ResponseError + 'static>(error: &Error) -> bool {
         error.as_error::<T>().is_some()
@@ -113,13 +114,14 @@ fn foreign_status(error: &Error) -> Option<StatusCode> {
     if is_of_the_server {
         return Some(StatusCode::INTERNAL_SERVER_ERROR);
     }
-    // Text and queries are a client's more often than not.
+    // Errors of text and queries are the client's fault more often than not.
     let is_of_the_client = is::<std::str::Utf8Error>(error) || is::<serde::de::value::Error>(error);
     is_of_the_client.then_some(StatusCode::BAD_REQUEST)
 }
 
-/// A problem that says no more than its status, but for developers, and the log.
-fn unspoken(
+/// Makes a response that says no more than its status. Only developers see the error in it; the log
+/// has the error if it is the server's.
+fn without_detail(
     status: StatusCode,
     error: &Error,
     route: &RouteDescriptor,
@@ -136,8 +138,8 @@ fn unspoken(
     response
 }
 
-/// Tells the log of an error that the client is not told of. Whoever else would tell it is spared
-/// that.
+/// Logs an error that the client does not see, and marks the response, so that the error is logged
+/// only once.
 fn log(error: &Error, route: &RouteDescriptor, response: &mut HttpResponse) {
     tracing::error!(
         target: target::HANDLER,
@@ -147,8 +149,8 @@ fn log(error: &Error, route: &RouteDescriptor, response: &mut HttpResponse) {
     response.extensions_mut().insert(Logged);
 }
 
-/// Tells the log of a handler's own error, where it is a fault of the server. One of ours is told where
-/// it comes from, or says to the client all that there is to say.
+/// Logs a handler's own error, if it is a fault of the server. The framework's errors are left out:
+/// they are logged where they arise, or tell the client everything there is to say.
 pub(crate) fn log_own(response: &HttpResponse, route: &RouteDescriptor) {
     let is_logged = response.extensions().contains::<Logged>();
     if response.status().is_server_error()
@@ -164,7 +166,7 @@ pub(crate) fn log_own(response: &HttpResponse, route: &RouteDescriptor) {
     }
 }
 
-/// The text that a page returns is HTML: what actix-web calls plain text by default is not.
+/// Marks the text that a page returns as HTML. actix-web marks it as plain text by default.
 fn as_page(mut answer: HttpResponse) -> HttpResponse {
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     if answer.headers().get(header::CONTENT_TYPE) == Some(&plain) {
@@ -174,21 +176,22 @@ fn as_page(mut answer: HttpResponse) -> HttpResponse {
     answer
 }
 
-/// An argument that could not be read: its status and headers, our body. What actix-web says of
-/// the cause is for developers. One that sends the client elsewhere is no fault.
+/// Makes the response to an argument that could not be read: status and headers of its error, with
+/// our body. Only developers see what actix-web says of the cause. An error that redirects the
+/// client is no fault, and is sent as it is.
 pub(crate) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
     if let Some(problem) = problem_of(error) {
         return response(&problem, route.kind);
     }
     let foreign = foreign_status(error);
     if let Some(status) = foreign {
-        return unspoken(status, error, route, mode);
+        return without_detail(status, error, route, mode);
     }
     let theirs = error.error_response();
-    if theirs.status().is_redirection() || is_answered(error) {
+    if theirs.status().is_redirection() || has_custom_response(error) {
         return theirs;
     }
-    let mut ours = unspoken(theirs.status(), error, route, mode);
+    let mut ours = without_detail(theirs.status(), error, route, mode);
     for (name, value) in theirs.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             ours.headers_mut().append(name.clone(), value.clone());
@@ -197,16 +200,16 @@ pub(crate) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) ->
     ours
 }
 
-/// An error with which a middleware answered instead of a response.
+/// Makes the response to an error that a middleware returned instead of a response.
 pub(crate) fn of_middleware(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
     match (foreign_status(error), problem_of(error)) {
-        (Some(status), _) => unspoken(status, error, route, mode),
+        (Some(status), _) => without_detail(status, error, route, mode),
         (None, Some(problem)) => response(&problem, route.kind),
         (None, None) => error.error_response(),
     }
 }
 
-/// A render that came to nothing, after its handler or without it.
+/// Makes the response of a render that failed, whether its handler ran or not.
 pub(crate) fn unrenderable(kind: Kind, why: Option<&str>) -> HttpResponse {
     let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
     let problem = match why {
@@ -216,8 +219,9 @@ pub(crate) fn unrenderable(kind: Kind, why: Option<&str>) -> HttpResponse {
     response(&problem, kind)
 }
 
-/// The user says, by the error handler of an actix-web extractor, what its error is answered with.
-fn is_answered(error: &Error) -> bool {
+/// Returns whether the user chose the response to this error, in the error handler of an actix-web
+/// extractor.
+fn has_custom_response(error: &Error) -> bool {
     fn is<T: std::fmt::Debug + std::fmt::Display + 'static>(error: &Error) -> bool {
         error.as_error::<InternalError<T>>().is_some()
     }
@@ -228,10 +232,11 @@ fn is_answered(error: &Error) -> bool {
         || is::<PayloadError>(error)
 }
 
-/// In a response's extensions: the log says what its cause was.
+/// The mark in a response's extensions that its cause has been logged.
 pub(crate) struct Logged;
 
-/// A panic, anywhere between the first middleware and the response. `whose` is for developers.
+/// Makes the response to a panic anywhere between the first middleware and the response. `whose`
+/// tells developers what panicked.
 pub(crate) fn of_panic(whose: &str, message: &str, kind: Kind, mode: Mode) -> HttpResponse {
     let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR);
     if mode == Mode::Development {

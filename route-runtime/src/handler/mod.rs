@@ -1,4 +1,4 @@
-//! One call of a handler, whatever it does: there is always a response.
+//! The call of a handler, which always ends in a response, whatever the handler does.
 
 pub(crate) mod body_limit;
 pub(crate) mod fault;
@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 
 use self::body_limit::BodyWatch;
 pub(crate) use self::fault::{Logged, unrenderable};
-use crate::declaration::Call;
+use crate::declaration::HandlerCall;
 use crate::extract::with_cookies;
 use crate::panic;
 use crate::pattern::Params;
@@ -21,7 +21,7 @@ use crate::respond::Problem;
 use crate::table::{Handler, Setup};
 use crate::target;
 
-/// Calls the handler; errors of arguments, panics and time limits become responses.
+/// Calls the handler. Errors of arguments, panics and time limits become responses.
 pub(crate) async fn answer(
     handler: &Handler,
     params: Params,
@@ -33,8 +33,8 @@ pub(crate) async fn answer(
     let kind = route.kind;
     let (request, payload) = request.into_parts();
     let body = request.extensions().get::<BodyWatch>().cloned();
-    let call = Call::new(request.clone(), payload, params);
-    // The thunk is called inside, so that nothing it does can panic outside.
+    let call = HandlerCall::new(request.clone(), payload, params);
+    // The thunk is called inside the future, so that nothing it does can panic outside.
     let call = AssertUnwindSafe(async { (route.call)(call).await }).catch_unwind();
 
     let outcome = match time_limit(handler) {
@@ -45,7 +45,7 @@ pub(crate) async fn answer(
                 let response = |status| fault::response(&Problem::new(status), kind);
                 let response = match body {
                     Some(body) if body.is_awaited() => {
-                        body.last(response(StatusCode::REQUEST_TIMEOUT))
+                        body.close_after(response(StatusCode::REQUEST_TIMEOUT))
                     }
                     _ => response(StatusCode::GATEWAY_TIMEOUT),
                 };
@@ -62,7 +62,7 @@ pub(crate) async fn answer(
             fault::of_panic("the handler", message, kind, mode)
         }
     };
-    // An extractor may call it a bad request; what it is, is too large.
+    // An extractor may call this a bad request, but the body is too large.
     let response = match body {
         Some(body) if body.is_exceeded() && response.status().is_client_error() => {
             body.too_large(kind)
@@ -70,14 +70,15 @@ pub(crate) async fn answer(
         _ => response,
     };
     let response = with_cookies(response, &request);
-    // Whoever waits for a render tells the log of it, once.
+    // The code that waits for a render logs the render's error, once.
     if !handler.rendering.is_cached() {
         fault::log_own(&response, route);
     }
     ServiceResponse::new(request, response)
 }
 
-/// Of a dynamic handler. A render's is kept by whoever waits for it.
+/// Returns the time limit of a dynamic handler. The code that waits for a render keeps the render's
+/// limit.
 fn time_limit(handler: &Handler) -> Option<Duration> {
     let seconds = handler.descriptor.config.max_duration?;
     let is_dynamic = !handler.rendering.is_cached();

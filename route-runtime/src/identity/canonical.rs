@@ -1,4 +1,4 @@
-//! Writes JSON in the one spelling that a value has.
+//! A writer of JSON that gives each value one spelling.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-/// Writes one value, as `serde_json` would, but for the order of a map's entries and for what JSON
-/// cannot tell apart.
+/// The writer of one value. It writes what `serde_json` would, except for the order of a map's
+/// entries and for values that JSON cannot tell apart.
 pub(super) struct Writer<'a> {
     out: &'a mut Vec<u8>,
 }
@@ -19,7 +19,7 @@ impl<'a> Writer<'a> {
         Self { out }
     }
 
-    /// Writes a value whose spelling in JSON is `serde_json`'s.
+    /// Writes a value as `serde_json` spells it.
     fn scalar(self, value: &(impl Serialize + ?Sized)) -> Result<(), Unwritable> {
         serde_json::to_writer(self.out, value).map_err(ser::Error::custom)
     }
@@ -33,7 +33,7 @@ impl<'a> Writer<'a> {
         self.scalar(value)
     }
 
-    /// Writes `{"variant":`, which the closing of the variant ends.
+    /// Writes `{"variant":`. The closing of the variant ends the object.
     fn variant(&mut self, variant: &str) -> Result<(), Unwritable> {
         self.out.push(b'{');
         Writer::new(self.out).scalar(variant)?;
@@ -51,7 +51,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Why a value cannot be written.
+/// The reason why a value cannot be written.
 #[derive(Debug)]
 pub(super) struct Unwritable(String);
 
@@ -216,7 +216,7 @@ impl<'a> ser::Serializer for Writer<'a> {
     }
 }
 
-/// Values, or a struct's fields, in the order in which they are given.
+/// The values of a list or the fields of a struct, in the given order.
 pub(super) struct List<'a> {
     out: &'a mut Vec<u8>,
     is_first: bool,
@@ -229,7 +229,7 @@ impl List<'_> {
         value.serialize(Writer::new(self.out))
     }
 
-    /// The order of a struct's fields is that of its declaration, so they need no sorting.
+    /// Writes a field. Fields need no sorting, because their order is that of the declaration.
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Unwritable> {
         self.separate();
         Writer::new(self.out).scalar(name)?;
@@ -297,7 +297,7 @@ macro_rules! list_of_fields {
 
 list_of_fields!(SerializeStruct, SerializeStructVariant);
 
-/// A map's entries, which are sorted once all are there.
+/// The entries of a map, which are sorted once all are there.
 pub(super) struct Map<'a> {
     out: &'a mut Vec<u8>,
     entries: Vec<(Vec<u8>, Vec<u8>)>,
@@ -310,7 +310,8 @@ impl SerializeMap for Map<'_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
         let mut bytes = Vec::new();
         key.serialize(Writer::new(&mut bytes))?;
-        // JSON's names are strings: numbers and truth values are put in quotes, as `serde_json` does.
+        // JSON's names are strings, so numbers and booleans are put in quotes, as `serde_json`
+        // does.
         match bytes.first() {
             Some(b'"') => {}
             Some(b'{' | b'[') | None => {

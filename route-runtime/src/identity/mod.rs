@@ -2,13 +2,13 @@
 //!
 //! Two rules hold for every text written here:
 //!
-//! 1. It is canonical. Equal values have equal texts (but for the sign of a zero): the entries of a
-//!    map are sorted, and every number has one spelling.
-//! 2. It is lossless, or there is none. A value that JSON would write like another one (`NaN` and an
-//!    infinity like `null`, `Some(None)` like `None`) has no text.
+//! 1. The text is canonical. Equal values have equal texts (except for the sign of a zero): the
+//!    entries of a map are sorted, and every number has one spelling.
+//! 2. The text is lossless, or there is none. A value that JSON would write like another one (`NaN`
+//!    and an infinity like `null`, `Some(None)` like `None`) has no text.
 //!
-//! What cannot be seen while a value is written is [checked](check) by reading the text back: a type
-//! that leaves out what it then misses, and one that writes equal values in a random order.
+//! Two faults cannot be seen while a value is written: a type may leave out something that it then
+//! misses, or write equal values in a random order. [`check`] finds them by reading the text back.
 
 mod canonical;
 
@@ -17,15 +17,15 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// How often a short text is read and written again before it counts as stable. A set of two has
-/// two orders, so one that is random is mistaken for stable once in 256 times.
+/// The number of times that a short text is read and written again before it counts as stable. A
+/// set of two has two orders, so a random order is mistaken for a stable one once in 256 times.
 const ROUNDS: usize = 8;
 
-/// The length from which two rounds suffice: a longer text is that of many values, and a random order
+/// The length from which two rounds suffice. A text that long holds many values, and a random order
 /// of many hardly ever repeats.
 const LONG: usize = 4096;
 
-/// Why a value has no identity, in words that complete "it …".
+/// The reason why a value has no identity, in words that complete "it …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NoIdentity(String);
 
@@ -45,7 +45,7 @@ impl fmt::Display for NoIdentity {
 ///
 /// # Errors
 ///
-/// If the value cannot be written as JSON, or not without being mistaken for another one.
+/// If the value cannot be written as JSON, or would be mistaken for another value.
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Result<String, NoIdentity> {
     let mut bytes = Vec::new();
     value
@@ -54,7 +54,8 @@ pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Result<String, NoIdentit
     String::from_utf8(bytes).map_err(NoIdentity::new)
 }
 
-/// Writes a value that is kept to be read again. What is read need not have the same text.
+/// Writes a value that is kept to be read again. The value that is read need not have the same
+/// text.
 ///
 /// # Errors
 ///
@@ -78,7 +79,8 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, NoIdentity> {
 ///
 /// # Errors
 ///
-/// If it does not: then equal values may have different texts, or one text different values.
+/// If the text does not stay the same. Then equal values may have different texts, or different
+/// values one text.
 pub(crate) fn check<T: Serialize + DeserializeOwned>(text: &str) -> Result<(), NoIdentity> {
     let rounds = if text.len() < LONG { ROUNDS } else { 2 };
     for _ in 0..rounds {

@@ -86,7 +86,7 @@ fn equal_maps_have_one_text_whatever_their_order() {
 }
 
 #[test]
-fn what_json_cannot_tell_apart_has_no_text() {
+fn a_value_that_json_writes_like_another_has_no_text() {
     let check = |text: String, why: &str| assert!(text.contains(why), "{text}");
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         check(text_of(&number), "`NaN` or an infinity");
@@ -103,7 +103,7 @@ fn what_json_cannot_tell_apart_has_no_text() {
 }
 
 #[test]
-fn numbers_keep_what_tells_them_apart() {
+fn different_numbers_have_different_texts() {
     assert_ne!(text_of(&u64::MAX), text_of(&(u64::MAX - 1)));
     assert_ne!(text_of(&u128::MAX), text_of(&(u128::MAX - 1)));
     assert_eq!(check::<u128>(&text_of(&u128::MAX)), Ok(()));
@@ -157,7 +157,7 @@ fn a_type_that_does_not_read_what_it_writes_has_no_identity() {
 }
 
 #[test]
-fn what_a_text_leaves_out_is_not_read_back() {
+fn a_value_that_loses_a_skipped_field_or_its_variant_passes_the_check() {
     let text = text_of(&SkipsAndDefaults {
         kept: 1,
         skipped: 2,
@@ -179,7 +179,8 @@ fn a_set_in_random_order_has_no_identity() {
     let small = Nested {
         sets: vec![HashSet::from([1, 2])],
     };
-    // Two elements are mistaken once in 256 times; three tries make it one in 16 millions.
+    // The random order of two elements is missed once in 256 times, so three tries miss it once in
+    // 16 million times.
     let is_noticed = (0..3).any(|_| check::<Nested>(&text_of(&small)).is_err());
     assert!(is_noticed);
     let large = Nested {

@@ -1,4 +1,4 @@
-//! What a lock and the routes disagree about, and why a lock cannot be used.
+//! The differences between a lock and the routes, and the other errors of a lock.
 
 use std::path::PathBuf;
 use std::{fmt, io};
@@ -7,33 +7,33 @@ use super::VERSION;
 use crate::declaration::Rendering;
 use crate::table::Place;
 
-/// A route that is rendered otherwise than a [`Lock`](super::Lock) says.
+/// A difference between a [`Lock`](super::Lock) and the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// The lock has a route that there is not.
+    /// The lock has a route that does not exist any more.
     Gone {
-        /// Its line.
+        /// The route's line in the lock.
         old: String,
     },
-    /// There is a route that the lock does not have.
+    /// A route is not in the lock.
     New {
-        /// The line it would have.
+        /// The line that the route would have in the lock.
         new: String,
-        /// Whether it is rendered for each request, and why.
+        /// The decision how the route is rendered, and its reason.
         rendering: Rendering,
-        /// Where it is declared.
+        /// The place where the route is declared.
         place: Place,
     },
-    /// A route is decided otherwise, is fresh for another time or has other tags.
+    /// A route has changed: the decision how it is rendered, its lifetimes or its tags.
     Changed {
-        /// The lock's line.
+        /// The route's line in the lock.
         old: String,
-        /// The line it would have.
+        /// The line that the route would have now.
         new: String,
-        /// Whether it is rendered for each request, and what decided so.
+        /// The decision how the route is rendered now, and its reason.
         rendering: Rendering,
-        /// Where it is declared.
+        /// The place where the route is declared.
         place: Place,
     },
 }
@@ -71,36 +71,37 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Why a [`Lock`](super::Lock) cannot be used, or what it says is not so.
+/// The reason why a [`Lock`](super::Lock) cannot be used, or in what it differs from the routes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
-    /// The text is of another version, or no lock at all.
+    /// The text is a lock of another version, or no lock at all. The value is its first line that
+    /// is neither empty nor a comment.
     Version(String),
     /// A line cannot be read.
     Line {
-        /// Its number, from 1.
+        /// The number of the line, counted from 1.
         number: usize,
-        /// The line.
+        /// The text of the line.
         text: String,
-        /// What is wrong with it.
+        /// The reason why it cannot be read.
         what: &'static str,
     },
     /// The file cannot be read.
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The file cannot be written.
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Routes are rendered otherwise than it says.
+    /// Routes are not rendered as the lock says. The value is every difference.
     Differs(Vec<Difference>),
 }
 

@@ -1,7 +1,10 @@
-//! How each route is rendered, as a file to be committed: a change of code that turns a route
-//! static or dynamic, or alters how long it is fresh, is then seen in review, and fails in CI.
+//! The lock file, which records how each route is rendered.
 //!
-//! The commands `lock` and `check --locked` are [`Lock::of`] and [`Lock::check`].
+//! The file is meant to be committed. A change of code that makes a route cached or dynamic, or
+//! that alters how long it is fresh, is then visible in review and fails in CI.
+//!
+//! The command `lock` writes [`Lock::of`] the routes to the file, and `check --locked` does
+//! [`Lock::check`] with what was committed.
 //!
 //! ```
 //! use route_runtime::lock::Lock;
@@ -20,7 +23,7 @@
 //!     Some("GET /news/[id] cached revalidate=10 tag=news tag=news:{id} # `revalidate = 10`"),
 //! );
 //!
-//! // Later, with what was committed:
+//! // Later, with the text that was committed:
 //! text.parse::<Lock>()?.check(&routes)?;
 //! # Ok(())
 //! # }
@@ -30,7 +33,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::declaration::{DynamicReason, Rendering, Revalidate};
+use crate::declaration::{DynamicReason, OPTIONS, Rendering};
 use crate::routes::{Route, Routes};
 
 mod error;
@@ -39,64 +42,65 @@ pub use error::{Difference, LockError};
 
 const TITLE: &str = "# How each route is rendered: `lock` writes it, `check --locked` compares it.";
 
-/// What is written, and the only version that is read.
+/// The version line that is written. No other version is read.
 const VERSION: &str = "version 1";
 
-/// Stands before why a route is rendered as it is.
+/// The separator between a route's decision and the reason for it.
 const WHY: &str = " # ";
 
-/// How each route is rendered: method, pattern, decision, lifetimes, tags, and why.
+/// A record of how each route is rendered: method, pattern, decision, lifetimes, tags and reason.
 ///
-/// Displayed, it is one line per route, sorted, without dates and without places in the source, so
-/// that it changes only where a route does. Why a route is rendered as it is stands there for the
-/// reader and is not compared: to rename an argument changes nothing for those who ask.
+/// [`Display`](fmt::Display) writes a sorted line for each route. The lines hold no dates and no
+/// places in the source, so that a line changes only if its route does. The reason for a decision
+/// is there for readers and is not compared: renaming an argument, for example, changes the reason
+/// but no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
-    /// By pattern and method.
-    routes: BTreeMap<Name, Line>,
+    /// The lines, sorted by pattern and method.
+    routes: BTreeMap<Name, LockLine>,
 }
 
-/// Pattern and method; the pattern first, to sort by.
+/// The pattern and the method of a route, in the order by which routes are sorted.
 type Name = (String, String);
 
-/// What follows the name.
+/// The rest of a line, which follows the method and the pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
-    /// The decision, lifetimes and tags: what is compared.
+struct LockLine {
+    /// The decision, lifetimes and tags, which are compared.
     decision: String,
     why: String,
 }
 
 impl Lock {
-    /// How the routes are rendered as they are now.
+    /// Makes the lock of the routes as they are now.
     #[must_use]
     pub fn of(routes: &Routes) -> Self {
-        let routes = routes.iter().map(|route| (name(&route), line(&route)));
+        let routes = routes.iter().map(|route| (name(&route), lock_line(&route)));
         Self {
             routes: routes.collect(),
         }
     }
 
-    /// Compares with how the routes are rendered now.
+    /// Compares the lock with how the routes are rendered now.
     ///
     /// # Errors
     ///
-    /// [`LockError::Differs`], with every difference.
+    /// [`LockError::Differs`], with every difference, if there are any.
     pub fn check(&self, routes: &Routes) -> Result<(), LockError> {
         let now: BTreeMap<_, _> = routes.iter().map(|route| (name(&route), route)).collect();
         let mut differences = Vec::new();
         for (name, old) in &self.routes {
             let Some(route) = now.get(name) else {
                 differences.push(Difference::Gone {
-                    old: written(name, old),
+                    old: line_text(name, old),
                 });
                 continue;
             };
-            let new = line(route);
+            let new = lock_line(route);
             if new.decision != old.decision {
                 differences.push(Difference::Changed {
-                    old: written(name, old),
-                    new: written(name, &new),
+                    old: line_text(name, old),
+                    new: line_text(name, &new),
                     rendering: route.rendering(),
                     place: route.place(),
                 });
@@ -105,7 +109,7 @@ impl Lock {
         for (name, route) in &now {
             if !self.routes.contains_key(name) {
                 differences.push(Difference::New {
-                    new: written(name, &line(route)),
+                    new: line_text(name, &lock_line(route)),
                     rendering: route.rendering(),
                     place: route.place(),
                 });
@@ -123,32 +127,32 @@ fn name(route: &Route<'_>) -> Name {
     (escaped(route.pattern()), route.method().to_string())
 }
 
-fn line(route: &Route<'_>) -> Line {
+fn lock_line(route: &Route<'_>) -> LockLine {
     let rendering = route.rendering();
     let mut decision = String::from("dynamic");
     if rendering.is_cached() {
-        decision = match route.revalidate() {
-            Some(Revalidate::After(seconds)) => format!("cached revalidate={seconds}"),
-            Some(Revalidate::Never) | None => "cached revalidate=never".into(),
-        };
-        if let Some(expire) = route.expire() {
-            decision.push_str(&format!(" expire={}", expire.as_secs()));
-        }
-        for tag in route.tags() {
-            decision.push_str(&format!(" tag={}", escaped(&tag)));
+        decision = "cached".into();
+        // Settings of the server are left out: they do not belong to the route.
+        let shown = route.shown(false);
+        for (name, values) in OPTIONS.iter().filter_map(|option| option.lock) {
+            for value in values(&shown) {
+                decision.push_str(&format!(" {name}={}", escaped(&value)));
+            }
         }
     }
     let why = match rendering {
-        // Without the place, whose line changes with whatever stands before it.
+        // The place of the other method is left out: its line number changes with any code above
+        // it.
         Rendering::Dynamic(DynamicReason::Beside(method, _)) => format!("{method} beside it"),
         other => other.to_string(),
     };
-    // An argument may have been written on several lines.
+    // The reason may quote an argument that is written on several lines.
     let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-    Line { decision, why }
+    LockLine { decision, why }
 }
 
-/// In one word and on one line; patterns may hold spaces.
+/// Escapes whitespace, control characters and `%`, so that a pattern or a tag is one word on one
+/// line.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for char in text.chars() {
@@ -164,8 +168,8 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-fn written((pattern, method): &Name, line: &Line) -> String {
-    let Line { decision, why } = line;
+fn line_text((pattern, method): &Name, line: &LockLine) -> String {
+    let LockLine { decision, why } = line;
     if why.is_empty() {
         format!("{method} {pattern} {decision}")
     } else {
@@ -177,7 +181,7 @@ impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{TITLE}\n{VERSION}")?;
         for (name, line) in &self.routes {
-            writeln!(f, "{}", written(name, line))?;
+            writeln!(f, "{}", line_text(name, line))?;
         }
         Ok(())
     }
@@ -186,8 +190,8 @@ impl fmt::Display for Lock {
 impl FromStr for Lock {
     type Err = LockError;
 
-    /// Reads what [`Display`](fmt::Display) writes. Empty lines and lines that start with `#` say
-    /// nothing, so that a file may hold remarks.
+    /// Parses the text that [`Display`](fmt::Display) writes. Empty lines are ignored, and so are
+    /// lines that start with `#`, so that a file may hold comments.
     fn from_str(text: &str) -> Result<Self, LockError> {
         let mut lines = text
             .lines()
@@ -216,7 +220,7 @@ impl FromStr for Lock {
             if !is_decision || !pattern.starts_with('/') {
                 return Err(wrong("is no route"));
             }
-            let line = Line {
+            let line = LockLine {
                 decision: decision.into(),
                 why: why.into(),
             };
@@ -236,12 +240,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_one_word_each() {
+    fn spaces_control_characters_and_percent_signs_are_escaped() {
         assert_eq!(escaped("/a b/50%/é\u{a0}"), "/a%20b/50%25/é%C2%A0");
     }
 
     #[test]
-    fn remarks_and_line_endings_say_nothing() {
+    fn comments_empty_lines_line_endings_and_order_are_ignored() {
         let plain: Lock = "version 1\nGET /a dynamic # why\nPOST /a dynamic\n"
             .parse()
             .unwrap();
@@ -254,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lock_is_an_error_that_quotes_it() {
+    fn a_text_that_is_no_lock_is_an_error_that_quotes_the_line() {
         let check = |text: &str, expected: &str| {
             let error = text.parse::<Lock>().unwrap_err().to_string();
             assert_eq!(error.lines().next(), Some(expected), "{text}");

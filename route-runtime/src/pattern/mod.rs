@@ -1,4 +1,4 @@
-//! Patterns and paths: which pattern a path matches, and the one spelling of a path.
+//! Patterns and paths: which pattern a path matches, and the canonical spelling of a path.
 
 pub(crate) mod path;
 mod segment;

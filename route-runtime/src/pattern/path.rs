@@ -1,10 +1,11 @@
-//! What a request path means: segments, their decoded text, one canonical spelling.
+//! Request paths: their segments, the decoded text of these, and the canonical spelling.
 //!
-//! A path is split on `/` first and decoded afterwards, so `a%2Fb` is one segment, `a/b`; `+` and
-//! `\` are ordinary characters. Two paths are the same resource if their decoded segments are the
-//! same, so each has one canonical spelling: `/` and the segments joined by `/`, each encoded with
-//! [one set](is_literal). It is the cache key, what parameters are read from, and the only thing
-//! ever written into a `Location`.
+//! A path is split on `/` first and decoded afterwards, so `a%2Fb` is a single segment, `a/b`. The
+//! characters `+` and `\` are ordinary ones. Two paths name the same resource if their decoded
+//! segments are equal, so each resource has one canonical spelling: `/`, followed by the segments
+//! joined by `/`, each encoded so that only the bytes of [one set](is_literal) stay as they are.
+//! The canonical spelling is the cache key, parameters are read from it, and nothing else is ever
+//! written into a `Location`.
 //!
 //! | path | text | spelling |
 //! |---|---|---|
@@ -12,40 +13,44 @@
 //! | `/%61pi/x%2fy`, `/a\b` | `/api/x%2Fy`, `/a%5Cb` | `Clean`: served, under the canonical key |
 //! | `/a//b/`, `//evil.example/` | `/a/b`, `/evil.example` | [`Unclean`](Spelling::Unclean) |
 //! | `/a/%zz`, `/%FF//` | `/a/%zz`, `/%FF` | [`Malformed`](Spelling::Malformed) |
-//! | `/a/../b`, `/%2e%2E`, `*`, nothing | none: it is no path of ours | |
+//! | `/a/../b`, `/%2e%2E`, `*`, the empty text | none: no route can have this path | |
 
 use std::borrow::Cow;
 
-/// A request path in its canonical spelling, and what was wrong with the one it came in.
+/// A request path in its canonical spelling, and a judgement of the spelling in which it was
+/// received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestPath<'p> {
-    /// `/`, or `/` before every segment. Canonical but for malformed segments, which are kept as
-    /// they came: those are spelled as no canonical segment can be, so they equal none.
+    /// The path: `/`, or every segment with a `/` before it. All segments are canonical except
+    /// malformed ones, which are kept as they were received. No canonical segment can be spelled
+    /// like a malformed one, so they never match one.
     ///
-    /// Borrowed if and only if the path arrived in this spelling.
+    /// The text is borrowed if and only if the path was received in this spelling.
     pub(crate) text: Cow<'p, str>,
     pub(crate) spelling: Spelling,
 }
 
-/// How a path was spelled; what an answer to it depends on.
+/// The spelling in which a path was received. It decides whether the path is served, redirected or
+/// refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
-    /// No segment is empty, every segment decodes. The encoding need not be the canonical one.
+    /// No segment is empty, and every segment can be decoded. The encoding need not be the
+    /// canonical one.
     Clean,
-    /// A segment is empty (`//`, a trailing `/`); all others decode.
+    /// A segment is empty (`//`, a trailing `/`), and all others can be decoded.
     Unclean,
-    /// A segment has broken percent-encoding or is not UTF-8. Wins over empty segments: there is
-    /// no clean spelling to send anyone to.
+    /// A segment has broken percent-encoding or is not UTF-8. This takes precedence over empty
+    /// segments, since there is no clean spelling to redirect to.
     Malformed,
 }
 
 impl<'p> RequestPath<'p> {
-    /// Reads a path as received, `Uri::path()`.
+    /// Parses a path as it was received, `Uri::path()`.
     ///
-    /// None if no route may ever match it: it does not start with `/` (`*`, the empty path of
-    /// `CONNECT`), or a segment is `.` or `..`, in whatever encoding.
+    /// Returns `None` if no route may ever match the path: if it does not start with `/` (as `*`
+    /// and the empty path of `CONNECT`), or if a segment is `.` or `..` in any encoding.
     ///
-    /// A canonical path without `%` is borrowed and nothing is allocated.
+    /// A canonical path without `%` is borrowed, and nothing is allocated.
     pub(crate) fn parse(raw: &'p str) -> Option<Self> {
         if is_plain(raw) {
             let text = Cow::Borrowed(raw);
@@ -88,26 +93,28 @@ impl<'p> RequestPath<'p> {
     }
 }
 
-/// Returns the canonical spelling of a path; none where it has no meaning for us.
+/// Returns the canonical spelling of a path, or `None` if the path is malformed or no route may
+/// match it.
 ///
-/// For paths that no request brought, such as the argument of `revalidate_path`: it forgives
-/// empty segments, which a request is redirected for.
+/// This function is for paths that do not come from a request, such as the argument of
+/// `revalidate_path`. It ignores empty segments, for which a request would be redirected.
 pub(crate) fn canonical(raw: &str) -> Option<Cow<'_, str>> {
     let path = RequestPath::parse(raw)?;
     (path.spelling != Spelling::Malformed).then_some(path.text)
 }
 
-/// Returns whether `text`, encoded, is a segment a request can name: not empty, `.` or `..`.
+/// Returns whether a request can name the segment with this decoded text: whether it is not empty,
+/// `.` or `..`.
 ///
-/// Encoding does not help those three: every client and proxy may drop or resolve them.
+/// Encoding does not help those three, because any client or proxy may drop or resolve them.
 pub(crate) fn is_segment(text: &str) -> bool {
     !matches!(text, "" | "." | "..")
 }
 
 /// Appends `text` to `out` as one segment, in the canonical encoding.
 ///
-/// The reverse of [`decode_segment`] for every string. What is no [segment](is_segment) makes a
-/// URL that leads elsewhere.
+/// [`decode_segment`] reverses this for every string. A text that is no [segment](is_segment) makes
+/// a URL that leads to another path.
 pub(crate) fn encode_segment(text: &str, out: &mut String) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
@@ -120,9 +127,9 @@ pub(crate) fn encode_segment(text: &str, out: &mut String) {
     }
 }
 
-/// Returns the text of one raw segment; none if it is malformed.
+/// Returns the decoded text of a segment, or `None` if the segment is malformed.
 ///
-/// Borrows unless there is a `%`.
+/// The text is borrowed unless there is a `%` in the segment.
 pub(crate) fn decode_segment(raw: &str) -> Option<Cow<'_, str>> {
     let Some(first) = raw.find('%') else {
         return Some(Cow::Borrowed(raw));
@@ -151,13 +158,13 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|value| u8::try_from(value).ok())
 }
 
-/// Returns whether the path is canonical and free of `%`: by far the most common kind, and the
-/// one that must cost no allocation.
+/// Returns whether the path is canonical and has no `%`. Such paths are by far the most common, and
+/// must cost no allocation.
 fn is_plain(raw: &str) -> bool {
     let Some(path) = raw.strip_prefix('/') else {
         return false;
     };
-    // One loop: splitting first and testing each segment takes twice as long.
+    // A single loop: splitting first and testing each segment takes twice as long.
     let mut start = 0;
     for (at, byte) in path.bytes().enumerate() {
         if byte == b'/' {
@@ -172,8 +179,8 @@ fn is_plain(raw: &str) -> bool {
     path.is_empty() || is_segment(&path[start..])
 }
 
-/// Returns whether canonical paths hold this byte as itself: RFC 3986's unreserved characters,
-/// sub-delimiters, `:` and `@`, which is all a segment may hold unencoded.
+/// Returns whether canonical paths hold this byte unencoded. These are the unreserved characters of
+/// RFC 3986, its sub-delimiters, `:` and `@`: every byte that a segment may hold unencoded.
 fn is_literal(byte: u8) -> bool {
     const SET: [bool; 256] = {
         let mut set = [false; 256];
@@ -217,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn clean_paths_are_respelled_canonically() {
+    fn clean_paths_get_their_canonical_spelling() {
         for (raw, text) in [
             ("/", "/"),
             ("/api/posts", "/api/posts"),
@@ -246,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_segments_are_unclean_and_malformed_ones_win() {
+    fn empty_segments_make_a_path_unclean_and_broken_ones_make_it_malformed() {
         for (raw, text) in [
             ("//", "/"),
             ("/a/", "/a"),
@@ -271,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_and_what_is_no_path_match_nothing() {
+    fn texts_with_dot_segments_or_without_a_leading_slash_are_no_paths() {
         for raw in [
             "",
             "*",
@@ -293,7 +300,7 @@ mod tests {
         }
     }
 
-    /// Strings in which everything that means something in a path is frequent.
+    /// Generates strings in which everything that has a meaning in a path is frequent.
     fn near_a_path() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             r"[/.%\\+]",
@@ -307,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn canonical_form_is_a_fixed_point_and_names_no_host(raw in near_a_path()) {
+        fn the_canonical_spelling_is_a_fixed_point_and_names_no_host(raw in near_a_path()) {
             if let Some(text) = canonical(&raw) {
                 prop_assert_eq!(canonical(&text), Some(Cow::Borrowed(&*text)));
                 prop_assert!(text.starts_with('/') && !text.contains("//"));
@@ -316,7 +323,7 @@ mod tests {
         }
 
         #[test]
-        fn canonical_form_keeps_the_decoded_segments(raw in near_a_path()) {
+        fn the_canonical_spelling_keeps_the_decoded_segments(raw in near_a_path()) {
             if let Some(text) = canonical(&raw) {
                 let segments = |path: &str| -> Vec<String> {
                     let segments = path.split('/').filter(|segment| !segment.is_empty());
@@ -338,7 +345,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_can_be_read(raw in any::<String>()) {
+        fn parsing_any_text_does_not_panic(raw in any::<String>()) {
             RequestPath::parse(&raw);
         }
     }

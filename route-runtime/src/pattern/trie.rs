@@ -1,21 +1,24 @@
-//! Which pattern a path matches.
+//! The trie that finds the pattern which a path matches.
 //!
 //! # Precedence
 //!
-//! At each segment, from left to right: literal, then `[id]`, then `[...slug]`, then
-//! `[[...slug]]`; never the order of insertion. A choice that leads nowhere further down is taken
-//! back. So with `/new/[x]`, `/[id]/edit` and `/[...rest]`, `/new/edit` is the first, `/7/edit`
-//! the second and `/new/edit/3` the last.
+//! At each segment, from left to right, a literal is preferred to `[id]`, that to `[...slug]`, and
+//! that to `[[...slug]]`. The order of insertion never matters. If a choice leads to no match
+//! further down, the lookup backtracks and tries the next one. With the patterns `/new/[x]`,
+//! `/[id]/edit` and `/[...rest]`, the path `/new/edit` therefore matches the first, `/7/edit` the
+//! second, and `/new/edit/3` the last.
 //!
 //! # Cost
 //!
-//! One node per segment, one hash look-up per node, however many patterns there are.
+//! Without backtracking, a lookup visits one node per segment and does one hash look-up in each,
+//! however many patterns there are.
 //!
-//! Backtracking is bounded by the table, not by the path: a node has one parent, so a lookup
-//! enters it at most once, and from each node it goes on to two at most (the literal and `[id]`).
-//! With n nodes and a deepest pattern of d segments that is at most min(n, 2^(d + 1)) nodes, each
-//! of which reads one segment, and recursion no deeper than d, for a path of any number of
-//! segments; those beyond d are read once, to see that they are well-formed.
+//! The table bounds the backtracking, and not the path: a node has one parent, so a lookup enters
+//! it at most once, and from each node the lookup continues to at most two others, the literal and
+//! `[id]`. If the table has n nodes and its deepest pattern has d segments, a lookup enters at most
+//! min(n, 2^(d + 1)) nodes, each of which reads one segment, and recurses no deeper than d,
+//! whatever the number of segments in the path. Segments beyond the d-th are read once, to check
+//! that they are well-formed.
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
@@ -30,47 +33,49 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-/// A map from patterns to values, looked up by path.
+/// A map from patterns to values, in which a value is looked up by path.
 #[derive(Clone, Debug)]
 pub(crate) struct Trie<T> {
-    root: Node<T>,
+    root: TrieNode<T>,
 }
 
-/// One position: the values of the patterns that end here, and what may come next.
+/// A position in the patterns: the values of the patterns that end here, and the positions that may
+/// follow.
 #[derive(Clone, Debug)]
-struct Node<T> {
+struct TrieNode<T> {
     value: Option<T>,
-    /// By canonical encoding, as paths are looked up in it: nothing is decoded to match. A sorted
-    /// slice took twice as long from 100 literals on. The hash need not be a strong one: nothing
-    /// that a client sends is ever inserted.
-    literals: HashMap<Box<str>, Node<T>, foldhash::fast::RandomState>,
-    param: Option<Box<Node<T>>>,
+    /// The children for literals, by their canonical encoding. Paths are looked up in the same
+    /// encoding, so nothing is decoded to match. A sorted slice took twice as long from 100
+    /// literals on. The hash need not be a strong one, since nothing that a client sends is ever
+    /// inserted.
+    literals: HashMap<Box<str>, TrieNode<T>, foldhash::fast::RandomState>,
+    param: Option<Box<TrieNode<T>>>,
     catch_all: Option<T>,
     optional_catch_all: Option<T>,
 }
 
-/// What a path matched, and whether it may be served as it is.
+/// The value that a path matched, and whether the path may be served as it was spelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Match<'t, T> {
-    /// To be served, under the key [`Params::path`].
+    /// The path is served, under the key [`Params::path`].
     Clean { value: &'t T, params: Params },
-    /// To be redirected to `clean`, the canonical path. No host can be read into it: it starts with
-    /// exactly one `/` and has no `\`.
+    /// The path is redirected to `clean`, its canonical spelling. No client can take a part of
+    /// `clean` for a host: it starts with exactly one `/` and has no `\`.
     Unclean { value: &'t T, clean: String },
-    /// A parameter is malformed: a bad request.
+    /// A parameter is malformed, so this is a bad request.
     Malformed { value: &'t T },
 }
 
-/// The canonical path of a match and where in it the parameters lie.
+/// The canonical path of a match, and the places of the parameters in it.
 ///
-/// Holds no borrow, so it can travel with the request; the accessors want the path that was
-/// looked up once more (`raw`). Given another they answer nonsense or nothing, but do not panic.
+/// `Params` borrows nothing, so it can travel with the request. Its methods take the path that was
+/// looked up (`raw`) again. Given another path, they return wrong values or none, but do not panic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Params {
-    /// None if the path as received is the canonical one.
+    /// The canonical path, or `None` if the path was received in its canonical spelling.
     canonical: Option<Box<str>>,
-    /// Byte ranges of the canonical path, in the pattern's order. Only a `[[...slug]]` that
-    /// matched no segment is empty.
+    /// The byte ranges of the parameters in the canonical path, in the pattern's order. Only the
+    /// range of a `[[...slug]]` that matched no segment is empty.
     spans: Spans,
 }
 
@@ -78,21 +83,23 @@ type Spans = SmallVec<[Range<usize>; 4]>;
 
 impl<T> Trie<T> {
     pub(crate) fn new() -> Self {
-        Self { root: Node::new() }
+        Self {
+            root: TrieNode::new(),
+        }
     }
 
-    /// Returns the place of a pattern, made if need be.
+    /// Returns the slot for the value of a pattern, and makes it if there is none.
     ///
-    /// Groups and the names of parameters are no part of a place: `/(a)/[id]` and `/[slug]` share
-    /// one. Whether finding it occupied is a conflict is for the caller to say, who sees both
-    /// values; an empty place changes no lookup.
+    /// Groups and the names of parameters are no part of a slot: `/(a)/[id]` and `/[slug]` share
+    /// one. The caller, who has both values, decides whether an occupied slot is a conflict. An
+    /// empty slot changes no lookup.
     pub(crate) fn slot(&mut self, pattern: &[Segment]) -> &mut Option<T> {
         let mut node = &mut self.root;
         for segment in pattern {
             node = match *segment {
                 Segment::Literal(text) => node.literal_mut(text),
-                Segment::Param(_) => node.param.get_or_insert_with(|| Box::new(Node::new())),
-                // Always last, says `Segment`.
+                Segment::Param(_) => node.param.get_or_insert_with(|| Box::new(TrieNode::new())),
+                // Catch-alls are always last, as `Segment` says.
                 Segment::CatchAll(_) => return &mut node.catch_all,
                 Segment::OptionalCatchAll(_) => return &mut node.optional_catch_all,
                 Segment::Group(_) => continue,
@@ -101,9 +108,9 @@ impl<T> Trie<T> {
         &mut node.value
     }
 
-    /// Matches a path as received, `Uri::path()`; none if it is no path of ours.
+    /// Matches a path as it was received, `Uri::path()`. Returns `None` if it matches no pattern.
     ///
-    /// Allocates nothing if the path is canonical, free of `%`, and has at most four parameters.
+    /// Allocates nothing if the path is canonical, has no `%`, and has at most four parameters.
     pub(crate) fn lookup(&self, raw: &str) -> Option<Match<'_, T>> {
         let RequestPath { text, spelling } = RequestPath::parse(raw)?;
         let mut spans = Spans::new();
@@ -129,7 +136,7 @@ impl<T> Trie<T> {
     }
 }
 
-impl<T> Node<T> {
+impl<T> TrieNode<T> {
     fn new() -> Self {
         Self {
             value: None,
@@ -148,8 +155,9 @@ impl<T> Node<T> {
             .or_insert_with(Self::new)
     }
 
-    /// Matches what is left of the path, `text[at..]`: nothing, or `/` before every segment.
-    /// Leaves in `spans` what it bound, and nothing if it fails.
+    /// Matches the rest of the path, `text[at..]`, which is empty or has a `/` before every
+    /// segment. Adds the parameters that it binds to `spans`, and adds nothing if there is no
+    /// match.
     fn find(&self, text: &str, at: usize, spans: &mut Spans) -> Option<&T> {
         if at == text.len() {
             return self.value.as_ref().or_else(|| {
@@ -159,7 +167,7 @@ impl<T> Node<T> {
             });
         }
         let start = at + 1;
-        // Segments are short: a loop is done before a searcher has begun.
+        // Segments are short, so a plain loop is done before an optimised search has begun.
         let length = text.as_bytes()[start..]
             .iter()
             .position(|byte| *byte == b'/');
@@ -186,18 +194,18 @@ impl<T> Node<T> {
 }
 
 impl Params {
-    /// Returns the canonical path: the key. Borrows `raw` if that is canonical.
+    /// Returns the canonical path, which is the key. It is `raw` itself if `raw` is canonical.
     pub(crate) fn path<'a>(&'a self, raw: &'a str) -> &'a str {
         self.canonical.as_deref().unwrap_or(raw)
     }
 
-    /// Returns the decoded value of the `index`-th parameter of the pattern, an `[id]`.
+    /// Returns the decoded value of the pattern's parameter number `index`, which is an `[id]`.
     pub(crate) fn value<'a>(&'a self, raw: &'a str, index: usize) -> Option<Cow<'a, str>> {
         decode_segment(self.span(raw, index)?)
     }
 
-    /// Returns the decoded segments of the `index`-th parameter of the pattern, a `[...slug]` or
-    /// `[[...slug]]`. Only the latter can have none.
+    /// Returns the decoded segments of the pattern's parameter number `index`, which is a
+    /// `[...slug]` or `[[...slug]]`. Only the latter can have none.
     pub(crate) fn values<'a>(
         &'a self,
         raw: &'a str,

@@ -1,4 +1,4 @@
-//! The only service of a blank app: runs the handler it is told to.
+//! The only service of a blank app, which runs the handler that the request names.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
-use super::Listed;
+use super::ListedPaths;
 use crate::context::{Caller, Context, Declared, Home, Render, in_context, when_sent};
 use crate::handler::answer;
 use crate::pattern::Params;
@@ -22,8 +22,8 @@ use crate::store::Tag;
 use crate::table::{Handler, HandlerId, MissingData, Setup};
 use crate::target;
 
-/// What a request to the blank app carries.
-pub(super) enum Task {
+/// The task of a request to the blank app, kept in the request's extensions.
+pub(super) enum BlankTask {
     Render {
         handler: HandlerId,
         params: Params,
@@ -34,7 +34,7 @@ pub(super) enum Task {
     Missing(oneshot::Sender<Vec<MissingData>>),
     List {
         handler: HandlerId,
-        reply: oneshot::Sender<Listed>,
+        reply: oneshot::Sender<ListedPaths>,
     },
 }
 
@@ -85,13 +85,13 @@ impl Service<ServiceRequest> for RenderService {
         if let Some(data) = &self.data {
             request.add_data_container(Rc::clone(data));
         }
-        let task = request.extensions_mut().remove::<Task>();
+        let task = request.extensions_mut().remove::<BlankTask>();
         let setup = Rc::clone(&self.setup);
         let home = self.home.clone();
         Box::pin(when_sent(async move {
             let table = &setup.table;
             let response = match task {
-                Some(Task::Render {
+                Some(BlankTask::Render {
                     handler,
                     params,
                     declared,
@@ -120,7 +120,7 @@ impl Service<ServiceRequest> for RenderService {
                     span.record("http.response.status_code", response.status().as_u16());
                     return Ok(response);
                 }
-                Some(Task::Missing(reply)) => {
+                Some(BlankTask::Missing(reply)) => {
                     let request = request.request();
                     let handlers = table.handlers();
                     let missing = handlers
@@ -136,17 +136,17 @@ impl Service<ServiceRequest> for RenderService {
                             })
                         })
                         .collect();
-                    // Whoever asked may be gone.
+                    // The receiver may be gone.
                     drop(reply.send(missing));
                     HttpResponse::NoContent()
                 }
-                Some(Task::List { handler, mut reply }) => {
+                Some(BlankTask::List { handler, mut reply }) => {
                     let handler = table.handler(handler);
                     let context = Context::of(home);
                     let list = context.scope(list(handler, request.request().clone()));
                     let listed = tokio::select! {
                         listed = list => Some(listed),
-                        // Nobody wants it any more: its time is up.
+                        // Nothing waits for the list any more: its time is up.
                         () = reply.closed() => None,
                     };
                     if let Some(listed) = listed {
@@ -162,9 +162,9 @@ impl Service<ServiceRequest> for RenderService {
     }
 }
 
-/// What `static_params` gives, as canonical paths. A panic is one more reason for there being
-/// none.
-async fn list(handler: &Handler, request: HttpRequest) -> Listed {
+/// Returns the paths that a handler's `static_params` gives, in canonical form. A panic in it is an
+/// error like any other.
+async fn list(handler: &Handler, request: HttpRequest) -> ListedPaths {
     let Some(static_params) = handler.descriptor.config.static_params else {
         return Ok(Vec::new());
     };

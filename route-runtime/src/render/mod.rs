@@ -1,10 +1,10 @@
-//! Blank renders: what is cached runs here, and nothing of any request is within reach.
+//! Blank renders: cached handlers run here, and nothing of any request is within their reach.
 //!
-//! A renderer is a thread with an actix runtime and an `App` of its own: our service, the app data
-//! and the `configure` closures, no middleware. A render is asked for with a path and answered
-//! with what can cross threads. The request that the handler sees is made for it: the head is
-//! `RequestHead::default()` with method and path, so headers, cookies, query and peer address are
-//! empty, whoever caused the render.
+//! A renderer is a thread with an actix runtime and an `App` of its own. The app has our service,
+//! the app data and the `configure` closures, but no middleware. A render gets a path and returns
+//! what can cross threads. The request that the handler sees is made for it: its head is
+//! `RequestHead::default()` with method and path. So headers, cookies, query and peer address are
+//! empty, whichever request caused the render.
 
 mod blank;
 mod renderer;
@@ -24,71 +24,71 @@ use crate::store::Tag;
 use crate::stored::RenderedResponse;
 use crate::table::{HandlerId, MissingData, Setup, Table};
 
-/// The threads, and the next one's turn.
+/// The renderer threads, and the number of the next in turn.
 pub(crate) struct Renderers {
     table: Arc<Table>,
     all: Vec<Renderer>,
     next: AtomicUsize,
 }
 
-/// The way to one thread.
+/// The handle to one renderer thread.
 struct Renderer {
     jobs: mpsc::UnboundedSender<Job>,
-    /// Shared by the jobs that it has not finished.
+    /// The reference count that the renderer's unfinished jobs share.
     unfinished: Arc<()>,
 }
 
-/// One of the jobs that a renderer has not finished, for as long as this lives.
-struct Unfinished(#[expect(dead_code, reason = "counted")] Arc<()>);
+/// The proof that a renderer has not finished a job. The job counts as long as this value lives.
+struct UnfinishedJob(#[expect(dead_code, reason = "counted")] Arc<()>);
 
-/// What a renderer is given to do.
+/// A job for a renderer.
 struct Job {
-    asked: Asked,
-    unfinished: Unfinished,
+    asked: Errand,
+    unfinished: UnfinishedJob,
 }
 
-/// What a renderer is asked.
-enum Asked {
+/// The work of a job, and the channel for its result.
+enum Errand {
     Render(BlankRequest, oneshot::Sender<Rendered>),
-    /// Which app data the cached handlers lack.
+    /// The app data that the cached handlers lack.
     Missing(oneshot::Sender<Vec<MissingData>>),
     /// The paths that a handler's `static_params` gives.
-    List(HandlerId, oneshot::Sender<Listed>),
+    List(HandlerId, oneshot::Sender<ListedPaths>),
 }
 
-/// Canonical paths, or why there are none.
-pub(crate) type Listed = Result<Vec<String>, String>;
+/// Canonical paths, or the reason why there are none.
+pub(crate) type ListedPaths = Result<Vec<String>, String>;
 
-/// Everything a render is told: one handler, one path, and nothing of a request.
+/// Everything that a render gets: one handler, one path, and nothing of a request.
 #[derive(Clone)]
 pub(crate) struct BlankRequest {
     pub(crate) handler: HandlerId,
     pub(crate) path: String,
     pub(crate) params: Params,
-    /// What the response depends on by its declaration.
+    /// The tags on which the response depends by its declaration.
     pub(crate) declared: Arc<[Tag]>,
     pub(crate) caller: Caller,
-    /// Bodies beyond this many bytes are passed on as they come.
+    /// The largest body in bytes that is read whole. Longer bodies are passed on as they come.
     pub(crate) most: usize,
 }
 
-/// What became of a render.
+/// The result of a render.
 pub(crate) struct Rendered {
     pub(crate) response: RenderedResponse,
     pub(crate) used: Used,
     pub(crate) fault: Fault,
 }
 
-/// Why a render failed, if it did.
+/// The cause of a failed render, by whether it has been logged.
 pub(crate) enum Fault {
-    /// It did not, or the log says why.
+    /// The render did not fail, or the log says why.
     Logged,
-    /// What its error says, where it has one.
+    /// The message of an error that has not been logged, if the error has a message.
     Unlogged(Option<String>),
 }
 
 impl Rendered {
-    /// What stands for a response that could not be had.
+    /// Makes a stand-in for a response that could not be rendered.
     pub(crate) fn failed(kind: Kind, fault: Fault) -> Self {
         Self {
             fault,
@@ -96,8 +96,8 @@ impl Rendered {
         }
     }
 
-    /// What stands for a response that must not be given, which the log says. In development it says
-    /// why, too.
+    /// Makes a stand-in for a response that must not be sent. The log says why, and in development
+    /// the response does, too.
     pub(crate) fn refused(kind: Kind, mode: Mode, why: &str) -> Self {
         let why = (mode == Mode::Development).then_some(why);
         Self::of(unrenderable(kind, why))
@@ -118,12 +118,13 @@ impl Fault {
     }
 }
 
-/// The renderer is gone: its thread could not start, or died.
+/// The error of a renderer that is gone: its thread could not start, or died.
 #[derive(Debug)]
 pub(crate) struct RendererGone;
 
 impl Renderers {
-    /// One per core. A renderer that cannot start answers nothing; whoever asks is told.
+    /// Starts one renderer per core. A renderer that cannot start is passed over; if none is left,
+    /// callers get an error.
     pub(crate) fn start(setup: &Setup, home: &Arc<Home>) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let all = (0..threads)
@@ -140,34 +141,37 @@ impl Renderers {
         }
     }
 
-    /// Runs a cached handler with a blank request. A renderer that is gone answers with an error.
+    /// Runs a cached handler with a blank request. If its renderer is gone, the result is an error
+    /// response.
     pub(crate) async fn render(&self, request: BlankRequest) -> Rendered {
         let kind = self.table.handler(request.handler).descriptor.kind;
         let (reply, answer) = oneshot::channel();
-        match self.send(Asked::Render(request, reply)) {
+        match self.send(Errand::Render(request, reply)) {
             Ok(()) => answer.await.ok(),
             Err(RendererGone) => None,
         }
         .unwrap_or_else(|| Rendered::failed(kind, Fault::unlogged("its renderer is gone")))
     }
 
-    /// Asks one renderer, which are all alike.
+    /// Returns the app data that the cached handlers lack. One renderer suffices, because all are
+    /// alike.
     pub(crate) async fn missing(&self) -> Result<Vec<MissingData>, RendererGone> {
         let (reply, answer) = oneshot::channel();
-        self.send(Asked::Missing(reply))?;
+        self.send(Errand::Missing(reply))?;
         answer.await.map_err(|_| RendererGone)
     }
 
     /// Calls the handler's `static_params`.
-    pub(crate) async fn list(&self, handler: HandlerId) -> Result<Listed, RendererGone> {
+    pub(crate) async fn list(&self, handler: HandlerId) -> Result<ListedPaths, RendererGone> {
         let (reply, answer) = oneshot::channel();
-        self.send(Asked::List(handler, reply))?;
+        self.send(Errand::List(handler, reply))?;
         answer.await.map_err(|_| RendererGone)
     }
 
-    /// To the one that has the least to finish, since a handler may block its thread; of several, to
-    /// the next in turn. One that is gone stays so, and is passed over.
-    fn send(&self, mut asked: Asked) -> Result<(), RendererGone> {
+    /// Sends a job to the renderer with the fewest unfinished jobs, because a handler may block its
+    /// thread. Of several such renderers, the next in turn gets the job. A renderer that is gone
+    /// stays so, and is passed over.
+    fn send(&self, mut asked: Errand) -> Result<(), RendererGone> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.all.len();
         let (before, from) = self.all.split_at(turn);
         loop {
@@ -175,10 +179,10 @@ impl Renderers {
             let Some(idlest) = there.min_by_key(|it| it.unfinished()) else {
                 return Err(RendererGone);
             };
-            let unfinished = Unfinished(Arc::clone(&idlest.unfinished));
+            let unfinished = UnfinishedJob(Arc::clone(&idlest.unfinished));
             match idlest.jobs.send(Job { asked, unfinished }) {
                 Ok(()) => return Ok(()),
-                // It has gone just now.
+                // This renderer has gone just now.
                 Err(mpsc::error::SendError(unsent)) => asked = unsent.asked,
             }
         }
@@ -192,7 +196,7 @@ impl Renderer {
         (Self { jobs, unfinished }, receiver)
     }
 
-    /// How many jobs it has.
+    /// Returns the number of the renderer's unfinished jobs.
     fn unfinished(&self) -> usize {
         Arc::strong_count(&self.unfinished) - 1
     }
@@ -205,8 +209,8 @@ mod tests {
 
     type Jobs = mpsc::UnboundedReceiver<Job>;
 
-    fn missing() -> Asked {
-        Asked::Missing(oneshot::channel().0)
+    fn missing() -> Errand {
+        Errand::Missing(oneshot::channel().0)
     }
 
     fn three() -> (Renderers, Vec<Jobs>) {
@@ -219,7 +223,7 @@ mod tests {
         (all, jobs)
     }
 
-    /// Who is asked next, and what.
+    /// Sends a job, and returns the index of the renderer that got it, and the job.
     fn sent(all: &Renderers, jobs: &mut [Jobs]) -> (usize, Job) {
         all.send(missing()).unwrap();
         let mut jobs = jobs.iter_mut().enumerate();
@@ -228,16 +232,16 @@ mod tests {
     }
 
     #[test]
-    fn those_with_nothing_to_finish_take_turns() {
+    fn idle_renderers_take_turns() {
         let (all, mut jobs) = three();
         let asked = (0..6).map(|_| sent(&all, &mut jobs).0);
         assert_eq!(asked.collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2]);
     }
 
     #[test]
-    fn one_that_is_busy_is_asked_last() {
+    fn a_busy_renderer_gets_no_job_while_others_are_idle() {
         let (all, mut jobs) = three();
-        // Nobody waits for its answer any more; it is busy all the same.
+        // Nothing waits for the result of this job any more, but the renderer is busy all the same.
         let (busy, blocked) = sent(&all, &mut jobs);
         for _ in 0..6 {
             assert_ne!(sent(&all, &mut jobs).0, busy);
@@ -249,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_and_not_begun_counts() {
+    fn queued_jobs_count_as_unfinished() {
         let (all, _jobs) = three();
         for _ in 0..6 {
             all.send(missing()).unwrap();
@@ -259,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_gone_is_passed_over() {
+    fn a_renderer_that_is_gone_is_passed_over() {
         let (all, mut jobs) = three();
         jobs.remove(1);
         for _ in 0..6 {

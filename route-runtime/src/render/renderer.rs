@@ -1,4 +1,4 @@
-//! One renderer: a thread, its runtime, its blank app.
+//! The inside of a renderer: a thread, its runtime, its blank app.
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -17,8 +17,8 @@ use actix_web::{App, Error, HttpMessage as _, HttpResponse, rt};
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
-use super::blank::{RenderService, Task};
-use super::{Asked, BlankRequest, Fault, Job, Rendered, Unfinished};
+use super::blank::{BlankTask, RenderService};
+use super::{BlankRequest, Errand, Fault, Job, Rendered, UnfinishedJob};
 use crate::context::{Home, Render};
 use crate::declaration::RouteDescriptor;
 use crate::handler::Logged;
@@ -27,7 +27,7 @@ use crate::stored::{BrokenBody, RenderedBody, RenderedResponse, is_event_stream}
 use crate::table::Setup;
 use crate::target;
 
-/// How many chunks of a passed-on body wait for a slow client.
+/// The number of chunks of a passed-on body that may wait for a slow client.
 const CHUNKS: usize = 4;
 
 pub(super) fn spawn(
@@ -57,7 +57,8 @@ async fn run(setup: Setup, home: Weak<Home>, mut jobs: mpsc::UnboundedReceiver<J
             }
         })
         .into_factory();
-    // What a blank render sees of the server is the same before it listens and after.
+    // With the default configuration, a blank render sees the same of the server before it listens
+    // and after.
     let Ok(app) = app.new_service(AppConfig::default()).await else {
         tracing::error!(target: target::CACHE, "the app of a renderer could not be built");
         return;
@@ -66,57 +67,62 @@ async fn run(setup: Setup, home: Weak<Home>, mut jobs: mpsc::UnboundedReceiver<J
     while let Some(Job { asked, unfinished }) = jobs.recv().await {
         let app = Rc::clone(&app);
         match asked {
-            Asked::Render(request, reply) => {
+            Errand::Render(request, reply) => {
                 let route = table.handler(request.handler).descriptor;
                 let reply = Reply { reply, unfinished };
                 rt::spawn(async move { answer(&*app, &route, mode, request, reply).await });
             }
-            Asked::Missing(reply) => ask(app, Task::Missing(reply), unfinished),
-            Asked::List(handler, reply) => ask(app, Task::List { handler, reply }, unfinished),
+            Errand::Missing(reply) => run_task(app, BlankTask::Missing(reply), unfinished),
+            Errand::List(handler, reply) => {
+                run_task(app, BlankTask::List { handler, reply }, unfinished);
+            }
         }
     }
 }
 
-/// Where a render goes. It is a job of its renderer until it is sent there, or nobody wants it.
+/// The channel for a render's result. The render counts as a job of its renderer until the result
+/// is sent, or nothing waits for it any more.
 struct Reply {
     reply: oneshot::Sender<Rendered>,
-    unfinished: Unfinished,
+    unfinished: UnfinishedJob,
 }
 
 impl Reply {
-    /// Resolves when nobody wants it any more.
+    /// Resolves when nothing waits for the result any more.
     async fn closed(&mut self) {
         self.reply.closed().await;
     }
 
-    /// Before whoever waits for it asks for something else, nothing of it is left to do.
+    /// Sends the result. The job is finished before that, so that it no longer counts when the
+    /// receiver asks for something else.
     fn send(self, rendered: Rendered) {
         drop(self.unfinished);
         drop(self.reply.send(rendered));
     }
 
-    /// Sends what there is of one whose body is still to be passed on.
-    fn begin(self, rendered: Rendered) -> Option<Unfinished> {
+    /// Sends a result whose body is still to be passed on. Returns the job, which is not finished,
+    /// unless nothing waits for the result any more.
+    fn begin(self, rendered: Rendered) -> Option<UnfinishedJob> {
         self.reply.send(rendered).is_ok().then_some(self.unfinished)
     }
 }
 
-/// Calls the app for the sake of what it sends back beside its answer.
-fn ask<S>(app: Rc<S>, task: Task, unfinished: Unfinished)
+/// Runs a task that sends its result through a channel of its own; the app's response is dropped.
+fn run_task<S>(app: Rc<S>, task: BlankTask, unfinished: UnfinishedJob)
 where
     S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
 {
     rt::spawn(async move {
-        let request = blank(Uri::default());
+        let request = blank_request(Uri::default());
         request.extensions_mut().insert(task);
         drop(app.call(request).await);
         drop(unfinished);
     });
 }
 
-/// A request with a method and a path, and nothing of any other. A head from the pool would keep
-/// the peer address, method and version of the last one.
-fn blank(path: Uri) -> Request {
+/// Makes a request with a method and a path, and with nothing of any other request. A head from the
+/// pool would keep the peer address, method and version of its last request.
+fn blank_request(path: Uri) -> Request {
     let mut request = Request::new();
     *request.head_mut() = RequestHead::default();
     request.head_mut().method = Method::GET;
@@ -141,14 +147,14 @@ async fn answer<S>(
         caller,
         most,
     } = asked;
-    // A canonical path is always a valid one, unless it is too long: that of a request is refused
-    // before. It must not be taken for another.
-    let Ok(request) = path.parse().map(blank) else {
+    // A canonical path always parses unless it is too long, and a request with such a path was
+    // refused before. It must not be taken for another path.
+    let Ok(request) = path.parse().map(blank_request) else {
         let fault = Fault::unlogged("its path is no path of a request");
         return reply.send(Rendered::failed(route.kind, fault));
     };
     let render = Arc::new(Render::of(&route.config));
-    request.extensions_mut().insert(Task::Render {
+    request.extensions_mut().insert(BlankTask::Render {
         handler,
         params,
         declared,
@@ -157,7 +163,7 @@ async fn answer<S>(
     });
     let answered = tokio::select! {
         answered = app.call(request) => answered,
-        // Nobody wants it any more: its time is up.
+        // Nothing waits for the render any more: its time is up.
         () = reply.closed() => return,
     };
     let response = match answered {
@@ -204,8 +210,8 @@ async fn answer<S>(
         return reply.send(refused);
     }
     match read {
-        Ok(Read::Whole(bytes)) => reply.send(rendered(RenderedBody::Full(bytes))),
-        Ok(Read::Beyond(first)) => {
+        Ok(ReadBody::Whole(bytes)) => reply.send(rendered(RenderedBody::Full(bytes))),
+        Ok(ReadBody::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);
             let body_of_chunks = RenderedBody::Stream { chunks, length };
             if let Some(unfinished) = reply.begin(rendered(body_of_chunks)) {
@@ -213,7 +219,7 @@ async fn answer<S>(
                 drop(unfinished);
             }
         }
-        // Nothing of it was sent, so it can be said.
+        // Nothing of the body was sent yet, so the failure can still be reported.
         Err(BrokenBody) => {
             tracing::error!(target: target::CACHE, { url.path = path }, "the body of a response failed");
             let mut failed = Rendered::failed(route.kind, Fault::Logged);
@@ -223,37 +229,37 @@ async fn answer<S>(
     }
 }
 
-enum Read {
+enum ReadBody {
     Whole(Bytes),
-    /// The first bytes of what is longer than was asked for.
+    /// The first bytes of a body that is longer than the limit.
     Beyond(Bytes),
 }
 
-async fn read(mut body: Pin<&mut BoxBody>, most: usize) -> Result<Read, BrokenBody> {
+async fn read(mut body: Pin<&mut BoxBody>, most: usize) -> Result<ReadBody, BrokenBody> {
     if let BodySize::Sized(length) = body.size()
         && length > most as u64
     {
-        return Ok(Read::Beyond(Bytes::new()));
+        return Ok(ReadBody::Beyond(Bytes::new()));
     }
     if most == 0 && body.size() == BodySize::Stream {
-        return Ok(Read::Beyond(Bytes::new()));
+        return Ok(ReadBody::Beyond(Bytes::new()));
     }
     let mut whole = match body.size() {
         BodySize::Sized(length) => Vec::with_capacity(usize::try_from(length).unwrap_or_default()),
         BodySize::None | BodySize::Stream => Vec::new(),
     };
-    while let Some(chunk) = next(body.as_mut()).await {
+    while let Some(chunk) = next_chunk(body.as_mut()).await {
         let chunk = chunk?;
         whole.extend_from_slice(&chunk);
         if whole.len() > most {
-            return Ok(Read::Beyond(whole.into()));
+            return Ok(ReadBody::Beyond(whole.into()));
         }
     }
-    // It may be kept, and then for as long as it is good: without room to grow.
-    Ok(Read::Whole(whole.into_boxed_slice().into()))
+    // The body may be kept for as long as it is fresh, so it is stored without spare capacity.
+    Ok(ReadBody::Whole(whole.into_boxed_slice().into()))
 }
 
-/// Ends when the body does, or when nobody listens any more.
+/// Passes a body on until it ends, or until nothing listens any more.
 async fn pass_on(
     first: Bytes,
     mut body: Pin<&mut BoxBody>,
@@ -264,7 +270,7 @@ async fn pass_on(
     }
     loop {
         let chunk = tokio::select! {
-            chunk = next(body.as_mut()) => chunk,
+            chunk = next_chunk(body.as_mut()) => chunk,
             () = chunks.closed() => return,
         };
         let Some(chunk) = chunk else { return };
@@ -275,8 +281,9 @@ async fn pass_on(
     }
 }
 
-/// The next chunk. A panic is an error like any other: what is cut short must not look whole.
-async fn next(mut body: Pin<&mut BoxBody>) -> Option<Result<Bytes, BrokenBody>> {
+/// Returns the next chunk. A panic is an error like any other: a body that was cut short must not
+/// look whole.
+async fn next_chunk(mut body: Pin<&mut BoxBody>) -> Option<Result<Bytes, BrokenBody>> {
     let chunk = poll_fn(|context| body.as_mut().poll_next(context));
     match AssertUnwindSafe(chunk).catch_unwind().await {
         Ok(chunk) => chunk.map(|chunk| chunk.map_err(|_| BrokenBody)),

@@ -1,4 +1,4 @@
-//! What a handler can answer beside actix-web's own responders.
+//! Responses for handlers, in addition to actix-web's own responders.
 
 mod problem;
 mod redirect;

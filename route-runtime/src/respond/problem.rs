@@ -1,4 +1,4 @@
-//! Errors, as a client sees them.
+//! Problems: errors as a client sees them.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use serde::Serialize;
 
-/// An error as a client sees it: a status, and what went wrong in a sentence.
+/// An error as a client sees it: a status, and a sentence that says what went wrong.
 ///
-/// Answered by a route it is `application/problem+json` ([RFC 9457]), by a page a small HTML
-/// document. It is what the framework itself answers with; in a handler it is an error for `?` and
-/// a response to return, which send the same. Headers are added as to any responder, with
-/// `customize()`.
+/// A route sends it as `application/problem+json` ([RFC 9457]), and a page as a small HTML
+/// document. The framework's own errors are problems. In a handler, a problem is an error for `?`
+/// and also a response to return; both send the same. Add headers with `customize()`, as to any
+/// responder.
 ///
 /// # Example
 ///
@@ -38,7 +38,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem that its status says all about.
+    /// Makes a problem that has only a status.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
         Self {
@@ -47,14 +47,16 @@ impl Problem {
         }
     }
 
-    /// Says what went wrong with this request. Clients see it, in production too.
+    /// Adds a sentence that says what went wrong with this request. Clients see it, in production
+    /// too.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// The members of RFC 9457: `type`, `title`, `status`, and `detail` where there is one.
+    /// Returns the problem as a JSON object with the members of RFC 9457: `type`, `title`, `status`
+    /// and, if there is one, `detail`.
     #[must_use]
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
@@ -74,12 +76,12 @@ impl Problem {
         serde_json::to_string(&json).unwrap_or_default()
     }
 
-    /// A document with the same words, escaped.
+    /// Returns the problem as an HTML document. The text is escaped.
     #[must_use]
     pub fn to_html(&self) -> String {
-        let title = format!("{} {}", self.status.as_u16(), escape(self.title()));
+        let title = format!("{} {}", self.status.as_u16(), escape_html(self.title()));
         let detail = match &self.detail {
-            Some(detail) => format!("<p>{}</p>", escape(detail)),
+            Some(detail) => format!("<p>{}</p>", escape_html(detail)),
             None => String::new(),
         };
         format!(
@@ -96,7 +98,8 @@ impl Problem {
         self.in_html(HttpResponse::new(self.status))
     }
 
-    /// Says it in HTML, in a response that has status and headers.
+    /// Replaces the body of a response by the problem in HTML. The response keeps its status and its
+    /// other headers.
     pub(crate) fn in_html(&self, mut response: HttpResponse) -> HttpResponse {
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, html);
@@ -136,7 +139,7 @@ impl Responder for Problem {
     }
 }
 
-/// 404: there is nothing at this path, for now.
+/// Makes a problem with status 404: there is nothing at this path, for now.
 ///
 /// # Example
 ///
@@ -149,7 +152,7 @@ impl Responder for Problem {
 ///     Ok(Json(root.checked_mul(root).ok_or_else(not_found)?))
 /// }
 ///
-/// // Another status is put beside a response.
+/// // A success with another status is a response beside that status.
 /// #[route(POST, "/squares")]
 /// async fn create(root: Json<u32>) -> impl Responder {
 ///     (Json(root.pow(2)), StatusCode::CREATED)
@@ -178,7 +181,8 @@ pub fn not_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND)
 }
 
-/// 403: whoever asks may not, and asking again with the same credentials does not help.
+/// Makes a problem with status 403: the client may not do this, and repeating the request with the
+/// same credentials does not help.
 ///
 /// # Example
 ///
@@ -201,10 +205,10 @@ pub fn forbidden() -> Problem {
     Problem::new(StatusCode::FORBIDDEN)
 }
 
-/// 401: whoever asks must say who they are first.
+/// Makes a problem with status 401: the client must authenticate first.
 ///
-/// HTTP wants such an answer to name a way to do so, in the header `WWW-Authenticate`. Which one is
-/// for the application to know; none is added here.
+/// HTTP requires that such a response names a way to authenticate in the header `WWW-Authenticate`.
+/// Only the application knows which, so the header is not added here.
 ///
 /// # Example
 ///
@@ -224,7 +228,7 @@ pub fn unauthorized() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED)
 }
 
-fn escape(text: &str) -> String {
+fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,4 +1,4 @@
-//! Sending a client elsewhere.
+//! Redirecting a client to another location.
 
 use std::fmt::{self, Write as _};
 
@@ -11,21 +11,21 @@ use super::Problem;
 
 use crate::target;
 
-/// 307: what is asked for is for now elsewhere. The client repeats the request there, with the
-/// same method and body.
+/// Makes a redirect with status 307: the resource is temporarily at another location. The client
+/// repeats the request there, with the same method and body.
 ///
-/// The location is sent as given, relative or absolute; only what is no character of a URL, such as
-/// a space or an `ü`, is percent-encoded. A `?`, `#` or `/` means what it does in a URL: the `path` of
-/// a route's handle encodes those of a parameter, too. For a page to look at after a form was posted,
-/// answer 303 with actix-web's `web::Redirect`.
+/// The location is sent as it is given, relative or absolute. Only characters that cannot occur in
+/// a URL, such as a space or an `ü`, are percent-encoded. A `?`, `#` or `/` has its meaning in a
+/// URL; to have these encoded in a parameter, use the `path` of a route's handle. To show a page
+/// after a form was posted, answer 303 with actix-web's `web::Redirect`.
 ///
-/// What it returns is a [`Redirect`]: a response to return, and an error for `?`. Calling it alone
+/// The [`Redirect`] is a response to return, and also an error for `?`. Calling this function alone
 /// does nothing.
 ///
 /// # Errors
 ///
-/// A location that no header can hold (it has a line break or another control character) is
-/// logged, and answered with a [`Problem`] of status 500.
+/// If no header can hold the location, because it has a line break or another control character,
+/// this is logged, and the response is a [`Problem`] with status 500.
 ///
 /// # Example
 ///
@@ -63,9 +63,10 @@ pub fn redirect(location: impl AsRef<str>) -> Redirect {
     Redirect::new(StatusCode::TEMPORARY_REDIRECT, location.as_ref())
 }
 
-/// 308: what is asked for has moved for good. Clients may remember it, and need not ask again.
+/// Makes a redirect with status 308: the resource has moved for good. Clients may remember the new
+/// location, and need not repeat the request for the old one.
 ///
-/// Otherwise as [`redirect`].
+/// Everything else is as for [`redirect`].
 ///
 /// # Example
 ///
@@ -84,10 +85,11 @@ pub fn permanent_redirect(location: impl AsRef<str>) -> Redirect {
     Redirect::new(StatusCode::PERMANENT_REDIRECT, location.as_ref())
 }
 
-/// A redirect, by [`redirect`] or [`permanent_redirect`]: a response without a body.
+/// A redirect, made by [`redirect`] or [`permanent_redirect`]. The response has no body.
 ///
-/// It is a [`Responder`] to be returned, and as an error it is carried by `?`: both send the same.
-/// As the error of an argument's extractor it redirects before the handler runs.
+/// A redirect is a [`Responder`] to return, and also an error for `?`; both send the same. If the
+/// extractor of an argument fails with a redirect, the client is redirected before the handler
+/// runs.
 ///
 /// # Example
 ///
@@ -119,13 +121,13 @@ impl Redirect {
         Self { status, location }
     }
 
-    /// What is answered instead, if there is no sending anyone to the location.
+    /// Returns the problem that is sent instead, if no header can hold the location.
     pub(crate) fn problem(&self) -> Option<&Problem> {
         self.location.as_ref().err()
     }
 }
 
-/// Percent-encodes what no URL can hold, a `%` that encodes nothing included.
+/// Percent-encodes the characters that no URL can hold, and every `%` that encodes nothing.
 fn encoded(location: &str) -> String {
     let bytes = location.as_bytes();
     let mut encoded = String::with_capacity(bytes.len());
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_is_sent_as_given_encoded_or_not_at_all() {
+    fn a_location_is_sent_as_given_or_percent_encoded_and_control_characters_are_an_error() {
         for location in [
             "/x",
             "x/../y?z#w",

@@ -1,28 +1,33 @@
-//! What may be done with what a handler answered. Pure.
+//! The decision whether a rendered response is kept, shared or for one request. Pure.
 
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 
-use crate::engine::{Lifetime, Outcome, PASS};
+use crate::engine::{Lifetime, PASS, RenderOutcome};
 use crate::render::Rendered;
 use crate::stored::{
     Individual, Reason, RenderedBody, RenderedResponse, Stored, StoredResponse, directives,
     is_event_stream,
 };
 
-/// How long the absence of something that nobody listed is remembered: it may be born.
+/// The time for which a 404 or 410 is kept if its path is not listed. It is short, because the path
+/// may come into being.
 const ABSENCE: Duration = Duration::from_secs(10);
 
-/// How long a path whose response was made of data that is not cached is rendered for each
-/// request, before it is tried whether that has changed.
+/// The time for which a path is rendered for each request because its response used data that is
+/// not cached. Then a render finds out whether that has changed.
 const UNCACHED: Duration = Duration::from_secs(60);
 
-/// Decides whether a response may be kept, shared once, or is for one request alone.
+/// Decides whether a response may be kept, is shared once, or is for one request alone.
 ///
 /// `is_listed` says that the path is the program's own, and not a client's guess.
-pub(super) fn classify(rendered: Rendered, lifetime: Lifetime, is_listed: bool) -> Outcome<Stored> {
+pub(super) fn classify(
+    rendered: Rendered,
+    lifetime: Lifetime,
+    is_listed: bool,
+) -> RenderOutcome<Stored> {
     let Rendered { response, used, .. } = rendered;
     let reason = match used.uncached {
         Some(what) => Some(Reason::Data(what)),
@@ -50,17 +55,17 @@ pub(super) fn classify(rendered: Rendered, lifetime: Lifetime, is_listed: bool) 
                 body,
             };
             let value = Individual { response, reason };
-            return Outcome::Individual { value, pass };
+            return RenderOutcome::Individual { value, pass };
         }
     };
     let response = Stored::Response(Box::new(StoredResponse::new(status, &headers, body)));
     if !is_stored(status) {
-        return Outcome::ShareOnce(response);
+        return RenderOutcome::ShareOnce(response);
     }
     let is_absence = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
     if is_absence && !is_listed {
-        // Whoever guesses paths must not push out of a store what was built.
-        return Outcome::passing(
+        // A client that guesses paths must not push built responses out of a store.
+        return RenderOutcome::passing(
             response,
             Lifetime {
                 revalidate: Lifetime::shorter(lifetime.revalidate, Some(ABSENCE)),
@@ -68,7 +73,7 @@ pub(super) fn classify(rendered: Rendered, lifetime: Lifetime, is_listed: bool) 
             },
         );
     }
-    Outcome::store(response, lifetime)
+    RenderOutcome::store(response, lifetime)
 }
 
 fn is_stored(status: StatusCode) -> bool {
@@ -76,14 +81,14 @@ fn is_stored(status: StatusCode) -> bool {
     (status.is_success() && code != 206) || matches!(code, 301 | 302 | 307 | 308 | 404 | 410)
 }
 
-/// Returns the reason for which headers say that a response is meant for one client.
+/// Returns the reason for which a response's headers say that it is meant for one client.
 fn individual_reason(headers: &HeaderMap) -> Option<Reason> {
     if headers.contains_key(header::SET_COOKIE) {
         return Some(Reason::SetCookie);
     }
     let mut cache_control = headers.get_all(header::CACHE_CONTROL);
     let is_kept_private = cache_control.any(|value| {
-        // What cannot be read may well say so.
+        // A value that cannot be read may well say so.
         value.to_str().map_or(true, |value| {
             directives(value).any(|name| matches!(&*name, "private" | "no-store"))
         })
@@ -120,7 +125,7 @@ mod tests {
         };
         let lifetime = Lifetime::revalidate(Duration::from_secs(60));
         match classify(rendered, lifetime, is_listed) {
-            Outcome::Store {
+            RenderOutcome::Store {
                 lifetime,
                 is_passing,
                 ..
@@ -129,13 +134,15 @@ mod tests {
                 if is_passing { "passing" } else { "store" },
                 lifetime.revalidate.map_or(0, |after| after.as_secs())
             ),
-            Outcome::ShareOnce(_) => "share once".into(),
-            Outcome::Individual { value, .. } => format!("individual: {}", value.reason.as_str()),
+            RenderOutcome::ShareOnce(_) => "share once".into(),
+            RenderOutcome::Individual { value, .. } => {
+                format!("individual: {}", value.reason.as_str())
+            }
         }
     }
 
     #[test]
-    fn by_status() {
+    fn the_status_decides_whether_a_response_is_stored() {
         let check = |status, expected: &str| {
             assert_eq!(outcome(status, &[], true), expected, "{status}");
         };
@@ -150,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn absence_nobody_listed_is_brief() {
+    fn a_404_or_410_of_an_unlisted_path_is_kept_briefly() {
         assert_eq!(outcome(404, &[], false), "passing 10");
         assert_eq!(outcome(410, &[], false), "passing 10");
         assert_eq!(outcome(200, &[], false), "store 60");
     }
 
     #[test]
-    fn by_header() {
+    fn cookies_privacy_and_event_streams_make_a_response_individual() {
         let check = |name, value, expected: &str| {
             assert_eq!(
                 outcome(200, &[(name, value)], true),
@@ -181,14 +188,14 @@ mod tests {
         );
         check("content-type", "Text/Event-Stream", "individual: stream");
         check("content-type", "text/event-streams", "store 60");
-        // Parsed, not searched for.
+        // Directives are parsed, not searched for.
         check("cache-control", "max-age=1, x-private", "store 60");
         check("cache-control", "ext=\"private\"", "store 60");
         check("cache-control", "no-cache", "store 60");
     }
 
     #[test]
-    fn an_error_with_a_cookie_is_for_one() {
+    fn an_error_that_sets_a_cookie_is_individual() {
         let cookie = outcome(500, &[("set-cookie", "a=b")], true);
         assert_eq!(cookie, "individual: set-cookie");
     }

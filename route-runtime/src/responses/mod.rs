@@ -1,5 +1,5 @@
-//! Cached routes: the engine, asked with what a path and its route tell, and the responses it
-//! keeps. What a client is answered is decided elsewhere, and so is what data it keeps.
+//! The responses of cached routes: calls of the engine with what a path and its route tell. Other
+//! modules decide how a client is answered, and which data is cached.
 
 mod classify;
 mod served;
@@ -16,7 +16,8 @@ pub(crate) use self::served::Served;
 use crate::context::{Caller, Home, Paths};
 use crate::declaration::Revalidate;
 use crate::engine::{
-    Ancestry, Answer, CacheSlot, Call, Failure, Hit, Key, Lifetime, Outcome, Stale, Stats, Turn,
+    Ancestry, Answer, CacheSlot, Call, Failure, Hit, Key, Lifetime, RenderOutcome, Stale, Stats,
+    Turn,
 };
 use crate::mode::Mode;
 use crate::pattern::Params;
@@ -27,11 +28,11 @@ use crate::table::{ByHandler, Handler, HandlerId, Setup};
 use crate::tags;
 use crate::target;
 
-/// The responses of one table of routes with the data they are made of, and the threads that make
+/// The responses of one table of routes, the data they are made of, and the threads that render
 /// them.
 pub(crate) struct ResponseCache {
     home: Arc<Home>,
-    /// Started for the first response.
+    /// The renderer threads, started for the first response.
     renderers: OnceLock<Arc<Renderers>>,
     responses: ByHandler<Responses>,
     setup: Setup,
@@ -39,11 +40,11 @@ pub(crate) struct ResponseCache {
 
 /// The responses of one handler.
 struct Responses {
-    /// The tag of all of them.
+    /// The tag of all these responses.
     pattern: Tag,
-    /// Of a route without parameters.
+    /// The place of the only response, if the route has no parameters.
     slot: Option<Arc<CacheSlot<Stored>>>,
-    /// It was said that the route is not cached, and why.
+    /// Set once the log has said that the route is not cached, and why.
     is_warned: Arc<AtomicBool>,
 }
 
@@ -63,7 +64,7 @@ impl ResponseCache {
         }
     }
 
-    /// What code that runs in a render, or in a dynamic handler, belongs to.
+    /// Returns the home of the code that runs in a render or in a dynamic handler.
     pub(crate) fn home(&self) -> &Arc<Home> {
         &self.home
     }
@@ -77,29 +78,31 @@ impl ResponseCache {
         self.home.engine.stats()
     }
 
-    /// Waits until no render and no refresh is under way, and what they made is written.
+    /// Waits until no render and no refresh is under way, and their results are written.
     pub(crate) async fn settled(&self) {
         self.home.engine.settled().await;
     }
 
-    /// Learns what other instances have invalidated. A store that does not answer is asked again
-    /// by whoever follows it.
+    /// Learns what other instances have invalidated. Returns whether the store answered; if it did
+    /// not, the task that follows the store asks again.
     pub(crate) async fn catch_up(&self) -> bool {
         self.home.engine.catch_up().await.is_ok()
     }
 
-    /// Takes a path's response from the store behind memory, if it has one.
+    /// Loads a path's response from the store behind memory. Returns whether the store had one and
+    /// memory had none.
     pub(crate) async fn recall(&self, handler: HandlerId, path: &str) -> bool {
         let slot = self.responses[handler].slot.as_deref();
         self.home.engine.recall(&Key::new(path), slot).await
     }
 
-    /// Removes a path's response from the store behind memory, where it was left by others.
+    /// Removes a path's response from the store behind memory, where other processes may have left
+    /// one.
     pub(crate) async fn forget(&self, path: &str) {
         self.home.engine.forget(&Key::new(path)).await;
     }
 
-    /// The entry with which a path can be answered at once, if there is one.
+    /// Returns the entry that can answer a path at once, if there is one.
     pub(crate) fn lookup(&self, handler: HandlerId, path: &str) -> Option<Hit<Stored>> {
         match &self.responses[handler].slot {
             Some(slot) => self.home.engine.lookup_slot(slot),
@@ -107,12 +110,12 @@ impl ResponseCache {
         }
     }
 
-    /// Counts a request that is answered with it.
+    /// Counts a request that this entry answers.
     pub(crate) fn count(&self, hit: &Hit<Stored>) {
         self.home.engine.count(hit);
     }
 
-    /// Whatever answers a path: an entry, or a render that is shared as far as it may be.
+    /// Answers a path with an entry, or with a render that is shared as widely as it may be.
     pub(crate) async fn get(
         &self,
         id: HandlerId,
@@ -120,26 +123,28 @@ impl ResponseCache {
         params: &Params,
         caller: Caller,
     ) -> Result<Answer<Stored>, Failure> {
-        self.ask(id, path, params, caller, false).await
+        self.get_or_render(id, path, params, caller, false).await
     }
 
-    /// The same for nobody's request, and for somebody who tells what becomes of it.
+    /// Answers a path ahead of any request. The caller reports failures, so a failure without a
+    /// message is not logged here.
     pub(crate) async fn get_ahead(
         &self,
         id: HandlerId,
         path: &str,
         params: &Params,
     ) -> Result<Answer<Stored>, Failure> {
-        self.ask(id, path, params, Caller::default(), true).await
+        self.get_or_render(id, path, params, Caller::default(), true)
+            .await
     }
 
-    async fn ask(
+    async fn get_or_render(
         &self,
         id: HandlerId,
         path: &str,
         params: &Params,
         caller: Caller,
-        is_told: bool,
+        is_reported: bool,
     ) -> Result<Answer<Stored>, Failure> {
         let handler = self.setup.table.handler(id);
         let key = Key::new(path);
@@ -158,7 +163,7 @@ impl ResponseCache {
         let lifetime = lifetime_of(handler);
         let is_listed = !handler.has_params() || self.is_listed(id, path);
         let renderers = Arc::clone(self.renderers());
-        let request = self.blank(id, path, params, &tags, caller);
+        let request = self.blank_request(id, path, params, &tags, caller);
         let is_warned = Arc::clone(&self.responses[id].is_warned);
         let pattern = handler.descriptor.pattern;
         let render = move |ancestry: Ancestry<Key>| {
@@ -182,11 +187,12 @@ impl ResponseCache {
                 };
                 let status = rendered.response.status;
                 let fault = mem::replace(&mut rendered.fault, Fault::Logged);
-                let outcome: Outcome<_> = classify(rendered, lifetime, is_listed);
-                // Others wait for it or are given it for a second, so there are not many.
-                if let (true, Outcome::ShareOnce(_)) = (is_shared, &outcome)
+                let outcome: RenderOutcome<_> = classify(rendered, lifetime, is_listed);
+                // Those who wait share such a result, and so do requests of the next second, so
+                // there are not many warnings.
+                if let (true, RenderOutcome::ShareOnce(_)) = (is_shared, &outcome)
                     && let Fault::Unlogged(error) = fault
-                    && (error.is_some() || !is_told)
+                    && (error.is_some() || !is_reported)
                 {
                     warn_failed(&path, status, error.as_deref());
                 }
@@ -196,7 +202,8 @@ impl ResponseCache {
         self.home.engine.get_or_render(call, render).await
     }
 
-    /// Renders for this request and nobody else, and keeps nothing. `None` if it takes too long.
+    /// Renders for this request alone, and keeps nothing. Returns `None` if the render takes too
+    /// long.
     pub(crate) async fn render_once(
         &self,
         id: HandlerId,
@@ -208,14 +215,14 @@ impl ResponseCache {
         let tags = self.tags(id, path, params);
         let rendered = self
             .renderers()
-            .render(self.blank(id, path, params, &tags, caller));
+            .render(self.blank_request(id, path, params, &tags, caller));
         self.setup
             .clock
             .within(handler.descriptor.config.render_limit(), rendered)
             .await
     }
 
-    fn blank(
+    fn blank_request(
         &self,
         id: HandlerId,
         path: &str,
@@ -233,7 +240,7 @@ impl ResponseCache {
         }
     }
 
-    /// The paths that `static_params` gives. In development it is asked each time.
+    /// Returns the paths that `static_params` gives. In development it is called each time.
     pub(crate) async fn listed(&self, id: HandlerId) -> Result<Paths, String> {
         let clock = &self.setup.clock;
         let list = async {
@@ -259,7 +266,7 @@ impl ResponseCache {
         listed.is_some_and(|listed| listed.contains(path))
     }
 
-    /// What a response depends on by its declaration.
+    /// Returns the tags on which a response depends by its declaration.
     fn tags(&self, id: HandlerId, path: &str, params: &Params) -> Arc<[Tag]> {
         let config = &self.setup.table.handler(id).descriptor.config;
         tags::of_path(path, self.responses[id].pattern.clone(), config, params)

@@ -1,4 +1,4 @@
-//! What is served: a table with its settings, and its cache once somebody needs it.
+//! The routes that are served: a table with its settings, and its cache once something needs it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,8 +6,8 @@ use super::ResponseCache;
 use crate::context::Context;
 use crate::table::Setup;
 
-/// The settings of a table, and its cache, which is started for the first request that needs it. A clone
-/// is another handle to the same cache.
+/// The settings of a table, and its cache, which is started for the first request that needs it. A
+/// clone is another handle to the same cache.
 #[derive(Clone)]
 pub(crate) struct Served {
     pub(crate) setup: Setup,
@@ -15,7 +15,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Settles the settings. Another table, or one with other settings, has a cache of its own.
+    /// Fixes the settings. Another table, or one with other settings, has its own cache.
     pub(crate) fn of(setup: Setup) -> Self {
         Self {
             setup,
@@ -23,7 +23,7 @@ impl Served {
         }
     }
 
-    /// Returns the cache, started now if it was not.
+    /// Returns the cache, and starts it first if need be.
     pub(crate) fn cache(&self) -> &Arc<ResponseCache> {
         self.cache
             .get_or_init(|| Arc::new(ResponseCache::start(&self.setup)))

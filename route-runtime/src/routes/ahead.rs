@@ -1,4 +1,4 @@
-//! Rendering ahead: at start-up, every cached path that is known before anybody asks.
+//! Rendering ahead: at start-up, the renders of every cached path that is known without a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::pattern::{Match, Params};
 use crate::stored::Reason;
 use crate::table::{Handler, HandlerId, Sharing};
 
-/// How many paths are rendered at once.
+/// The number of paths that are rendered at once.
 pub(crate) const AT_ONCE: usize = 16;
 
-/// What was to be rendered ahead and was not. It is left to the first request.
+/// A failure to render ahead. The first request for the path renders it then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotAhead {
     /// A path, or a pattern whose paths could not be listed.
@@ -29,7 +29,8 @@ impl fmt::Display for NotAhead {
     }
 }
 
-/// Renders what can be. Never fails: a server without it is only slower at first.
+/// Renders every known path ahead, and returns the failures. A failure does not stop the start: the
+/// server is only slower at first.
 pub(super) async fn render_ahead(routes: &Routes, watch: &Watch) -> Vec<NotAhead> {
     let (paths, mut failures) = known_paths(routes, |_| true).await;
     watch.see(Step::Begun(paths.len()));
@@ -54,8 +55,8 @@ pub(super) async fn render_ahead(routes: &Routes, watch: &Watch) -> Vec<NotAhead
 }
 
 impl Routes {
-    /// The same in production, with no store behind memory: all is rendered, and nobody else sees
-    /// it.
+    /// Returns the same routes in production mode, without a store behind memory. So an export
+    /// renders everything itself, and other instances get none of it.
     pub(crate) fn to_be_exported(&self) -> Self {
         let mut setup = self.served.setup.clone().in_mode(Mode::Production);
         setup.sharing = Sharing::default();
@@ -66,14 +67,14 @@ impl Routes {
 /// A step of rendering many paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// So many paths are to be rendered.
+    /// The renders begin. There are this many paths.
     Begun(usize),
-    /// One of them was.
+    /// The render of one path has ended, also if it failed.
     Rendered,
     Ended,
 }
 
-/// Learns of each step, if somebody watches.
+/// A function that is called at each step, if there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Watch(Option<Arc<dyn Fn(Step) + Send + Sync>>);
 
@@ -90,22 +91,22 @@ impl Watch {
     }
 }
 
-/// A path of a cached handler.
+/// A path of a cached handler, known without a request.
 pub(crate) struct KnownPath {
     pub(crate) handler: HandlerId,
     pub(crate) path: String,
     pub(crate) params: Params,
 }
 
-/// What became of a path that was rendered before anybody asked.
+/// The outcome of a path that was rendered ahead.
 pub(crate) enum Ahead {
     Kept,
-    /// Its response is for one request only.
+    /// The response is for one request only.
     Individual(Reason),
 }
 
 impl KnownPath {
-    /// Asks for it as a request would. The error is the reason why it cannot be had.
+    /// Gets the response as a request for the path would. The error says why there is none.
     pub(crate) async fn render(&self, routes: &Routes) -> Result<Ahead, String> {
         let answer = routes
             .cache()
@@ -121,8 +122,9 @@ impl KnownPath {
     }
 }
 
-/// Of routes without parameters, and of those whose `static_params` gives them, as far as they are
-/// wanted.
+/// Returns the paths of wanted cached handlers that are known without a request: the path of a
+/// route without parameters, and every path that `static_params` lists. The second list has the
+/// failures.
 pub(crate) async fn known_paths(
     routes: &Routes,
     is_wanted: impl Fn(&Handler) -> bool,
@@ -173,8 +175,8 @@ pub(crate) async fn known_paths(
     (known, failures)
 }
 
-/// Unless the store behind memory has it. What is stale there is refreshed by its first request,
-/// like everything that becomes stale.
+/// Renders a path, unless the store behind memory has its response. A stale response from the store
+/// is refreshed by its first request, like any other stale response.
 async fn render(routes: &Routes, known: &KnownPath) -> Result<(), String> {
     if routes.cache().recall(known.handler, &known.path).await {
         return Ok(());

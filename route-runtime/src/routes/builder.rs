@@ -1,4 +1,4 @@
-//! The settings of a table, one method each.
+//! The settings of [`Routes`], one method for each.
 
 use std::sync::Arc;
 
@@ -40,10 +40,11 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// Configures the app of each renderer, the threads on which cached handlers run.
+    /// Configures the app of each renderer. Renderers are the threads on which cached handlers run.
     ///
-    /// What is made inside is made once per thread, as in [`App::configure`]; give the same
-    /// function there, so that dynamic handlers see the same data. [`Server::configure`] does both.
+    /// The function is called once per thread, as in [`App::configure`], and so it makes a value
+    /// once per thread. Give the same function to the `App`, so that dynamic handlers see the same
+    /// data. [`Server::configure`] does both.
     ///
     /// [`App::configure`]: actix_web::App::configure
     /// [`Server::configure`]: crate::Server::configure
@@ -74,9 +75,9 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// Serves as in development or as in production, whatever the environment says.
+    /// Sets the mode, development or production, whatever the environment says.
     ///
-    /// # Example: Whether a response is kept
+    /// # Example: Only production keeps a response
     ///
     /// ```
     /// use actix_web::{App, test};
@@ -96,7 +97,7 @@ impl Routes {
     ///         let request = test::TestRequest::with_uri("/fixed").to_request();
     ///         assert_eq!(test::call_and_read_body(&app, request).await, "rendered once");
     ///     }
-    ///     assert_eq!(routes.stats().renders, renders); // Those for the cache.
+    ///     assert_eq!(routes.stats().renders, renders); // Counts only renders for the cache.
     /// }
     /// # Ok(())
     /// # }
@@ -106,10 +107,10 @@ impl Routes {
         Self::of(self.served.setup.in_mode(mode))
     }
 
-    /// Lets shared caches outside keep cached responses, where a route does not say otherwise.
+    /// Lets shared caches outside keep cached responses, unless a route says otherwise.
     ///
-    /// Off by default: then every use is validated here, so that `revalidate_*` and authorising
-    /// middleware hold everywhere.
+    /// This is off by default. Then every use of a response is validated here, so that
+    /// `revalidate_*` and middleware that authorises requests take effect everywhere.
     ///
     /// # Example
     ///
@@ -138,7 +139,7 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// Keeps at most this many bytes of responses and data in memory; 50 MB where nothing is said.
+    /// Limits the responses and data in memory to this many bytes. The default is 50 MB.
     ///
     /// # Example
     ///

@@ -1,18 +1,23 @@
-//! The table, as other programs read it.
+//! The table as JSON, for other programs.
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::{Route, Routes};
-use crate::declaration::{Cdn, Kind, Revalidate};
-use crate::pattern::Segment;
+use crate::declaration::{Kind, OPTIONS};
 
 impl Routes {
-    /// Every handler, sorted by pattern and method, as a JSON array for other programs.
+    /// Returns every handler, sorted by pattern and method, as a JSON array for other programs.
     ///
-    /// Of each: `method`, `pattern`, `kind` (`route`, `page`), `rendering` (`cached`, `dynamic`)
-    /// and its `reason`, `revalidate` (seconds, `false` for ever, `null` where nothing is cached),
-    /// `expire` (seconds or `null`), `tags`, `static_params` and `dynamic_params` (`null` without
-    /// parameters), `cdn` (`false`, `true` or `"public"`), `handler`, `crate`, `file`, `line`, `column`. Others may follow.
+    /// Each handler has these members. Later versions may add others.
+    ///
+    /// - `method`, `pattern`, `kind` (`route`, `page`);
+    /// - `rendering` (`cached`, `dynamic`) and its `reason`;
+    /// - `revalidate` (seconds, `false` for ever, `null` if nothing is cached), `expire` (seconds
+    ///   or `null`), `tags`;
+    /// - `static_params` and `dynamic_params` (`null` without parameters);
+    /// - `cdn` (`false`, `true` or `"public"`);
+    /// - `handler`, `crate`, `file`, `line`, `column`.
     ///
     /// # Example
     ///
@@ -32,84 +37,51 @@ impl Routes {
     /// ```
     #[must_use]
     pub fn to_json(&self) -> String {
-        let lines: Vec<_> = self.iter().map(|route| self.json(&route)).collect();
-        // Nothing in it can fail to be JSON.
+        let cdn = self.served.setup.cdn;
+        let lines: Vec<_> = self
+            .iter()
+            .map(|route| HandlerJson { route, cdn })
+            .collect();
+        // Every value has a JSON form, so this cannot fail.
         serde_json::to_string_pretty(&lines).unwrap_or_default()
     }
+}
 
-    fn json<'a>(&self, route: &Route<'a>) -> Json<'a> {
-        let config = &route.descriptor.config;
-        let is_cached = route.rendering.is_cached();
-        let has_params = route
-            .descriptor
-            .segments
-            .iter()
-            .any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)));
-        let source = route.source();
-        Json {
-            method: route.method().as_str(),
-            pattern: route.pattern,
-            kind: match route.kind() {
-                Kind::Route => "route",
-                Kind::Page => "page",
-            },
-            rendering: if is_cached { "cached" } else { "dynamic" },
-            reason: route.rendering.to_string(),
-            revalidate: route.revalidate().map(|revalidate| match revalidate {
-                Revalidate::Never => JsonRevalidate::Never(false),
-                Revalidate::After(seconds) => JsonRevalidate::After(seconds),
-            }),
-            expire: route.expire().map(|expire| expire.as_secs()),
-            tags: route.tags(),
-            static_params: has_params.then_some(config.static_params.is_some()),
-            dynamic_params: has_params.then_some(config.dynamic_params),
-            cdn: match config.cdn_under(self.served.setup.cdn) {
-                Cdn::Public if is_cached => JsonCdn::Public("public"),
-                cdn => JsonCdn::Flag(is_cached && cdn == Cdn::Yes),
-            },
-            handler: route.handler(),
-            crate_name: source.crate_name(),
-            file: source.file,
-            line: source.line,
-            column: source.column,
+/// A handler to be written as JSON: its identity, then its options, then its place in the source.
+struct HandlerJson<'a> {
+    route: Route<'a>,
+    cdn: bool,
+}
+
+impl Serialize for HandlerJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let route = &self.route;
+        let kind = match route.kind() {
+            Kind::Route => "route",
+            Kind::Page => "page",
+        };
+        let rendering = match route.rendering.is_cached() {
+            true => "cached",
+            false => "dynamic",
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("method", route.method().as_str())?;
+        map.serialize_entry("pattern", route.pattern)?;
+        map.serialize_entry("kind", kind)?;
+        map.serialize_entry("rendering", rendering)?;
+        map.serialize_entry("reason", &route.rendering.to_string())?;
+        let shown = route.shown(self.cdn);
+        for option in OPTIONS {
+            if let Some(value) = option.json {
+                map.serialize_entry(option.name, &value(&shown))?;
+            }
         }
+        let source = route.source();
+        map.serialize_entry("handler", route.handler())?;
+        map.serialize_entry("crate", source.crate_name())?;
+        map.serialize_entry("file", source.file)?;
+        map.serialize_entry("line", &source.line)?;
+        map.serialize_entry("column", &source.column)?;
+        map.end()
     }
-}
-
-/// One handler, in the order in which its members are written.
-#[derive(Serialize)]
-struct Json<'a> {
-    method: &'static str,
-    pattern: &'a str,
-    kind: &'static str,
-    rendering: &'static str,
-    reason: String,
-    revalidate: Option<JsonRevalidate>,
-    expire: Option<u64>,
-    tags: Vec<String>,
-    static_params: Option<bool>,
-    dynamic_params: Option<bool>,
-    cdn: JsonCdn,
-    handler: &'a str,
-    #[serde(rename = "crate")]
-    crate_name: &'static str,
-    file: &'static str,
-    line: u32,
-    column: u32,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum JsonCdn {
-    Flag(bool),
-    /// `"public"`, as it is declared.
-    Public(&'static str),
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum JsonRevalidate {
-    /// `false`, as it is declared.
-    Never(bool),
-    After(u32),
 }

@@ -1,38 +1,39 @@
-//! The table, as a person reads it: one line per path, like `next build`'s.
+//! The table as text for people: one line per path, like the output of `next build`.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::{Route, Routes};
-use crate::declaration::{Cdn, Config, Method, Rendering, Revalidate, TagPart};
-use crate::pattern::Segment;
+use crate::declaration::{Config, Method, OPTIONS, Rendering, Revalidate, Shown, declared_tags};
 use crate::table::{Node, Place, Table};
 
-/// One line. What is empty says nothing.
+/// A line of the table. A cell that is empty says nothing.
 #[derive(Default)]
 struct Row {
     symbol: Symbol,
     path: String,
     methods: String,
-    revalidate: String,
-    expire: String,
-    tags: String,
-    cdn: &'static str,
+    /// The cells of the options that have a column.
+    options: Vec<String>,
     why: String,
 }
 
-/// A title, and what stands under it.
-type Column = (&'static str, fn(&Row) -> &str);
+/// Returns the title and the cell of each option that has a column, in the order of the columns.
+fn columns() -> impl Iterator<Item = (&'static str, fn(&Shown<'_>) -> String)> {
+    OPTIONS.iter().filter_map(|option| option.column)
+}
 
-const COLUMNS: [Column; 7] = [
-    ("Path", |row| &row.path),
-    ("Methods", |row| &row.methods),
-    ("Revalidate", |row| &row.revalidate),
-    ("Expire", |row| &row.expire),
-    ("Tags", |row| &row.tags),
-    ("CDN", |row| row.cdn),
-    ("Why", |row| &row.why),
-];
+impl Row {
+    /// Returns the cells from left to right.
+    fn cells(&self) -> Vec<&str> {
+        let mut cells = vec![&*self.path, &*self.methods];
+        for (index, _) in columns().enumerate() {
+            cells.push(self.options.get(index).map_or("", |cell| cell));
+        }
+        cells.push(&self.why);
+        cells
+    }
+}
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Symbol {
@@ -72,18 +73,24 @@ impl fmt::Display for Routes {
             .nodes()
             .map(|node| Row::new(table, node, self.served.setup.cdn))
             .collect();
-        // Columns nobody uses would only be in the way; the path, its methods and why never are.
-        let widths = COLUMNS.map(|(title, cell)| {
-            let widths = rows.iter().map(|row| cell(row).chars().count());
+        let titles: Vec<_> = ["Path", "Methods"]
+            .into_iter()
+            .chain(columns().map(|(title, _)| title))
+            .chain(["Why"])
+            .collect();
+        let cells: Vec<_> = rows.iter().map(Row::cells).collect();
+        // An empty column is left out. The columns of paths, methods and reasons are never empty.
+        let widths = titles.iter().enumerate().map(|(column, title)| {
+            let widths = cells.iter().map(|cells| cells[column].chars().count());
             match widths.max().unwrap_or(0) {
                 0 => 0,
                 widest => widest.max(title.len()),
             }
         });
-        line(f, ' ', &COLUMNS.map(|(title, _)| title), &widths)?;
-        for row in &rows {
-            let cells = COLUMNS.map(|(_, cell)| cell(row));
-            line(f, row.symbol.char(), &cells, &widths)?;
+        let widths: Vec<_> = widths.collect();
+        line(f, ' ', &titles, &widths)?;
+        for (row, cells) in rows.iter().zip(&cells) {
+            line(f, row.symbol.char(), cells, &widths)?;
         }
         f.write_str("\n")?;
         for symbol in Symbol::ALL {
@@ -138,26 +145,19 @@ impl Row {
             }
             return Self { why, ..row };
         }
-        let seconds =
-            |seconds: Option<u32>| seconds.map_or_else(String::new, |it| format!("{it}s"));
-        let revalidate = match config.revalidate {
-            Some(Revalidate::After(after)) => Some(after),
-            Some(Revalidate::Never) | None => None,
+        let shown = Shown {
+            config,
+            segments: &get.segments,
+            is_cached: true,
+            cdn,
         };
         Self {
-            symbol: match revalidate {
-                Some(_) => Symbol::Revalidated,
-                None if config.static_params.is_some() => Symbol::Ahead,
-                None => Symbol::Static,
+            symbol: match config.revalidate {
+                Some(Revalidate::After(_)) => Symbol::Revalidated,
+                Some(Revalidate::Never) | None if config.static_params.is_some() => Symbol::Ahead,
+                Some(Revalidate::Never) | None => Symbol::Static,
             },
-            revalidate: seconds(revalidate),
-            expire: seconds(config.expire),
-            tags: tags(config, &get.segments).collect::<Vec<_>>().join(" "),
-            cdn: match config.cdn_under(cdn) {
-                Cdn::No => "",
-                Cdn::Yes => "yes",
-                Cdn::Public => "public",
-            },
+            options: columns().map(|(_, cell)| cell(&shown)).collect(),
             why,
             ..row
         }
@@ -165,7 +165,7 @@ impl Row {
 }
 
 impl Route<'_> {
-    /// How long its responses are fresh; `None` where nothing is cached.
+    /// Returns how long the responses are fresh, or `None` if nothing is cached.
     #[must_use]
     pub fn revalidate(&self) -> Option<Revalidate> {
         let declared = self.descriptor.config.revalidate;
@@ -174,8 +174,8 @@ impl Route<'_> {
             .then(|| declared.unwrap_or(Revalidate::Never))
     }
 
-    /// The age at which its responses are thrown away; `None` for never, and where nothing is
-    /// cached.
+    /// Returns the age from which the responses are no longer served. Returns `None` if there is no
+    /// such age, or if nothing is cached.
     #[must_use]
     pub fn expire(&self) -> Option<Duration> {
         let declared = self.descriptor.config.expire;
@@ -183,24 +183,26 @@ impl Route<'_> {
         expire.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
-    /// What its responses are found by to be thrown away, as declared: `post:{id}`. None where
-    /// nothing is cached.
+    /// Returns the tags by which the responses can be invalidated, as declared: `post:{id}`. There
+    /// are none if nothing is cached.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
-        let config = &self.descriptor.config;
-        let tags = tags(config, self.descriptor.segments);
-        tags.filter(|_| self.rendering.is_cached()).collect()
+        if self.rendering.is_cached() {
+            declared_tags(&self.shown(false))
+        } else {
+            Vec::new()
+        }
     }
 
-    /// Where it is declared, as an error names it.
+    /// Returns the place of the declaration, as an error shows it.
     pub(crate) fn place(&self) -> Place {
         Place::from(self.descriptor)
     }
 }
 
-/// What `force-dynamic` overrules.
+/// Returns the options that have no effect on a dynamic route.
 fn ignored(config: &Config) -> Option<&'static str> {
-    // It still says which paths there are.
+    // With `dynamic_params = false`, `static_params` still says which paths exist.
     let static_params = config.static_params.filter(|_| config.dynamic_params);
     match (config.revalidate, static_params) {
         (Some(Revalidate::After(0)) | None, None) => None,
@@ -208,25 +210,6 @@ fn ignored(config: &Config) -> Option<&'static str> {
         (Some(_), None) => Some("`revalidate`"),
         (Some(_), Some(_)) => Some("`revalidate` and `static_params`"),
     }
-}
-
-fn tags(config: &Config, segments: &[Segment]) -> impl Iterator<Item = String> {
-    let names: Vec<_> = segments
-        .iter()
-        .filter_map(|segment| match segment {
-            Segment::Param(name) | Segment::CatchAll(name) | Segment::OptionalCatchAll(name) => {
-                Some(*name)
-            }
-            Segment::Literal(_) | Segment::Group(_) => None,
-        })
-        .collect();
-    config.tags.iter().map(move |parts| {
-        let parts = parts.iter().map(|part| match part {
-            TagPart::Literal(text) => (*text).to_owned(),
-            TagPart::Param(index) => format!("{{{}}}", names.get(*index).unwrap_or(&"?")),
-        });
-        parts.collect::<String>()
-    })
 }
 
 fn is_stale_for_ever(table: &Table, node: &Node) -> bool {

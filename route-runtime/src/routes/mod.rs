@@ -1,4 +1,4 @@
-//! From declarations to a checked table. The only reader of `inventory`.
+//! The public `Routes`, made from declarations. This is the only module that reads `inventory`.
 
 mod ahead;
 mod builder;
@@ -26,15 +26,16 @@ use crate::store::MemoryOptions;
 use crate::table::{RoutesError, Setup, SharedData, Sharing, Table};
 use crate::target;
 
-/// The checked table of routes: what a server serves.
+/// The checked table of routes, which a server serves.
 ///
-/// Cheap to clone. Mounted in an actix-web [`App`](actix_web::App) with
-/// [`service`](actix_web::App::service); what it does not know falls through to the app's other
-/// services and `default_service`. Displayed, it is a table of every route with how and why it is
-/// rendered as it is.
+/// Mount it in an actix-web [`App`](actix_web::App) with [`service`](actix_web::App::service).
+/// Requests for paths that it does not know go on to the app's other services and its
+/// `default_service`. Its text, as `Display` writes it, lists every route with how and why it is
+/// rendered.
 ///
-/// Clones share one cache. What makes another table of one (`at`, `data`, `mode`, `store`, …) gives
-/// it a cache of its own: say it all before you clone it for the workers.
+/// Cloning is cheap, and clones share one cache. A method that returns changed routes (`at`,
+/// `data`, `mode`, `store`, …) gives them a new cache. So make all settings before you clone the
+/// routes for the workers.
 ///
 /// # Example
 ///
@@ -62,16 +63,17 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The routes of this program: every `#[route]` and `#[page]` of every crate linked into it.
+    /// Collects the routes of this program: every `#[route]` and `#[page]` of every crate that is
+    /// linked into it.
     ///
-    /// A crate that is a dependency but that nothing names is not linked; see
-    /// [`link!`](crate::link).
+    /// A dependency is not linked if no code names it; see [`link!`](crate::link).
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with the table, at once, with the places in the source: a page and
-    /// a route at one path, two handlers for one method and path, different parameter names at one
-    /// position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at its own prefix.
+    /// Fails if the table has problems. The error reports all of them, with the places in the
+    /// source: a page and a route at one path, two handlers for one method and path, different
+    /// parameter names at one position, `[...x]` beside `[[...x]]`, `[[...x]]` beside a route at
+    /// its own prefix.
     ///
     /// # Example
     ///
@@ -84,7 +86,7 @@ impl Routes {
     /// }
     ///
     /// # fn main() -> Result<(), RoutesError> {
-    /// let routes = Routes::collect()?; // Nobody has registered it.
+    /// let routes = Routes::collect()?; // The page need not be registered.
     /// assert!(routes.iter().any(|route| route.pattern() == imprint::PATTERN));
     /// # Ok(())
     /// # }
@@ -93,13 +95,13 @@ impl Routes {
         Self::from_iter(inventory::iter::<RouteDescriptor>.into_iter().copied())
     }
 
-    /// These routes and no others, for tests and for a second app in one program.
+    /// Makes a table of these routes and no others, for tests and for a second app in one program.
     ///
     /// # Errors
     ///
-    /// As [`collect`](Self::collect).
+    /// Fails for the same reasons as [`collect`](Self::collect).
     ///
-    /// # Example: What is wrong with a table
+    /// # Example: A table with a problem
     ///
     /// ```
     /// use route_runtime::{RouteProblem, Routes, route};
@@ -124,7 +126,7 @@ impl Routes {
         let table = Table::build(routes.into_iter().collect(), "")?;
         let (mode, no_mode) = match Mode::from_env() {
             Ok(mode) => (mode, None),
-            // Something else may decide yet.
+            // Not an error yet: a later call or option may still set the mode.
             Err(found) => (Mode::of_profile(), Some(found)),
         };
         Ok(Self::of(Setup {
@@ -142,12 +144,13 @@ impl Routes {
 
     /// Puts the whole table behind a prefix, such as `/v1`.
     ///
-    /// Use it instead of a `web::scope`. What a handle's `path` builds stays without the prefix. A
-    /// second prefix replaces the first.
+    /// Use it instead of a `web::scope`. The paths that a handle's `path` builds do not get the
+    /// prefix. A second prefix replaces the first.
     ///
     /// # Errors
     ///
-    /// If the prefix is not `/`-separated literals, decoded, without a trailing slash.
+    /// Fails if the prefix is anything but literal segments, decoded, each after a `/`, without a
+    /// trailing slash.
     ///
     /// # Example
     ///
@@ -179,22 +182,23 @@ impl Routes {
         }))
     }
 
-    /// Does what should be done before the first request: starts the renderers, checks that the
-    /// app data of every cached handler is there, and in production renders ahead.
+    /// Prepares the routes for the first request: starts the renderers, checks that the app data of
+    /// every cached handler is registered, and in production renders ahead.
     ///
-    /// Rendered ahead is every cached route without parameters, and every path that a
-    /// `static_params` names, unless a [`store`](Self::store) has it. What fails is logged and left
-    /// to the first request.
+    /// Rendering ahead covers every cached route without parameters, and every path that a
+    /// `static_params` lists, unless a [`store`](Self::store) has the response. A failure is
+    /// logged, and the first request for the path renders it then.
     ///
-    /// [`Server::run`](crate::Server::run) does it by itself; call it before you run an
-    /// `HttpServer` of your own.
+    /// [`Server::run`](crate::Server::run) calls `ready` by itself. Call it yourself before you run
+    /// an `HttpServer` of your own.
     ///
     /// # Errors
     ///
-    /// App data that a cached handler needs and that was registered neither with
+    /// Fails if a cached handler needs app data that was registered neither with
     /// [`data`](Self::data) nor in [`configure`](Self::configure). Data that only a hand-written
-    /// `App` has is not there: cached handlers do not run in it. Also a `ROUTE_MODE` that is no mode,
-    /// unless [`mode`](Self::mode) says one.
+    /// `App` has does not count, because cached handlers do not run in that `App`. Also fails if
+    /// `ROUTE_MODE` is not a mode and [`mode`](Self::mode) was not called, or if the renderers
+    /// cannot start.
     ///
     /// # Example
     ///
@@ -206,7 +210,7 @@ impl Routes {
     ///     format!("country {code}")
     /// }
     ///
-    /// /// Asked once per process.
+    /// /// Called once per process.
     /// async fn codes() -> [&'static str; 3] {
     ///     ["at", "ch", "de"]
     /// }
@@ -226,11 +230,11 @@ impl Routes {
         Ok(())
     }
 
-    /// Checks what [`ready`](Self::ready) checks, and renders nothing.
+    /// Runs the checks of [`ready`](Self::ready), and renders nothing.
     ///
     /// # Errors
     ///
-    /// As [`ready`](Self::ready).
+    /// Fails for the same reasons as [`ready`](Self::ready).
     ///
     /// # Example
     ///
@@ -265,7 +269,7 @@ impl Routes {
         Err(RoutesError::missing(missing, &self.served.setup.table))
     }
 
-    /// Whether it is known how to serve.
+    /// Checks that the mode is known.
     pub(crate) fn has_mode(&self) -> Result<(), RoutesError> {
         match &self.served.setup.no_mode {
             Some(found) => Err(RoutesError::mode(found.clone())),
@@ -277,21 +281,22 @@ impl Routes {
         self.iter().any(|route| route.rendering().is_cached())
     }
 
-    /// [`ready`](Self::ready), with what was not rendered ahead.
+    /// Does the work of [`ready`](Self::ready), and returns the paths that were not rendered ahead.
     pub(crate) async fn prepare(&self, watch: &Watch) -> Result<Vec<NotAhead>, RoutesError> {
         self.check().await?;
         if !self.has_cached() {
             return Ok(Vec::new());
         }
         self.tell_what_cdn_leaves_out();
-        // What others have thrown away, before anything is taken from them.
+        // Learns what other instances have invalidated, before a response is taken from the store.
         self.cache().catch_up().await;
         match self.served.setup.mode {
             Mode::Development => Ok(Vec::new()),
             Mode::Production => {
                 let failures = ahead::render_ahead(self, watch).await;
                 if self.served.setup.sharing.has_store() {
-                    // Written, too: this may be all that the program was run for.
+                    // Waits until the store has everything: this may be all that the program was
+                    // run for.
                     self.cache().settled().await;
                 }
                 let Stats {
@@ -311,7 +316,7 @@ impl Routes {
         }
     }
 
-    /// Tells the log which routes the setting [`cdn`](Self::cdn) does not hold for.
+    /// Logs the routes for which the setting [`cdn`](Self::cdn) does not hold.
     fn tell_what_cdn_leaves_out(&self) {
         let handlers = self.served.setup.table.handlers();
         for (_, route) in handlers.filter(|(_, it)| it.rendering.is_cached()) {
@@ -327,7 +332,7 @@ impl Routes {
         }
     }
 
-    /// Throws away the response of one path, from anywhere; see [`revalidate_path`].
+    /// Invalidates the response of one path, also outside any handler; see [`revalidate_path`].
     ///
     /// [`revalidate_path`]: crate::revalidate_path
     ///
@@ -355,14 +360,16 @@ impl Routes {
         self.revalidate(Target::Path(path.into()))
     }
 
-    /// Throws away the responses of a pattern, from anywhere; see [`revalidate_pattern`].
+    /// Invalidates the responses of a pattern, also outside any handler; see
+    /// [`revalidate_pattern`].
     ///
     /// [`revalidate_pattern`]: crate::revalidate_pattern
     pub fn revalidate_pattern(&self, pattern: impl Into<String>) -> Revalidation {
         self.revalidate(Target::Pattern(pattern.into()))
     }
 
-    /// Throws away every response with this tag, from anywhere; see [`revalidate_tag`].
+    /// Invalidates everything cached with this tag, also outside any handler; see
+    /// [`revalidate_tag`].
     ///
     /// [`revalidate_tag`]: crate::revalidate_tag
     pub fn revalidate_tag(&self, tag: impl Into<String>) -> Revalidation {
@@ -373,7 +380,7 @@ impl Routes {
         Revalidation::new(target, Some(Scope::of(self.context())))
     }
 
-    /// What the cache has done since it was started; all zero before.
+    /// Returns the counts of what the cache has done since it was started. Before, all are zero.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.served
@@ -387,7 +394,8 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// What was built from another setup would not fit.
+    /// Makes routes with a new cache, because a cache that was built from another setup would not
+    /// fit.
     fn of(setup: Setup) -> Self {
         Self {
             served: Served::of(setup),
@@ -398,12 +406,12 @@ impl Routes {
         self.served.cache()
     }
 
-    /// What code in a handler of these routes is part of.
+    /// Makes the context of code that runs in a handler of these routes.
     pub(crate) fn context(&self) -> Context {
         self.served.context()
     }
 
-    /// Every handler, sorted by pattern and method.
+    /// Returns every handler, sorted by pattern and method.
     ///
     /// # Example
     ///
@@ -436,7 +444,8 @@ impl Routes {
         })
     }
 
-    /// The pattern that a path matches, as it would be served or redirected.
+    /// Returns the pattern that a path matches, also if the path would be redirected or is
+    /// malformed.
     ///
     /// # Example
     ///
@@ -483,31 +492,38 @@ mod tests {
 
     use super::*;
 
-    /// As where `ROUTE_MODE` is `fast`.
-    fn without_a_mode() -> Routes {
+    /// Makes routes as they are if `ROUTE_MODE` is `fast`.
+    fn in_an_unknown_mode() -> Routes {
         let mut routes = Routes::from_iter([]).unwrap();
         routes.served.setup.no_mode = Some("fast".into());
         routes
     }
 
     #[actix_web::test]
-    async fn a_mode_that_is_none_is_an_error_unless_something_else_decides() {
-        let error = without_a_mode().ready().await.unwrap_err();
+    async fn an_unknown_route_mode_is_an_error_unless_a_mode_is_set() {
+        let error = in_an_unknown_mode().ready().await.unwrap_err();
         assert!(
             error.to_string().contains("ROUTE_MODE is `fast`"),
             "{error}"
         );
-        assert!(without_a_mode().at("/v1").unwrap().check().await.is_err());
+        assert!(
+            in_an_unknown_mode()
+                .at("/v1")
+                .unwrap()
+                .check()
+                .await
+                .is_err()
+        );
         assert_eq!(
-            without_a_mode().mode(Mode::Production).ready().await,
+            in_an_unknown_mode().mode(Mode::Production).ready().await,
             Ok(())
         );
-        assert_eq!(without_a_mode().to_be_exported().check().await, Ok(()));
+        assert_eq!(in_an_unknown_mode().to_be_exported().check().await, Ok(()));
     }
 
     #[actix_web::test]
     #[should_panic(expected = "ROUTE_MODE is `fast`")]
-    async fn nothing_is_served_in_a_mode_that_is_none() {
-        test::init_service(App::new().service(without_a_mode())).await;
+    async fn mounting_panics_if_route_mode_is_unknown() {
+        test::init_service(App::new().service(in_an_unknown_mode())).await;
     }
 }

@@ -17,8 +17,9 @@ use crate::service::{Factory, MatchGuard, nothing_here};
 impl HttpServiceFactory for Routes {
     /// # Panics
     ///
-    /// If mounted inside a scope, whose prefix the table would not know, or if `ROUTE_MODE` is no mode
-    /// and nothing else says one, which [`Routes::ready`] says before.
+    /// Panics if the routes are mounted inside a scope, because the table would not know the
+    /// scope's prefix. Also panics if `ROUTE_MODE` is not a mode and no mode was set;
+    /// [`Routes::ready`] reports that earlier, as an error.
     fn register(self, config: &mut AppService) {
         assert!(
             config.is_root(),
@@ -35,7 +36,8 @@ impl HttpServiceFactory for Routes {
     }
 }
 
-/// The service factory of an app with bodies of type `B`: the `T` of an `App<T>` that can be served.
+/// The service factory of an app with bodies of type `B`: the `T` of an `App<T>` that can be
+/// served.
 pub trait AppFactory<B>:
     ServiceFactory<
         ServiceRequest,
@@ -58,10 +60,10 @@ impl<T, B> AppFactory<B> for T where
 {
 }
 
-/// Makes an app with nothing but the routes, which answers 404 elsewhere as they do.
+/// Makes an app with nothing but the routes. Its 404 for other paths looks like one of theirs.
 pub(crate) fn app(routes: Routes) -> App<impl AppFactory<BoxBody>> {
     let is_site = {
-        // A site of pages has no client that reads anything else.
+        // If there are only pages, clients expect HTML everywhere.
         let mut nodes = routes.served.setup.table.nodes();
         nodes.len() > 0 && nodes.all(|node| node.kind == Kind::Page)
     };

@@ -1,8 +1,8 @@
-//! One handler, as whoever lists the table sees it.
+//! A handler of the table, for code that lists the routes.
 
-use crate::declaration::{Kind, Method, Rendering, RouteDescriptor, Source};
+use crate::declaration::{Kind, Method, Rendering, RouteDescriptor, Shown, Source};
 
-/// One handler of the table.
+/// A handler of the table.
 ///
 /// # Example
 ///
@@ -34,39 +34,50 @@ pub struct Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// The pattern, as declared, behind the prefix of [`Routes::at`](super::Routes::at).
+    /// Returns the pattern as declared, behind the prefix of [`Routes::at`](super::Routes::at).
     #[must_use]
     pub fn pattern(&self) -> &'a str {
         self.pattern
     }
 
-    /// The method it answers.
+    /// Returns the method that the handler answers.
     #[must_use]
     pub fn method(&self) -> Method {
         self.descriptor.method
     }
 
-    /// Whether it is a route or a page.
+    /// Returns whether the handler is a route or a page.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.descriptor.kind
     }
 
-    /// The function's name.
+    /// Returns the name of the function.
     #[must_use]
     pub fn handler(&self) -> &'a str {
         self.descriptor.handler
     }
 
-    /// Where it is declared.
+    /// Returns the place of the declaration in the source code.
     #[must_use]
     pub fn source(&self) -> Source {
         self.descriptor.source
     }
 
-    /// Whether it is rendered for each request, and why.
+    /// Returns whether the handler is dynamic or cached, and why.
     #[must_use]
     pub fn rendering(&self) -> Rendering {
         self.rendering
+    }
+
+    /// Returns the handler in the form in which its options are shown. `cdn` is the server's
+    /// setting.
+    pub(crate) fn shown(&self, cdn: bool) -> Shown<'a> {
+        Shown {
+            config: &self.descriptor.config,
+            segments: self.descriptor.segments,
+            is_cached: self.rendering.is_cached(),
+            cdn,
+        }
     }
 }

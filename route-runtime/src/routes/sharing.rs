@@ -1,4 +1,4 @@
-//! What stands behind the memory of this process, one method for each setting.
+//! The settings of the store behind the memory of this process, one method for each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,23 +9,26 @@ use crate::store::Store;
 use crate::target;
 
 impl Routes {
-    /// Puts a store behind memory: what was rendered is shared with whoever has the same store,
-    /// other instances or the next run of this program, and so is what was thrown away.
+    /// Puts a store behind memory. The store shares rendered responses and invalidations with other
+    /// instances that have the same store, and with the next run of this program.
     ///
-    /// Memory always comes first, and a response found there costs no round trip. What is not
-    /// there is looked for in the store, and rendered by one instance at a time. Once a
-    /// `revalidate_*` has resolved on one instance, every request that begins on another later than
-    /// the [staleness bound](Self::staleness_bound) gets what is rendered after it; on the instance
-    /// itself, at once.
+    /// Memory always comes first, and a response found there costs no round trip. A response that
+    /// is not in memory is looked for in the store. If the store does not have it either, it is
+    /// rendered, by one instance at a time if the store has leases. Once a `revalidate_*` has
+    /// resolved, every request that begins later on the same instance gets a response that is
+    /// rendered after it. On another instance this holds for every request that begins later than
+    /// the [staleness bound](Self::staleness_bound).
     ///
-    /// Responses are found by their path. Only instances of one app share a store, with the same
-    /// routes and the same data; another app, or another table of this one, has a store of its own,
-    /// or its own database or prefix in a Redis.
+    /// Responses are found by their path. So only instances of one app may share a store: instances
+    /// with the same routes and the same data. Another app, or another table in this program, needs
+    /// a store of its own, or its own database or prefix in a Redis.
     ///
-    /// A store that fails delays no request by more than 50 ms ([`store_limit`](Self::store_limit)),
-    /// and while it is away not at all: what is not in memory is rendered here, and a `revalidate_*` that could not be recorded
-    /// returns an error. See [`OnPartition`] for what is in memory then. What was missed is caught
-    /// up with before the store is used again.
+    /// A store that fails delays no request by more than 50 ms
+    /// ([`store_limit`](Self::store_limit)). While it is known to be away, it delays none at all:
+    /// each instance renders for itself what is not in memory, and a `revalidate_*` that could not
+    /// be recorded returns an error. [`OnPartition`] says what happens to the responses in memory
+    /// meanwhile. Before the store is used again, the instance catches up with the invalidations
+    /// that it missed.
     ///
     /// # Example
     ///
@@ -49,7 +52,7 @@ impl Routes {
     /// };
     /// let (one, two) = (instance()?, instance()?);
     /// one.ready().await?; // Renders ahead.
-    /// two.ready().await?; // Finds it in the store.
+    /// two.ready().await?; // Finds the response in the store.
     /// assert_eq!((two.stats().renders, two.stats().adopted), (0, 1));
     /// # Ok(())
     /// # }
@@ -60,10 +63,10 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// Names the build of the program. Instances share what they rendered only within one build;
-    /// what is thrown away, and data, is the application's.
+    /// Names the build of the program. Instances share rendered responses only within one build.
+    /// Invalidations and data are shared by all builds of the app.
     ///
-    /// Where nothing is said it is `ROUTE_BUILD_ID`, else a hash of the executable file.
+    /// The default is `ROUTE_BUILD_ID`, or else a hash of the executable file.
     ///
     /// # Example
     ///
@@ -81,7 +84,8 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// Waits until what was rendered is in the store, if there is one, for so long at most.
+    /// Waits until the store has everything that was rendered, for `limit` at most. Does nothing if
+    /// there is no store.
     pub(crate) async fn written(&self, limit: Duration) {
         if self.served.setup.sharing.has_store() {
             let settled = self.cache().settled();
@@ -98,17 +102,17 @@ impl Routes {
         }
     }
 
-    /// The build that this is.
+    /// Returns the name of this build.
     pub(crate) fn build(&self) -> Arc<str> {
         self.served.setup.sharing.build(&self.served.setup.clock)
     }
 
-    /// How long after a `revalidate_*` has resolved on one instance others may still answer with
-    /// what it threw away; one second where nothing is said.
+    /// Sets how long other instances may still answer with invalidated content after a
+    /// `revalidate_*` has resolved on one. The default is one second.
     ///
-    /// The store is asked twice within it, and an instance that has had no answer for longer is cut
-    /// off: see [`on_partition`](Self::on_partition). Has no effect without a
-    /// [`store`](Self::store).
+    /// Each instance asks the store at least twice within this time. An instance that has had no
+    /// answer for longer is cut off: see [`on_partition`](Self::on_partition). Without a
+    /// [`store`](Self::store), this setting has no effect.
     ///
     /// # Example
     ///
@@ -127,8 +131,8 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// What is done with what is in memory while the store cannot be asked whether another instance
-    /// has thrown it away; served and marked where nothing is said.
+    /// Sets what happens to content in memory while the store cannot be asked whether another
+    /// instance has invalidated it. By default, the content is served and marked.
     ///
     /// # Example
     ///
@@ -146,11 +150,12 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
-    /// How long a request waits for the store, in all, before it is rendered for without; 50 ms
-    /// where nothing is said.
+    /// Sets how long a request waits for the store, in all, before its response is rendered without
+    /// it. The default is 50 ms.
     ///
-    /// For a store that is further away. One with limits of its own has to be told, too: of a
-    /// `RedisStore`, `read_limit`. Has no effect without a [`store`](Self::store).
+    /// Raise the limit for a store that is further away. If the store has a limit of its own, raise
+    /// that too: `read_limit` of a `RedisStore`. Without a [`store`](Self::store), this setting has
+    /// no effect.
     ///
     /// # Example
     ///

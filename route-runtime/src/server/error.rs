@@ -1,4 +1,4 @@
-//! Why a server did not start, or a command of its command line failed.
+//! The error of a server or of a command.
 
 use std::{fmt, io};
 
@@ -8,36 +8,36 @@ use crate::lock::LockError;
 use crate::store::StoreError;
 use crate::table::RoutesError;
 
-/// Why a server did not start, or ended otherwise than it was told to.
+/// The reason why a server did not start, why it failed later, or why a command failed.
 #[non_exhaustive]
 pub enum ServeError {
     /// The table of routes has problems.
     Routes(RoutesError),
-    /// A variable of the environment has a value that means nothing.
+    /// An environment variable has a value that cannot be used.
     Environment {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// What it is set to.
+        /// The value of the variable.
         value: String,
-        /// What it should be.
+        /// A description of the values that it may have.
         expected: &'static str,
     },
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     Bind {
-        /// As it was asked for.
+        /// The address, as it was configured.
         address: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The store behind memory cannot be used as it was named.
+    /// The store behind memory cannot be used.
     Store(StoreError),
     /// The command `build` failed.
     Build(BuildError),
     /// The command `export` refused or failed.
     Export(ExportError),
-    /// The file of `lock` and `check --locked` cannot be used, or says otherwise than the table.
+    /// The lock file cannot be used, or the routes are not rendered as it says.
     Lock(LockError),
-    /// The server itself failed.
+    /// The server failed while it ran, or a command could not print its result.
     Io(io::Error),
 }
 
@@ -65,7 +65,7 @@ impl From<LockError> for ServeError {
     }
 }
 
-/// How a port is chosen, in the words of an error.
+/// The ways to choose a port, as an error message names them.
 const PORT: &str = if cfg!(feature = "cli") {
     "`--port` or PORT"
 } else {
@@ -112,8 +112,8 @@ impl fmt::Display for ServeError {
     }
 }
 
-/// What `main` prints when it returns the error: the same words as [`Display`](fmt::Display), so
-/// that a developer reads sentences and not a struct.
+/// Writes the same text as [`Display`](fmt::Display). `main` prints this when it returns the error,
+/// and a developer should then read sentences and not a struct.
 impl fmt::Debug for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! The server: everything from the environment, or built by hand.
+//! The server: configured by the environment alone, or by a builder.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -11,7 +11,8 @@ use actix_web::body::MessageBody;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer, dev};
 
-use self::settings::{Behind, Built, Listen, Typed};
+use self::setting::{Settings, Sources};
+use self::settings::{Behind, Listen, Program};
 use crate::context::settled;
 use crate::mode::Mode;
 use crate::routes::{self, AppFactory, Routes, Watch};
@@ -19,22 +20,30 @@ use crate::store::Store;
 use crate::target;
 
 mod error;
+#[cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "the rows are for the command line")
+)]
+pub(crate) mod setting;
 pub(crate) mod settings;
 
 pub use error::ServeError;
 
-/// Serves every route of this program, with everything from the command line and the environment.
+/// Serves every route of this program, as the command line and the environment say.
 ///
-/// `HOST` (127.0.0.1) and `PORT` (3000) say where, `ROUTE_WORKERS` with how many workers (one per
-/// core), `ROUTE_MODE` (`development` or `production`) how; `--help` lists the options for the same
-/// and the other commands. Prints the address and the table of routes. Ctrl-C ends it at once,
-/// SIGTERM after the requests that it is serving, for which it waits 30 seconds at most. Both wait as
-/// long again for the work that is left to [`after`](crate::after), and then for what is being
-/// written to a [`store`](crate::store).
+/// `HOST` (default 127.0.0.1) and `PORT` (3000) set the address, `ROUTE_WORKERS` the number of
+/// workers (one per core), and `ROUTE_MODE` (`development` or `production`) the mode. `--help`
+/// lists the options that override these variables, and the other commands. The server prints its
+/// address and the table of routes.
 ///
-/// It reads the arguments of the process. Where those are not meant for it, as in a test or in a
-/// program with arguments of its own, use `Server::new().args([]).run()`. Without the feature `cli`
-/// it reads none.
+/// Ctrl-C stops the server at once. SIGTERM lets it finish the requests that it is serving, within
+/// 30 seconds. After either, the process waits up to 30 seconds for the work that was registered
+/// with [`after`](crate::after), and then up to 30 seconds for entries that are being written to a
+/// [`store`](crate::store).
+///
+/// The arguments are those of the process. If they are not meant for the server, as in a test or in
+/// a program that parses its own arguments, use `Server::new().args([]).run()`. Without the feature
+/// `cli` no arguments are read.
 ///
 /// # Errors
 ///
@@ -52,7 +61,7 @@ pub async fn serve() -> Result<(), ServeError> {
     Server::new().run().await
 }
 
-/// A server of routes, built by hand.
+/// A builder of a server. Its settings override the environment.
 ///
 /// # Example
 ///
@@ -74,40 +83,44 @@ pub async fn serve() -> Result<(), ServeError> {
 pub struct Server {
     launch: Launch,
     shape: Vec<Box<dyn FnOnce(Routes) -> Routes>>,
-    built: Built,
-    typed: Typed,
-    /// Watches what is rendered ahead.
+    program: Program,
+    typed: Settings,
+    /// Watches the progress of rendering ahead.
     watch: Watch,
     #[cfg(feature = "cli")]
     args: Option<Vec<std::ffi::OsString>>,
 }
 
-/// Starts an actix-web server whose apps have the type that `app` was given.
+/// A function that starts an actix-web server. It hides the type of the app that [`Server::app`]
+/// was given.
 type Launch =
     Box<dyn FnOnce(Routes, &Listen) -> Result<(Vec<SocketAddr>, dev::Server), ServeError>>;
 
-/// How long requests and their renders may take to finish once the server is told to end.
+/// The longest that a server which is shutting down waits for each of: requests, the work that was
+/// registered with [`after`](crate::after), and writes to the store.
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
 impl Server {
-    /// A server that serves the routes and nothing else, with everything from the environment.
+    /// Makes a server that serves the routes and nothing else, and is configured by the
+    /// environment.
     pub fn new() -> Self {
         Self {
             launch: launch(routes::app),
             shape: Vec::new(),
-            built: Built::default(),
-            typed: Typed::default(),
+            program: Program::default(),
+            typed: Settings::default(),
             watch: Watch::default(),
             #[cfg(feature = "cli")]
             args: None,
         }
     }
 
-    /// Mounts the routes in an app of the user's own, with middleware, services and a
-    /// `default_service` beside them. Called once per worker.
+    /// Mounts the routes in an app of your own, which may add middleware, services and a
+    /// `default_service`.
     ///
-    /// An app without a `default_service` answers what nothing knows as actix-web does: with an empty
-    /// 404. Without an app of your own it is a problem that no cache keeps.
+    /// The function is called once per worker. If the app has no `default_service`, actix-web
+    /// answers a path that neither the routes nor the services know with an empty 404. The server's
+    /// default app answers it with a problem that no cache keeps.
     ///
     /// # Example
     ///
@@ -143,10 +156,10 @@ impl Server {
         self
     }
 
-    /// Configures apps: once per worker and once per renderer.
+    /// Configures the apps. The function is called once per worker and once per renderer.
     ///
-    /// A [`Data::new`](actix_web::web::Data::new) inside makes an instance for each of them; what
-    /// they should share is made outside, or given to [`data`](Self::data).
+    /// A [`Data::new`](actix_web::web::Data::new) inside the function makes a value for each of
+    /// them. To share a value, make it outside the function or give it to [`data`](Self::data).
     ///
     /// # Example: A client for each thread
     ///
@@ -155,7 +168,7 @@ impl Server {
     /// use actix_web::web::Data;
     /// use route_runtime::Server;
     ///
-    /// struct Client(Rc<()>); // Not `Send`, as awc's is not.
+    /// struct Client(Rc<()>); // Not `Send`, as the client of awc.
     ///
     /// # #[actix_web::main]
     /// # async fn main() -> Result<(), route_runtime::ServeError> {
@@ -174,21 +187,23 @@ impl Server {
         self
     }
 
-    /// See [`Routes::cache_capacity`]; instead of `ROUTE_CACHE_BYTES`.
+    /// Sets the size of the cache in memory, instead of `ROUTE_CACHE_BYTES`; see
+    /// [`Routes::cache_capacity`].
     pub fn cache_capacity(mut self, bytes: u64) -> Self {
-        self.built.cache_bytes = Some(bytes);
+        self.program.settings.cache_bytes = Some(bytes);
         self
     }
 
-    /// See [`Routes::cdn`]; instead of `ROUTE_CDN`.
+    /// Lets shared caches outside keep cached responses or not, instead of `ROUTE_CDN`; see
+    /// [`Routes::cdn`].
     pub fn cdn(mut self, cdn: bool) -> Self {
-        self.built.cdn = Some(cdn);
+        self.program.settings.cdn = Some(cdn);
         self
     }
 
-    /// Listens here, as in `"0.0.0.0:8080"`, instead of at `HOST` and `PORT`.
+    /// Listens on this address, such as `"0.0.0.0:8080"`, instead of on `HOST` and `PORT`.
     ///
-    /// # Example: All that a program can say instead of the environment
+    /// # Example: Every setting that replaces an environment variable
     ///
     /// ```no_run
     /// use route_runtime::{Mode, Server, store::FileStore};
@@ -206,35 +221,37 @@ impl Server {
     /// # }
     /// ```
     pub fn bind(mut self, address: impl Into<String>) -> Self {
-        self.built.address = Some(address.into());
+        self.program.address = Some(address.into());
         self
     }
 
-    /// Serves with this many workers, instead of `ROUTE_WORKERS` or one per core. At least one: 0 is
-    /// taken for 1.
+    /// Serves with this number of workers, instead of `ROUTE_WORKERS` or one per core. 0 is taken
+    /// for 1.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.built.workers = Some(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN));
+        self.program.settings.workers =
+            Some(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN));
         self
     }
 
-    /// Serves as in development or as in production, whatever the environment says.
+    /// Sets the mode, instead of `ROUTE_MODE`.
     pub fn mode(mut self, mode: Mode) -> Self {
-        self.built.mode = Some(mode);
+        self.program.settings.mode = Some(mode);
         self
     }
 
-    /// Puts a store behind memory; see [`Routes::store`]. Instead of what `ROUTE_CACHE_DIR` or
-    /// `ROUTE_CACHE_URL` name.
+    /// Puts this store behind memory, instead of the one that `ROUTE_CACHE_DIR` or
+    /// `ROUTE_CACHE_URL` names; see [`Routes::store`].
     pub fn store(mut self, store: impl Store) -> Self {
-        self.built.has_store = true;
+        self.program.has_store = true;
         self.shape.push(Box::new(|routes| routes.store(store)));
         self
     }
 
-    /// Takes these as its arguments, without the program's name, instead of those of the process.
+    /// Reads these arguments instead of those of the process. The program's name is not one of
+    /// them.
     ///
-    /// For programs with arguments of their own, and for tests, whose arguments are the test
-    /// runner's: `args([])` reads none and serves.
+    /// Use this in programs that parse their own arguments, and in tests, where the arguments of
+    /// the process are the test runner's: with `args([])` the server reads no arguments and serves.
     ///
     /// ```no_run
     /// use std::env;
@@ -242,7 +259,7 @@ impl Server {
     ///
     /// # #[actix_web::main]
     /// # async fn main() -> Result<(), route_runtime::ServeError> {
-    /// // `program api …` serves; other first arguments are the program's own.
+    /// // `program api …` serves; any other first argument belongs to the program.
     /// if env::args().nth(1).as_deref() == Some("api") {
     ///     Server::new().args(env::args_os().skip(2)).run().await?;
     /// }
@@ -255,7 +272,7 @@ impl Server {
         self
     }
 
-    /// Collects the routes and serves them until it is told to end.
+    /// Collects the routes and serves them until the process is asked to end.
     ///
     /// # Errors
     ///
@@ -266,33 +283,37 @@ impl Server {
         self.serve(routes).await
     }
 
-    /// The arguments that are meant for it, and what they settle.
+    /// Takes the arguments that [`args`](Self::args) was given, if it was called.
     #[cfg(feature = "cli")]
     pub(crate) fn take_args(&mut self) -> Option<Vec<std::ffi::OsString>> {
         self.args.take()
     }
 
     #[cfg(feature = "cli")]
-    pub(crate) fn typed(mut self, typed: Typed) -> Self {
+    pub(crate) fn typed(mut self, typed: Settings) -> Self {
         self.typed = typed;
         self
     }
 
-    /// Lets somebody watch what is rendered ahead.
+    /// Reports the progress of rendering ahead to `watch`.
     #[cfg(feature = "cli")]
     pub(crate) fn watched(mut self, watch: Watch) -> Self {
         self.watch = watch;
         self
     }
 
-    /// The table, with all that was said of it.
+    /// Collects the table of routes and applies every setting to it.
     pub(crate) fn routes(&mut self) -> Result<Routes, ServeError> {
-        let mode = settings::mode(&self.typed, &self.built)?;
+        let sources = Sources {
+            typed: &self.typed,
+            program: &self.program.settings,
+        };
+        let mode = sources.mode()?.unwrap_or(Mode::of_profile());
         let mut routes = Routes::collect()?.mode(mode);
-        if let Some(bytes) = settings::cache_bytes(&self.typed, &self.built)? {
+        if let Some(bytes) = sources.cache_bytes()? {
             routes = routes.cache_capacity(bytes);
         }
-        if let Some(cdn) = settings::cdn(&self.built)? {
+        if let Some(cdn) = sources.cdn()? {
             routes = routes.cdn(cdn);
         }
         for shape in self.shape.drain(..) {
@@ -301,44 +322,45 @@ impl Server {
         Ok(routes)
     }
 
-    /// The directory from which it starts what was built: the one it is told to use, else the one
-    /// that `build` writes. `None` if another store is behind memory.
+    /// Returns the directory whose build the server starts from, and puts it behind memory: the
+    /// directory that is configured, or otherwise `built`, which `build` writes by default. Returns
+    /// `None` if another store is behind memory.
     #[cfg(feature = "cli")]
     pub(crate) fn starts_from(
         &mut self,
         built: &std::path::Path,
     ) -> Result<Option<std::path::PathBuf>, ServeError> {
-        match Behind::settle(&self.typed, &self.built)? {
+        match Behind::settle(&self.typed, &self.program)? {
             Some(Behind::Files(directory)) => Ok(Some(directory)),
             Some(Behind::Redis { .. }) => Ok(None),
-            None if self.built.has_store => Ok(None),
+            None if self.program.has_store => Ok(None),
             None => {
-                self.typed.behind = Some(Behind::Files(built.into()));
+                self.typed.cache_dir = Some(built.into());
                 Ok(Some(built.into()))
             }
         }
     }
 
-    /// Whether it is known where to listen and what is behind memory, as far as that can be told
-    /// without listening, connecting and leaving files.
+    /// Checks the address, the number of workers and the store behind memory, as far as that is
+    /// possible without listening, connecting or leaving files.
     #[cfg(feature = "cli")]
     pub(crate) fn check(&self) -> Result<(), ServeError> {
-        Listen::settle(&self.typed, &self.built)?;
-        match Behind::settle(&self.typed, &self.built)? {
+        Listen::settle(&self.typed, &self.program)?;
+        match Behind::settle(&self.typed, &self.program)? {
             Some(behind) => behind.check(),
             None => Ok(()),
         }
     }
 
-    /// Serves until it is told to end.
+    /// Serves the routes until the process is asked to end.
     pub(crate) async fn serve(self, mut routes: Routes) -> Result<(), ServeError> {
-        let listen = Listen::settle(&self.typed, &self.built)?;
-        if let Some(behind) = Behind::settle(&self.typed, &self.built)? {
+        let listen = Listen::settle(&self.typed, &self.program)?;
+        if let Some(behind) = Behind::settle(&self.typed, &self.program)? {
             routes = routes.store(behind.open().await?);
         }
         for failure in routes.prepare(&self.watch).await? {
             if cfg!(feature = "cli") {
-                // There is a log.
+                // The command line has installed a log.
                 tracing::warn!(target: target::ROUTES, path = failure.path, "{failure}");
             } else {
                 eprintln!("{failure}");
@@ -347,7 +369,8 @@ impl Server {
         let table = routes.to_string();
         let (addresses, server) = (self.launch)(routes.clone(), &listen)?;
         let mut server = pin!(server);
-        // The first poll starts the workers and listens for signals: what is printed then is true.
+        // The first poll starts the workers and listens for signals. The server is then ready, as
+        // the lines that are printed next say.
         let first = poll_fn(|context| Poll::Ready(server.as_mut().poll(context))).await;
         if let Poll::Ready(ended) = first {
             return ended.map_err(ServeError::Io);
@@ -357,7 +380,7 @@ impl Server {
             println!("serving http://{address}");
         }
         let ended = server.await.map_err(ServeError::Io);
-        // The routes live as long: the work may throw away what they have cached.
+        // The routes are kept alive until here: the work may still invalidate cached responses.
         settled(SHUTDOWN).await;
         routes.written(SHUTDOWN).await;
         ended
@@ -401,10 +424,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_serves_without_a_worker() {
+    fn zero_workers_are_taken_for_one() {
         for (asked, expected) in [(0, 1), (1, 1), (7, 7)] {
             let server = Server::new().workers(asked);
-            let listen = Listen::settle(&server.typed, &server.built).unwrap();
+            let listen = Listen::settle(&server.typed, &server.program).unwrap();
             assert_eq!(listen.workers.map(NonZeroUsize::get), Some(expected));
         }
     }

@@ -1,4 +1,5 @@
-//! Where and how a server serves: what was typed, what the program says, the environment.
+//! The settings of a server, from three sources: command-line options override the program, which
+//! overrides the environment.
 
 use std::env;
 use std::num::NonZeroUsize;
@@ -7,56 +8,48 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::ServeError;
-use crate::mode::Mode;
+use super::setting::{Settings, Sources};
 use crate::store::{FileStore, Store, StoreError};
 
-/// What was typed when the program was started. It comes before what the builder says, which is
-/// written before: who types an option would not understand why it does nothing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Typed {
-    pub(crate) host: Option<String>,
-    pub(crate) port: Option<u16>,
-    pub(crate) workers: Option<NonZeroUsize>,
-    pub(crate) mode: Option<Mode>,
-    pub(crate) cache_bytes: Option<u64>,
-    pub(crate) behind: Option<Behind>,
-}
-
-/// What the program itself says; it comes before the environment.
-#[derive(Default)]
-pub(super) struct Built {
+/// What the program says with [`Server`](super::Server).
+#[derive(Debug, Default)]
+pub(super) struct Program {
+    pub(super) settings: Settings,
+    /// Host and port, as they were given to [`bind`](super::Server::bind).
     pub(super) address: Option<String>,
-    pub(super) workers: Option<NonZeroUsize>,
-    pub(super) mode: Option<Mode>,
-    pub(super) cache_bytes: Option<u64>,
-    pub(super) cdn: Option<bool>,
-    /// It has put a store behind memory by itself.
+    /// The program has put a store of its own behind memory.
     pub(super) has_store: bool,
 }
 
-/// A store behind memory, by its place.
+/// The place of a store behind memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Behind {
     Files(PathBuf),
     /// A Redis.
     Redis {
         url: String,
-        /// The option or the variable that says so.
+        /// The option or the environment variable that gave the URL.
         named: &'static str,
     },
 }
 
 impl Behind {
-    /// What is behind memory, if anything that the program has not put there itself.
-    pub(super) fn settle(typed: &Typed, built: &Built) -> Result<Option<Self>, ServeError> {
-        if typed.behind.is_some() || built.has_store {
-            return Ok(typed.behind.clone());
+    /// Returns the store that is to be put behind memory. Returns `None` if nothing names one, or
+    /// if the program has put its own there and no option names another.
+    pub(super) fn settle(typed: &Settings, program: &Program) -> Result<Option<Self>, ServeError> {
+        let url = typed.cache_url.clone().map(|url| Self::Redis {
+            url,
+            named: "`--cache-url`",
+        });
+        let typed = url.or_else(|| typed.cache_dir.clone().map(Self::Files));
+        if typed.is_some() || program.has_store {
+            return Ok(typed);
         }
         Self::from_env()
     }
 
     pub(crate) fn from_env() -> Result<Option<Self>, ServeError> {
-        match (files_from_env(), set(URL)) {
+        match (files_from_env(), env_text(URL)) {
             (Some(directory), Some(url)) => Err(unusable(format!(
                 "ROUTE_CACHE_DIR is `{}` and {URL} is `{}`, and there can be only one\n  \
                  help: unset one of them",
@@ -69,7 +62,8 @@ impl Behind {
         }
     }
 
-    /// Whether it can be [opened](Self::open), as far as that can be told without connecting.
+    /// Checks that the store can be [opened](Self::open), as far as that is possible without
+    /// connecting.
     #[cfg(feature = "cli")]
     pub(super) fn check(&self) -> Result<(), ServeError> {
         match self {
@@ -89,14 +83,15 @@ impl Behind {
     }
 }
 
-/// How a directory is named, in the words of an error.
+/// The ways to choose a directory, as an error message names them.
 const DIRECTORY: &str = if cfg!(feature = "cli") {
     "`--cache-dir` or ROUTE_CACHE_DIR"
 } else {
     "ROUTE_CACHE_DIR"
 };
 
-/// A store that never works would make each invalidation fail, and nothing else.
+/// Checks that files can be kept in the directory. Without this check, a store that never works
+/// would be noticed only by invalidations, each of which would fail.
 fn check_files(directory: &Path) -> Result<(), ServeError> {
     FileStore::check(directory).map_err(|error| {
         unusable(format!(
@@ -113,7 +108,7 @@ fn unusable(why: String) -> ServeError {
 
 const URL: &str = "ROUTE_CACHE_URL";
 
-/// The directory that `ROUTE_CACHE_DIR` names.
+/// Returns the directory that `ROUTE_CACHE_DIR` names, if it is set.
 pub(crate) fn files_from_env() -> Option<PathBuf> {
     let directory = env::var_os("ROUTE_CACHE_DIR").filter(|value| !value.is_empty());
     directory.map(PathBuf::from)
@@ -122,7 +117,7 @@ pub(crate) fn files_from_env() -> Option<PathBuf> {
 #[cfg(all(feature = "cli", feature = "redis"))]
 fn check_redis(url: &str, _named: &str) -> Result<(), ServeError> {
     let parsed = redis::IntoConnectionInfo::into_connection_info(url);
-    // In the words in which it could not be opened.
+    // The error has the same words as when opening the store fails.
     let why = |error| StoreError::new("this is no URL of a Redis server").with_cause(error);
     parsed
         .map(drop)
@@ -165,81 +160,45 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// What a server needs to listen.
+/// The settings that a server needs to listen.
 pub(super) struct Listen {
     pub(super) address: String,
     pub(super) workers: Option<NonZeroUsize>,
 }
 
 impl Listen {
-    pub(super) fn settle(typed: &Typed, built: &Built) -> Result<Self, ServeError> {
-        let workers = typed.workers.or(built.workers);
+    pub(super) fn settle(typed: &Settings, program: &Program) -> Result<Self, ServeError> {
+        let sources = Sources {
+            typed,
+            program: &program.settings,
+        };
         Ok(Self {
-            address: match &built.address {
-                Some(address) => readdressed(address, typed),
+            address: match &program.address {
+                Some(address) => replace_host_and_port(address, typed),
                 None => {
-                    let host = typed.host.clone().or_else(|| set("HOST"));
+                    let host = sources.host()?;
                     let host = host.unwrap_or_else(|| "127.0.0.1".into());
-                    let port = match typed.port {
-                        Some(port) => Some(port),
-                        None => variable("PORT", PORT)?,
-                    };
-                    joined(&host, &port.unwrap_or(3000).to_string())
+                    let port = sources.port()?.unwrap_or(3000);
+                    join_host_and_port(&host, &port.to_string())
                 }
             },
-            workers: match workers {
-                Some(workers) => Some(workers),
-                None => variable("ROUTE_WORKERS", WORKERS)?,
-            },
+            workers: sources.workers()?,
         })
     }
 }
 
-/// What a port is, in the words of an error.
-pub(crate) const PORT: &str = "a port, from 0 to 65535";
-/// What a number of workers is.
-pub(crate) const WORKERS: &str = "a number of threads, at least 1";
-/// What a size is.
-pub(crate) const BYTES: &str = "a number of bytes";
-
-/// Whatever the environment says, if something else decides.
-pub(super) fn mode(typed: &Typed, built: &Built) -> Result<Mode, ServeError> {
-    match typed.mode.or(built.mode) {
-        Some(mode) => Ok(mode),
-        None => Mode::from_env().map_err(|value| ServeError::Environment {
-            name: "ROUTE_MODE",
-            value,
-            expected: "`development` or `production`",
-        }),
-    }
-}
-
-pub(super) fn cache_bytes(typed: &Typed, built: &Built) -> Result<Option<u64>, ServeError> {
-    match typed.cache_bytes.or(built.cache_bytes) {
-        Some(bytes) => Ok(Some(bytes)),
-        None => variable("ROUTE_CACHE_BYTES", BYTES),
-    }
-}
-
-pub(super) fn cdn(built: &Built) -> Result<Option<bool>, ServeError> {
-    match built.cdn {
-        Some(cdn) => Ok(Some(cdn)),
-        None => variable("ROUTE_CDN", "`true` or `false`"),
-    }
-}
-
-/// The builder's address, with what was typed instead of its parts.
-fn readdressed(address: &str, typed: &Typed) -> String {
+/// Returns the builder's address, with its host and port replaced by those that were typed.
+fn replace_host_and_port(address: &str, typed: &Settings) -> String {
     if typed.host.is_none() && typed.port.is_none() {
         return address.into();
     }
     let (host, port) = address.rsplit_once(':').unwrap_or((address, "3000"));
     let port = typed.port.map_or_else(|| port.into(), |it| it.to_string());
-    joined(typed.host.as_deref().unwrap_or(host), &port)
+    join_host_and_port(typed.host.as_deref().unwrap_or(host), &port)
 }
 
-/// A bare IPv6 address needs brackets before a port.
-fn joined(host: &str, port: &str) -> String {
+/// Joins a host and a port. A bare IPv6 address gets the brackets that it needs before a port.
+fn join_host_and_port(host: &str, port: &str) -> String {
     if host.contains(':') && !host.starts_with('[') {
         format!("[{host}]:{port}")
     } else {
@@ -247,12 +206,12 @@ fn joined(host: &str, port: &str) -> String {
     }
 }
 
-/// What is empty is not set.
-fn set(name: &str) -> Option<String> {
+/// Returns the value of an environment variable. An empty variable counts as not set.
+fn env_text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A variable of the environment, if it is set.
+/// Parses an environment variable, if it is set. An empty variable counts as not set.
 pub(crate) fn variable<T: FromStr>(
     name: &'static str,
     expected: &'static str,
@@ -274,21 +233,26 @@ pub(crate) fn variable<T: FromStr>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::Server;
+    use crate::server::setting::SETTINGS;
 
     #[test]
-    fn what_is_typed_replaces_a_part_of_what_is_built() {
+    fn a_typed_host_or_port_replaces_that_part_of_the_programs_address() {
         let check = |address, host: Option<&str>, port, expected| {
-            let typed = Typed {
+            let typed = Settings {
                 host: host.map(String::from),
                 port,
-                ..Typed::default()
+                ..Settings::default()
             };
-            let built = Built {
+            let program = Program {
                 address: Some(String::from(address)),
-                workers: NonZeroUsize::new(1),
-                ..Built::default()
+                settings: Settings {
+                    workers: NonZeroUsize::new(1),
+                    ..Settings::default()
+                },
+                ..Program::default()
             };
-            let listen = Listen::settle(&typed, &built).unwrap();
+            let listen = Listen::settle(&typed, &program).unwrap();
             assert_eq!(listen.address, expected);
         };
         check("0.0.0.0:8080", None, None, "0.0.0.0:8080");
@@ -297,12 +261,12 @@ mod tests {
         check("0.0.0.0:8080", Some("::1"), Some(9), "[::1]:9");
         check("[::1]:8080", None, Some(9), "[::1]:9");
         check("localhost", None, Some(9), "localhost:9");
-        // Nonsense stays what the program said, for the error to quote.
+        // An unusable address stays as the program gave it, for the error to quote.
         check("localhost", None, None, "localhost");
     }
 
     #[test]
-    fn no_error_names_a_password() {
+    fn the_credentials_in_a_url_are_masked() {
         let check = |url, expected| assert_eq!(without_password(url), expected);
         check("redis://me:p@ss@a:6379/0", "redis://…@a:6379/0");
         check("redis://a/0", "redis://a/0");
@@ -310,17 +274,35 @@ mod tests {
     }
 
     #[test]
-    fn workers_that_are_typed_come_first() {
-        let typed = Typed {
+    fn a_typed_number_of_workers_overrides_the_programs() {
+        let typed = Settings {
             workers: NonZeroUsize::new(2),
             port: Some(0),
-            ..Typed::default()
+            ..Settings::default()
         };
-        let built = Built {
-            workers: NonZeroUsize::new(7),
-            ..Built::default()
+        let program = Program {
+            settings: Settings {
+                workers: NonZeroUsize::new(7),
+                ..Settings::default()
+            },
+            ..Program::default()
         };
-        let listen = Listen::settle(&typed, &built).unwrap();
+        let listen = Listen::settle(&typed, &program).unwrap();
         assert_eq!(listen.workers, NonZeroUsize::new(2));
+    }
+
+    #[test]
+    fn every_setting_has_a_method_that_sets_it_and_a_row_in_the_guide() {
+        let guide = include_str!("../../docs/guide/commands.md");
+        for setting in SETTINGS {
+            let before = format!("{:?}", Server::new().program);
+            let after = format!("{:?}", (setting.method)(Server::new()).program);
+            assert_ne!(before, after, "the method of {}", setting.name);
+            let mut cells = format!("`{}`", setting.variable);
+            if !setting.flag.is_empty() {
+                cells = format!("`--{}` | {cells}", setting.flag);
+            }
+            assert!(guide.contains(&cells), "{cells}");
+        }
     }
 }

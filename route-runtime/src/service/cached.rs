@@ -1,4 +1,4 @@
-//! Responses of cached routes: from the cache, or from a render, shared as far as they may be.
+//! Responses of cached routes, from the cache or from a render, shared as widely as they may be.
 
 use std::sync::Arc;
 
@@ -23,7 +23,8 @@ use crate::store::Tag;
 use crate::stored::{RenderedBody, RenderedResponse, Stored, StoredResponse};
 use crate::table::{Handler, HandlerId};
 
-/// Answers from what is ready, without starting or waiting for anything.
+/// Returns the response that the cache has ready, if there is one. Starts nothing and waits for
+/// nothing.
 pub(super) fn hit(
     served: &Served,
     id: HandlerId,
@@ -36,7 +37,7 @@ pub(super) fn hit(
     }
     let cache = served.cache();
     let hit = cache.lookup(id, params.path(request.path()))?;
-    // A render that asks over HTTP may be one that takes no stale content.
+    // A render that sends this request over HTTP may be one that accepts no stale content.
     if hit.is_stale && cache.home().loops.caller(request.headers()).is_some() {
         return None;
     }
@@ -57,9 +58,9 @@ pub(super) fn hit(
     Some(replay(stored, &encoded, &answer, request))
 }
 
-/// Answers in production: with whatever the cache has or has rendered. Beside it stands the outcome, for
-/// the request's span.
-pub(super) async fn kept(visit: &Visit) -> (HttpResponse, &'static str) {
+/// Answers in production, with what the cache has or renders. Also returns the outcome, for the
+/// request's span.
+pub(super) async fn answer_in_production(visit: &Visit) -> (HttpResponse, &'static str) {
     let handler = visit.handler();
     let cache = visit.served.cache();
     let answer = cache.get(visit.id, visit.path(), &visit.params, visit.caller());
@@ -96,7 +97,7 @@ pub(super) async fn kept(visit: &Visit) -> (HttpResponse, &'static str) {
             finish::uncached(
                 &mut response,
                 handler,
-                finish::individual(&individual.reason),
+                finish::individual_status(&individual.reason),
             );
             response
         }
@@ -104,8 +105,9 @@ pub(super) async fn kept(visit: &Visit) -> (HttpResponse, &'static str) {
     (response, status.as_str())
 }
 
-/// Answers in development: from a render for this request alone, of which nothing is kept.
-pub(super) async fn once(visit: &Visit) -> (HttpResponse, &'static str) {
+/// Answers in development, from a render for this request alone that is not kept. Also returns the
+/// outcome, for the request's span.
+pub(super) async fn answer_in_development(visit: &Visit) -> (HttpResponse, &'static str) {
     const OUTCOME: &str = "development";
     let handler = visit.handler();
     let cache = visit.served.cache();
@@ -121,8 +123,8 @@ pub(super) async fn once(visit: &Visit) -> (HttpResponse, &'static str) {
     (response, OUTCOME)
 }
 
-/// The entry's tags as `Cache-Tag` wants them, if shared caches outside may keep the response to this
-/// request.
+/// Returns the entry's tags in the form of `Cache-Tag`, if shared caches outside may keep the
+/// response to this request.
 fn outside_tags(
     served: &Served,
     handler: &Handler,
@@ -136,7 +138,8 @@ fn outside_tags(
     };
     is_shared.then(|| {
         let tags = entry.tags().iter().map(Tag::as_str);
-        // Our own, for paths and patterns, and what could not be told apart there.
+        // Our own tags of paths and patterns are left out, and so is every tag that could not be
+        // told apart in the header's list.
         let tags = tags.filter(|tag| {
             tag.bytes()
                 .all(|byte| byte.is_ascii_graphic() && byte != b',')
@@ -145,8 +148,8 @@ fn outside_tags(
     })
 }
 
-/// Whether a request says who sends it. Whatever stands before the routes may have let it through for
-/// that alone.
+/// Returns whether a request says who sends it. Something in front of the routes may have let the
+/// request through for that reason alone.
 fn has_credentials(request: &ServiceRequest) -> bool {
     let names = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION];
     names
@@ -154,7 +157,7 @@ fn has_credentials(request: &ServiceRequest) -> bool {
         .any(|name| request.headers().contains_key(name))
 }
 
-/// A result that is shared among those who waited, and not kept.
+/// Makes a response of a result that is shared among the requests that waited for it, and not kept.
 fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
     let mut response = HttpResponse::with_body(stored.status, BoxBody::new(stored.body.clone()));
     let headers = response.headers_mut();
@@ -168,7 +171,7 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
     response
 }
 
-/// A render's answer as it is.
+/// Makes a response of what was rendered, unchanged.
 fn passed_on(rendered: RenderedResponse) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(rendered.status);
     for (name, value) in &rendered.headers {
@@ -186,7 +189,8 @@ fn passed_on(rendered: RenderedResponse) -> HttpResponse {
     }
 }
 
-/// No path is the key of anything else; a store behind memory that says so is not believed.
+/// Answers a request whose key holds something other than a response. No path is the key of
+/// anything else, so a store behind memory that says so is not believed.
 fn not_a_response(handler: &Handler) -> HttpResponse {
     failed(&Failure::Abandoned, handler, Mode::Production)
 }

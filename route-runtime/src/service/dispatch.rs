@@ -1,4 +1,5 @@
-//! From a matched request to the visit of its handler: what is refused, what is ready, middleware.
+//! The way of a request from its match to the visit of its handler: refusals, ready responses,
+//! middleware.
 
 use std::cell::OnceCell;
 use std::future::{Ready, ready};
@@ -15,7 +16,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::Either;
 
 use super::matched::{MatchedPath, matched};
-use super::visit::{Answer, Visit, answer};
+use super::visit::{Later, Visit, answer};
 use super::{cached, finish};
 use crate::declaration::{Endpoint, Method};
 use crate::handler::body_limit::{self, BodyWatch};
@@ -26,26 +27,27 @@ use crate::responses::Served;
 use crate::table::{ByHandler, HandlerId, Node};
 use crate::target;
 
-/// The longest path of a blank request. The canonical spelling of a request's own may be longer, since
-/// it escapes what a client need not.
+/// The longest path of a blank request. A request's canonical path may be longer than the path that
+/// the client sent, because it escapes characters that a client need not escape.
 const LONGEST: usize = u16::MAX as usize - 1;
 
-/// An answer, at once or later.
-type Answered = Either<Ready<Result<ServiceResponse, Error>>, Answer>;
+/// A response that is ready now or later.
+type Answered = Either<Ready<Result<ServiceResponse, Error>>, Later>;
 
-/// One worker's service for every route.
+/// The service of one worker, for every route.
 pub(crate) struct Dispatcher {
     pub(super) served: Rc<Served>,
     pub(super) endpoints: ByHandler<WorkerEndpoint>,
     pub(super) data: Option<Rc<Extensions>>,
 }
 
-/// What a worker keeps for a handler.
+/// The state that a worker keeps for one handler.
 pub(super) struct WorkerEndpoint {
-    /// `None` where no middleware is asked for.
+    /// The handler inside its middleware. `None` if it has no middleware.
     pub(super) wrapped: Option<Endpoint>,
     pub(super) body_limit: Option<u64>,
-    /// Made for the first request, which shows what the user configured.
+    /// The limits of actix-web's extractors. They are made for the first request, because only a
+    /// request shows what the user configured.
     pub(super) extractor_limits: OnceCell<Rc<Extensions>>,
 }
 
@@ -76,8 +78,8 @@ impl Service<ServiceRequest> for Dispatcher {
 }
 
 impl Dispatcher {
-    /// Finds the handler of a request. Breaks off with the response to one that is not for any
-    /// handler, or for which a response is ready.
+    /// Finds the handler of a request. Breaks with a response if the request is not for any
+    /// handler, or if its response is ready.
     fn find(&self, request: &ServiceRequest) -> ControlFlow<HttpResponse, HandlerId> {
         let table = &self.served.setup.table;
         let extensions = request.extensions();
@@ -94,7 +96,7 @@ impl Dispatcher {
         };
         let Some(id) = handler_of(node, request) else {
             let response = match *request.method() {
-                HttpMethod::OPTIONS => finish::asked_again(HttpResponse::NoContent().finish()),
+                HttpMethod::OPTIONS => finish::with_no_cache(HttpResponse::NoContent().finish()),
                 _ => refusal(&Problem::new(StatusCode::METHOD_NOT_ALLOWED), node),
             };
             return Break(with_allow(response, node));
@@ -110,8 +112,8 @@ impl Dispatcher {
         Continue(id)
     }
 
-    /// Gives a request what its handler may read: app data, parameters, a body up to its limit. Breaks
-    /// off with the response to one whose body is too large.
+    /// Gives a request what its handler may read: app data, parameters, a body up to its limit.
+    /// Breaks with a response if the body is too large.
     fn prepare(&self, id: HandlerId, request: &mut ServiceRequest) -> ControlFlow<HttpResponse> {
         if let Some(data) = &self.data {
             request.add_data_container(Rc::clone(data));
@@ -129,14 +131,15 @@ impl Dispatcher {
         request.add_data_container(Rc::clone(limits));
         match BodyWatch::put_on(request, limit) {
             Ok(()) => Continue(()),
-            Err(watch) => Break(finish::asked_again(
+            Err(watch) => Break(finish::with_no_cache(
                 watch.too_large(handler.descriptor.kind),
             )),
         }
     }
 }
 
-/// The handler that answers the request's method: GET's answers HEAD where none is declared.
+/// Returns the handler for the request's method. GET's handler answers HEAD if none is declared for
+/// it.
 fn handler_of(node: &Node, request: &ServiceRequest) -> Option<HandlerId> {
     let method = Method::of(request.method())?;
     node.handler(method).or_else(|| {
@@ -145,11 +148,11 @@ fn handler_of(node: &Node, request: &ServiceRequest) -> Option<HandlerId> {
     })
 }
 
-/// The URI that a request for a route with middleware had when it was matched.
+/// The URI that a request had when it was matched. Only routes with middleware keep it.
 struct MatchedUri(Uri);
 
-/// Undoes what a middleware made of the path: the parameters are parts of the one that was matched,
-/// and so is the key of what is kept for everybody.
+/// Restores the path that the request was matched with, if a middleware has changed it. The
+/// parameters are parts of the matched path, and so is the key of a shared response.
 fn as_matched(request: &mut ServiceRequest) {
     let matched = request.extensions_mut().remove::<MatchedUri>();
     if let Some(MatchedUri(uri)) = matched
@@ -159,18 +162,18 @@ fn as_matched(request: &mut ServiceRequest) {
     }
 }
 
-/// Calls a route's middleware. What it answers itself, also by an error or a panic, is for the one
-/// request, as in the handler.
+/// Calls a route's middleware. A response that the middleware itself makes is for this one request,
+/// like a handler's, even if it comes of an error or a panic.
 ///
-/// An error stays one, for what stands round the routes; but the response that is made of it out there
-/// is decided here. No response is made of it here: that would take the request, which a middleware
-/// can only change as long as nobody else keeps it.
+/// An error is returned as an error, for the services around the routes. The response that they
+/// will make of it is decided here. It is not yet made into a `ServiceResponse` here, because that
+/// needs the request, and a middleware can change the request only while nothing else keeps it.
 fn call_middleware(
     wrapped: &Endpoint,
     served: &Rc<Served>,
     id: HandlerId,
     request: ServiceRequest,
-) -> Answer {
+) -> Later {
     let (wrapped, served) = (Rc::clone(wrapped), Rc::clone(served));
     let answered = AssertUnwindSafe(async move { wrapped.call(request).await }).catch_unwind();
     Box::pin(async move {
@@ -197,7 +200,7 @@ fn call_middleware(
     })
 }
 
-/// What a route's middleware goes round.
+/// The service that a route's middleware wraps: the handler itself.
 pub(super) struct HandlerService {
     pub(super) served: Rc<Served>,
     pub(super) id: HandlerId,
@@ -224,22 +227,23 @@ fn at_once(request: ServiceRequest, response: HttpResponse) -> Answered {
     Either::Left(ready(Ok(request.into_response(response))))
 }
 
-/// 308 to the canonical path, which starts with one slash and so can name no other host.
+/// Redirects with 308 to the canonical path. That path starts with exactly one slash, so it can
+/// name no other host.
 fn redirect_to_clean(clean: &str, request: &ServiceRequest) -> HttpResponse {
     let location = match request.uri().query() {
         Some(query) => format!("{clean}?{query}"),
         None => clean.into(),
     };
-    finish::asked_again(
+    finish::with_no_cache(
         HttpResponse::PermanentRedirect()
             .insert_header((header::LOCATION, location))
             .finish(),
     )
 }
 
-/// Refuses a request before any handler.
+/// Refuses a request before it reaches any handler.
 fn refusal(problem: &Problem, node: &Node) -> HttpResponse {
-    finish::asked_again(fault::response(problem, node.kind))
+    finish::with_no_cache(fault::response(problem, node.kind))
 }
 
 fn with_allow(mut response: HttpResponse, node: &Node) -> HttpResponse {

@@ -1,4 +1,4 @@
-//! The service of one worker: every endpoint, inside its middleware.
+//! The service of one worker: every endpoint inside its middleware.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use crate::respond::not_found;
 use crate::responses::Served;
 use crate::table::{ByHandler, HandlerId};
 
-/// Makes the service of each worker.
+/// The factory that makes the service of each worker.
 pub(crate) struct Factory(pub(crate) Rc<Served>);
 
 impl ServiceFactory<ServiceRequest> for Factory {
@@ -49,8 +49,8 @@ impl ServiceFactory<ServiceRequest> for Factory {
     }
 }
 
-/// Puts the handler inside its middleware; the first one named is the outermost and sees a request
-/// first. `None` if there is none, so that a request takes no detour.
+/// Puts the handler inside its middleware. The first middleware named is the outermost, and sees a
+/// request first. Returns `None` if there is no middleware, so that a request takes no detour.
 async fn wrap_handler(served: &Rc<Served>, id: HandlerId) -> Option<Endpoint> {
     let wraps = served.setup.table.handler(id).descriptor.config.wrap;
     if wraps.is_empty() {
@@ -66,7 +66,8 @@ async fn wrap_handler(served: &Rc<Served>, id: HandlerId) -> Option<Endpoint> {
     Some(endpoint)
 }
 
-/// Answers a request that no route matches, as the routes answer what is not there.
+/// Answers a request that no route matches, in the form in which the routes say that something is
+/// not there.
 pub(crate) fn nothing_here(kind: Kind) -> HttpResponse {
-    finish::asked_again(fault::response(&not_found(), kind))
+    finish::with_no_cache(fault::response(&not_found(), kind))
 }

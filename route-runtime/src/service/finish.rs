@@ -1,4 +1,4 @@
-//! What caches outside are told of an answer that is for one request.
+//! Headers that tell caches outside how to treat a response that is for one request.
 
 use std::sync::atomic::Ordering;
 
@@ -11,27 +11,28 @@ use crate::stored::{Reason, directives};
 use crate::table::Handler;
 use crate::target;
 
-/// The `Cache-Status` of what is rendered for each request.
+/// The `Cache-Status` of a response that is rendered for each request.
 pub(super) const DYNAMIC: HeaderValue =
     HeaderValue::from_static("route; fwd=bypass; detail=dynamic");
-/// The `Cache-Status` of everything in development.
+/// The `Cache-Status` of every response in development.
 pub(super) const DEVELOPMENT: HeaderValue =
     HeaderValue::from_static("route; fwd=bypass; detail=development");
-/// The `Cache-Status` of a path that `static_params` does not list.
+/// The `Cache-Status` of a response for a path that `static_params` does not list.
 pub(super) const UNLISTED: HeaderValue =
     HeaderValue::from_static("route; fwd=bypass; detail=unlisted");
 
-/// The `Cache-Control` of what is for one request.
+/// The `Cache-Control` of a response that is for one request.
 pub(super) const PRIVATE: HeaderValue =
     HeaderValue::from_static("private, no-cache, no-store, max-age=0, must-revalidate");
 
-/// The `Cache-Control` of what the framework says about a path, to whoever asks: it may change.
+/// The `Cache-Control` of the framework's own responses about a path. They are the same for every
+/// client, but may change.
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Keeps caches outside from an answer that was made for one request, unless the handler says
-/// otherwise.
+/// Keeps caches outside from storing a response that was made for one request, unless the handler
+/// says otherwise.
 ///
-/// `status` is the `Cache-Status`, which says why.
+/// `status` is the `Cache-Status`, which says why the response is for one request.
 pub(super) fn uncached(response: &mut HttpResponse, handler: &Handler, status: HeaderValue) {
     for_one_request(response, handler);
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -39,16 +40,19 @@ pub(super) fn uncached(response: &mut HttpResponse, handler: &Handler, status: H
     }
 }
 
-/// Makes the `Cache-Status` of a response of a cached route that is for one request, and why.
-pub(super) fn individual(reason: &Reason) -> HeaderValue {
+/// Makes the `Cache-Status` of a cached route's response that is for one request. It says why.
+pub(super) fn individual_status(reason: &Reason) -> HeaderValue {
     let text = format!("route; fwd=bypass; detail={}", reason.as_str());
     HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The same, for what a middleware of the handler answers: itself, or round the handler's response.
+/// Keeps caches outside from storing a response, as [`uncached`] does, but adds no `Cache-Status`.
+/// Every response of a handler's middleware passes through here, whether the middleware made it or
+/// passed on the handler's.
 ///
-/// An answer that sets a cookie is never for a shared cache, whatever it says: the cookie would be
-/// given to others. That is overridden, and told once for each handler.
+/// A response that sets a cookie is never for a shared cache, whatever it says: other clients would
+/// get the cookie. Headers that say otherwise are overridden, and the log mentions that once per
+/// handler.
 pub(super) fn for_one_request(response: &mut HttpResponse, handler: &Handler) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return;
@@ -69,8 +73,8 @@ pub(super) fn for_one_request(response: &mut HttpResponse, handler: &Handler) {
     }
 }
 
-/// Takes back what would let a shared cache keep an answer. Returns whether anything had asked for
-/// that.
+/// Removes everything that would let a shared cache store a response. Returns whether any header
+/// had asked for that.
 fn keep_from_shared_caches(headers: &mut HeaderMap) -> bool {
     let names: Vec<HeaderName> = headers
         .keys()
@@ -82,7 +86,7 @@ fn keep_from_shared_caches(headers: &mut HeaderMap) -> bool {
     }
     let (mut is_private, mut asks) = (false, !names.is_empty());
     for value in headers.get_all(header::CACHE_CONTROL) {
-        // What cannot be read may say anything.
+        // A value that cannot be read may say anything.
         let Ok(value) = value.to_str() else {
             asks = true;
             continue;
@@ -99,8 +103,9 @@ fn keep_from_shared_caches(headers: &mut HeaderMap) -> bool {
     asks
 }
 
-/// Whether a header says to some shared cache what `Cache-Control` says to all, and comes before it
-/// there: RFC 9213 (`CDN-Cache-Control` and those of one provider), and what was there earlier.
+/// Returns whether a header tells some shared cache what `Cache-Control` tells all caches, and
+/// overrides `Cache-Control` there: the headers of RFC 9213 (`CDN-Cache-Control` and those of one
+/// provider), and their predecessors.
 fn speaks_to_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
     name.ends_with("-cache-control")
@@ -110,9 +115,9 @@ fn speaks_to_caches(name: &HeaderName) -> bool {
         )
 }
 
-/// Lets no cache use an answer of the framework's own without asking again. Without a word about it,
-/// caches outside may keep a 405 as they like.
-pub(super) fn asked_again(mut response: HttpResponse) -> HttpResponse {
+/// Makes caches revalidate one of the framework's own responses before each use. Without any
+/// `Cache-Control`, caches outside may keep a 405 as they like.
+pub(super) fn with_no_cache(mut response: HttpResponse) -> HttpResponse {
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, NO_CACHE);

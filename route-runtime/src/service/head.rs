@@ -1,4 +1,4 @@
-//! The body of an answer to HEAD.
+//! The body of a response to HEAD.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
-/// Says how long the body would be, and has none.
+/// A body that states its length and has no bytes.
 pub(super) struct HeadBody(pub(super) u64);
 
 impl MessageBody for HeadBody {

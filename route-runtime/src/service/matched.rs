@@ -1,4 +1,4 @@
-//! What a request matched, kept with the request.
+//! The match of a request, kept with the request.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use actix_web::guard::{Guard, GuardContext};
 use crate::pattern::{Match, Params};
 use crate::table::{Node, NodeId, Table};
 
-/// The route that a request matched, in the request's extensions.
+/// The route that a request matched, kept in the request's extensions.
 ///
-/// Loggers and metrics read it there, after the request was routed:
+/// Loggers and metrics read it there after the request was routed:
 ///
 /// ```
 /// use actix_web::{HttpMessage as _, dev::ServiceResponse};
@@ -31,7 +31,7 @@ pub struct Matched {
     pub(super) path: MatchedPath,
 }
 
-/// Whether a path can be served as it is.
+/// A request's path, by whether it can be served as it is.
 #[derive(Clone)]
 pub(super) enum MatchedPath {
     Clean(Params),
@@ -40,7 +40,7 @@ pub(super) enum MatchedPath {
 }
 
 impl Matched {
-    /// The pattern, as declared, behind the prefix under which it is mounted.
+    /// Returns the pattern: the prefix under which it is mounted, then the pattern as declared.
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.node().pattern
@@ -64,8 +64,8 @@ impl Matched {
     }
 }
 
-/// Lets through what matches, and hands the match on, so that what we do not know falls through
-/// to the user's other services and `default_service`.
+/// The guard that lets matching requests through and hands on their match. Any other request falls
+/// through to the user's other services and `default_service`.
 pub(crate) struct MatchGuard(pub(crate) Arc<Table>);
 
 impl Guard for MatchGuard {
@@ -80,7 +80,8 @@ impl Guard for MatchGuard {
     }
 }
 
-/// Returns the match that the guard left with a request. One that reaches the service has passed it.
+/// Returns the match that the guard left with a request. Every request that reaches the service has
+/// passed the guard.
 pub(super) fn matched(extensions: &Extensions) -> &Matched {
     match extensions.get() {
         Some(matched) => matched,

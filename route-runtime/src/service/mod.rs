@@ -1,4 +1,5 @@
-//! actix glue: which requests are ours, and what becomes of them. HTTP is decided here and in `handler`.
+//! The actix glue: which requests belong to the routes, and how they are answered. Only this module
+//! and `handler` decide what goes over HTTP.
 
 mod cached;
 mod dispatch;

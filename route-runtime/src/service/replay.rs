@@ -1,4 +1,5 @@
-//! Answering from an entry: validators, encodings, lifetimes for others, and what it cost.
+//! Responses from an entry: validators, encodings, lifetimes for other caches, and the
+//! `Cache-Status`.
 
 use std::time::Duration;
 
@@ -17,28 +18,28 @@ pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-statu
 const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
-/// What a shared cache is told of content that is fresh for ever: a year.
+/// The lifetime in seconds that shared caches get for content that is fresh for ever: a year.
 const FOR_EVER: u64 = 31_536_000;
 
-/// How an answer came about, and what others may do with it.
+/// The circumstances of one response: how it came about, and what other caches may do with it.
 pub(super) struct Replay<'a> {
     pub(super) status: Status,
-    /// Since its render finished; `None` if it is no entry.
+    /// The time since its render finished; `None` if the response does not come from an entry.
     pub(super) age: Option<Duration>,
-    /// What shared caches are told; `None` where they may not keep it.
+    /// The instructions for shared caches; `None` if they may not keep the response.
     pub(super) cdn: Option<Shared<'a>>,
 }
 
-/// What a shared cache outside may do.
+/// The instructions for shared caches outside.
 pub(super) struct Shared<'a> {
     pub(super) lifetime: Lifetime,
-    /// Whether it may do anything: not with what is stale, or was invalidated.
+    /// Set if shared caches may use the response at all: not if it is stale or was invalidated.
     pub(super) is_current: bool,
     pub(super) tags: &'a str,
 }
 
-/// The encoding that a request is to be answered in, and whether nobody will change it on its way
-/// out.
+/// Returns the encoding for the response to a request, and whether that is final: whether nothing
+/// will encode the body again on its way out.
 pub(super) fn encoding_for(
     stored: &StoredResponse,
     request: &ServiceRequest,
@@ -49,7 +50,7 @@ pub(super) fn encoding_for(
     }
 }
 
-/// Makes the response to one request.
+/// Makes the response to one request from a stored response.
 pub(super) fn replay(
     stored: &StoredResponse,
     encoded: &Encoded<'_>,
@@ -116,7 +117,8 @@ pub(super) fn replay(
 }
 
 impl Shared<'_> {
-    /// For every cache, and for those that know `CDN-Cache-Control` (RFC 9213).
+    /// Returns two header values: one for every cache, and one for the caches that know
+    /// `CDN-Cache-Control` (RFC 9213).
     fn cache_control(&self) -> (String, String) {
         if !self.is_current {
             return ("public, max-age=0, s-maxage=0".into(), "max-age=0".into());
@@ -131,7 +133,7 @@ impl Shared<'_> {
     }
 }
 
-/// RFC 9211, in the words of the design.
+/// Makes the `Cache-Status` (RFC 9211) of a response, in the words of the design.
 pub(super) fn cache_status(status: Status) -> HeaderValue {
     fn hit(ttl: Ttl) -> HeaderValue {
         match ttl {
@@ -141,7 +143,7 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
     }
     HeaderValue::from_static(match status {
         Status::Hit(ttl) => return hit(ttl),
-        // So that a stale answer can be told from a fresh one in its last second.
+        // A negative `ttl` tells a stale response from a fresh one in its last second.
         Status::Stale(ttl) => return hit(Some(ttl.unwrap_or(-1).min(-1))),
         Status::Unverified(None) => "route; hit; detail=unverified",
         Status::Unverified(Some(seconds)) => {
@@ -161,7 +163,8 @@ pub(super) fn cache_status(status: Status) -> HeaderValue {
     })
 }
 
-/// Weak comparison, of each tag of each list; `*` is any.
+/// Returns whether a request's `If-None-Match` names this tag. The comparison is weak and covers
+/// every tag of every list; `*` matches any tag.
 fn is_known(etag: &HeaderValue, request: &ServiceRequest) -> bool {
     let Some(ours) = opaque_tags(etag.as_bytes()).next() else {
         return false;
@@ -173,8 +176,8 @@ fn is_known(etag: &HeaderValue, request: &ServiceRequest) -> bool {
     })
 }
 
-/// What stands between the quotes of a list of entity tags, up to what is none. A tag may hold a
-/// comma, so a list is not to be split at them.
+/// Returns the text between the quotes of each entity tag in a list, up to the first part that is
+/// no tag. A tag may contain a comma, so a list must not be split at its commas.
 fn opaque_tags(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = list;
     std::iter::from_fn(move || {
@@ -191,9 +194,10 @@ fn has_no_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
 }
 
-/// What a 304 leaves out of the 200 (RFC 9110, section 15.4.5): what describes the content that it
-/// does not carry. Whatever else the handler said holds for this answer too, above all who may read
-/// it and what a browser may do with it.
+/// Returns whether a header describes the content. A 304 leaves these headers of the 200 out,
+/// because it carries no content (RFC 9110, section 15.4.5). Every other header from the handler
+/// holds for the 304 too, above all those that say who may read the response and what a browser may
+/// do with it.
 fn describes_content(name: &HeaderName) -> bool {
     [
         header::CONTENT_DISPOSITION,
@@ -206,12 +210,12 @@ fn describes_content(name: &HeaderName) -> bool {
     .contains(name)
 }
 
-/// In one allocation: on every hit.
+/// Makes a header value of a number, in one allocation, because this runs on every hit.
 fn number(number: u64) -> HeaderValue {
     text(itoa::Buffer::new().format(number))
 }
 
-/// A number and what stands round it; also in one.
+/// Makes a header value of a number and the text around it, also in one allocation.
 fn with_number(before: &str, number: i64, after: &str) -> HeaderValue {
     let mut value: SmallVec<[u8; 64]> = SmallVec::new();
     value.extend_from_slice(before.as_bytes());
@@ -220,7 +224,7 @@ fn with_number(before: &str, number: i64, after: &str) -> HeaderValue {
     HeaderValue::from_bytes(&value).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Of text that is known to be printable.
+/// Makes a header value of text that is known to be printable.
 fn text(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""))
 }
@@ -234,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_found_in_any_list() {
+    fn an_etag_is_found_in_any_well_formed_list() {
         let check = |etag: &'static str, list: &'static str, expected: bool| {
             let request = TestRequest::default().insert_header((header::IF_NONE_MATCH, list));
             let found = is_known(&HeaderValue::from_static(etag), &request.to_srv_request());
@@ -264,7 +268,7 @@ mod tests {
         ] {
             check("\"a\"", list, false);
         }
-        // actix-web's own parser splits these.
+        // actix-web's own parser splits these tags at their commas.
         check("\"a,b\"", "\"a,b\"", true);
         check("\"a,b\"", "\"x\", W/\"a,b\"", true);
         check("\"b\"", "\"a,b\"", false);

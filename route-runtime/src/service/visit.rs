@@ -1,4 +1,4 @@
-//! One request for one handler, from there to its response: refused, from the cache, or dynamic.
+//! The way of one request for one handler to its response: refused, from the cache, or dynamic.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use crate::stored::directives;
 use crate::table::{Handler, HandlerId};
 use crate::target;
 
-/// An answer that has to be waited for.
-pub(super) type Answer = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
+/// A response that has to be waited for.
+pub(super) type Later = LocalBoxFuture<'static, Result<ServiceResponse, Error>>;
 
-/// One request for one handler.
+/// A request for one handler.
 pub(super) struct Visit {
     pub(super) served: Rc<Served>,
     pub(super) id: HandlerId,
@@ -36,7 +36,8 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// Makes the visit of a request whose path is clean: others are answered before any handler.
+    /// Makes the visit of a request whose path is clean. Other paths are answered before any
+    /// handler.
     pub(super) fn new(served: &Rc<Served>, id: HandlerId, request: ServiceRequest) -> Self {
         let params = match &matched(&request.extensions()).path {
             MatchedPath::Clean(params) => params.clone(),
@@ -54,12 +55,12 @@ impl Visit {
         self.served.setup.table.handler(self.id)
     }
 
-    /// The canonical path, which is the key of the response.
+    /// Returns the canonical path, which is the key of the response.
     pub(super) fn path(&self) -> &str {
         self.params.path(self.request.path())
     }
 
-    /// The parts of the request that decide how its data is fetched.
+    /// Returns the parts of the request that decide how its data is fetched.
     pub(super) fn caller(&self) -> Caller {
         Caller {
             ancestry: self
@@ -72,7 +73,7 @@ impl Visit {
         }
     }
 
-    /// The span of the request; what became of it is recorded at the end.
+    /// Makes the span of the request. The outcome is recorded in it at the end.
     fn span(&self) -> Span {
         tracing::info_span!(
             target: target::REQUEST,
@@ -84,7 +85,7 @@ impl Visit {
         )
     }
 
-    /// The context of a dynamic handler.
+    /// Makes the context of a dynamic handler.
     fn context(&self) -> Context {
         let Caller { ancestry, reloads } = self.caller();
         Context {
@@ -101,9 +102,9 @@ impl Visit {
     }
 }
 
-/// Answers a visit for which nothing was ready: it is refused, answered from the cache or a render, or the
-/// handler runs for it.
-pub(super) fn answer(visit: Visit) -> Answer {
+/// Answers a visit for which no response was ready: refuses it, answers it from the cache or a
+/// render, or runs the handler for it.
+pub(super) fn answer(visit: Visit) -> Later {
     let span = visit.span();
     if visit.handler().rendering.is_cached() {
         Box::pin(from_cache(visit).instrument(span))
@@ -113,18 +114,20 @@ pub(super) fn answer(visit: Visit) -> Answer {
 }
 
 async fn from_cache(visit: Visit) -> Result<ServiceResponse, Error> {
-    let (response, outcome) = match refused(&visit).await {
+    let (response, outcome) = match refuse_unlisted(&visit).await {
         Some(response) => (response, "refused"),
-        None if visit.served.setup.mode == Mode::Production => cached::kept(&visit).await,
-        None => cached::once(&visit).await,
+        None if visit.served.setup.mode == Mode::Production => {
+            cached::answer_in_production(&visit).await
+        }
+        None => cached::answer_in_development(&visit).await,
     };
-    record(response.status(), outcome);
+    record_outcome(response.status(), outcome);
     Ok(without_body_for_head(visit.request.into_response(response)))
 }
 
 async fn by_handler(visit: Visit) -> Result<ServiceResponse, Error> {
-    if let Some(response) = refused(&visit).await {
-        record(response.status(), "refused");
+    if let Some(response) = refuse_unlisted(&visit).await {
+        record_outcome(response.status(), "refused");
         return Ok(visit.request.into_response(response));
     }
     let context = visit.context();
@@ -138,7 +141,7 @@ async fn by_handler(visit: Visit) -> Result<ServiceResponse, Error> {
     let answered = handler::answer(handler, params, &served.setup, request);
     let mut response = in_context(context, answered).await;
     finish::uncached(response.response_mut(), handler, finish::DYNAMIC);
-    record(response.status(), "dynamic");
+    record_outcome(response.status(), "dynamic");
     let answers_get = handler.descriptor.method == Method::Get;
     Ok(if answers_get {
         without_body_for_head(response)
@@ -147,9 +150,9 @@ async fn by_handler(visit: Visit) -> Result<ServiceResponse, Error> {
     })
 }
 
-/// Refuses a path that `static_params` does not give, with `dynamic_params = false`: it is not there,
-/// however it would be rendered. As long as nobody can tell, it is unavailable.
-async fn refused(visit: &Visit) -> Option<HttpResponse> {
+/// Refuses a path that `static_params` does not list, with `dynamic_params = false`: the path does
+/// not exist, however it would be rendered. While the list is unknown, the path is unavailable.
+async fn refuse_unlisted(visit: &Visit) -> Option<HttpResponse> {
     let handler = visit.handler();
     if handler.descriptor.config.dynamic_params {
         return None;
@@ -168,7 +171,7 @@ async fn refused(visit: &Visit) -> Option<HttpResponse> {
     Some(response)
 }
 
-/// A browser that is told to reload everything says so.
+/// Returns whether a browser was told to reload everything, which it says with `no-cache`.
 fn is_reload(request: &ServiceRequest) -> bool {
     let values = request.headers().get_all(header::CACHE_CONTROL);
     values
@@ -176,21 +179,22 @@ fn is_reload(request: &ServiceRequest) -> bool {
         .any(|value| directives(value).any(|name| name == "no-cache"))
 }
 
-/// Records in the request's span what became of it.
-fn record(status: StatusCode, outcome: &str) {
+/// Records the outcome of a request in its span.
+fn record_outcome(status: StatusCode, outcome: &str) {
     let span = Span::current();
     span.record("http.response.status_code", status.as_u16());
     span.record("outcome", outcome);
 }
 
-/// Keeps the length and drops the body, in an answer to HEAD: an endless stream is not even begun.
+/// Removes the body of a response to HEAD and keeps its length. An endless stream is not even
+/// begun.
 fn without_body_for_head(response: ServiceResponse) -> ServiceResponse {
     if *response.request().method() != HttpMethod::HEAD {
         return response;
     }
     response.map_body(|_, body| match body.size() {
         BodySize::Sized(length) => BoxBody::new(HeadBody(length)),
-        // A length of 0 would be one that GET does not have.
+        // A length of 0 would be one that the response to GET does not have.
         BodySize::None | BodySize::Stream => BoxBody::new(actix_web::body::None::new()),
     })
 }

@@ -1,4 +1,4 @@
-//! One store for several.
+//! Sharing of one store by several instances.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use super::{
     StoredEntry, Tag,
 };
 
-/// So that one store can be given to several.
+/// Forwards to the store inside, so that several instances can share one store.
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
         (**self).read(key)

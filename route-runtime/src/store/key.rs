@@ -1,4 +1,4 @@
-//! A key that can be kept, or taken to another thread.
+//! An owned form of an entry's key, which can be kept or taken to another thread.
 
 use super::{EntryKey, Weighted};
 

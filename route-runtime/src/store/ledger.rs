@@ -4,34 +4,34 @@ use std::collections::HashMap;
 
 use super::{Epoch, Invalidation, Invalidations, Risen, Tag};
 
-/// What the invalidations since its render began leave of a piece of content.
+/// The standing of content after the invalidations since its render began.
 ///
-/// Ordered from worst to best.
+/// The variants are ordered from worst to best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Standing {
-    /// One of its tags was invalidated: it must not be used.
+    /// A tag of the content was made absent: the content must not be used.
     Absent,
-    /// One of its tags was marked stale.
+    /// A tag of the content was made stale.
     Stale,
-    /// Nothing it depends on was invalidated.
+    /// Nothing that the content depends on was invalidated.
     Valid,
 }
 
-/// Which tag was invalidated at which epoch.
+/// The record of the epochs at which tags were invalidated.
 ///
-/// Holds at most `capacity` tags, and [`BYTES`] of their names: a client may have a say in how long
-/// they are. What falls out raises a floor below which all content counts as invalidated: forgetting
-/// costs renders, never correctness.
+/// It holds at most `capacity` tags, and at most [`BYTES`] bytes of their names, because a client
+/// may have a say in how long they are. A tag that is forgotten raises a floor below which all
+/// content counts as invalidated: forgetting costs renders, never correctness.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     tags: HashMap<Tag, Risen>,
-    /// Of their names.
+    /// The bytes of all tag names together.
     bytes: usize,
     floor: Risen,
     capacity: usize,
 }
 
-/// As many as 65 536 names of 256 bytes have.
+/// The most bytes of names that are remembered: as many as 65 536 names of 256 bytes have.
 const BYTES: usize = 16 * 1024 * 1024;
 
 impl Ledger {
@@ -44,7 +44,7 @@ impl Ledger {
         }
     }
 
-    /// Records that `tag` was invalidated at `epoch`. Never lowers what is recorded.
+    /// Records that `tag` was invalidated at `epoch`. Never lowers a recorded epoch.
     pub(crate) fn raise(&mut self, tag: &Tag, how: Invalidation, epoch: Epoch) {
         let mut risen = Risen::default();
         risen.raise(how, epoch);
@@ -92,7 +92,8 @@ impl Ledger {
         }
     }
 
-    /// A quarter at once, so that the search for the oldest is paid once in many insertions.
+    /// Forgets the oldest quarter of the tags at once, so that the search for the oldest is paid
+    /// once in many insertions.
     fn forget_oldest(&mut self) {
         let mut epochs: Vec<Epoch> = self.tags.values().map(|risen| risen.latest()).collect();
         let quarter = epochs.len() / 4;
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_mark_of_the_other_kind_hides_nothing() {
+    fn a_later_invalidation_of_the_other_kind_hides_no_earlier_one() {
         let mut ledger = Ledger::new(10);
         ledger.raise(&Tag::from("a"), Invalidation::Absent, Epoch(3));
         ledger.raise(&Tag::from("a"), Invalidation::Stale, Epoch(7));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_long_do_not_grow_it_beyond_its_bytes() {
+    fn long_names_do_not_grow_the_ledger_beyond_its_bound_of_bytes() {
         let mut ledger = Ledger::new(65_536);
         let tag = |epoch: u64| Tag::new(format!("{epoch} {}", "x".repeat(1_000_000)));
         for epoch in 1..=100 {
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_carries_what_rose_after_it() {
+    fn since_lists_only_tags_invalidated_after_the_given_epoch() {
         let mut ledger = Ledger::new(8);
         ledger.raise(&Tag::from("a"), Invalidation::Absent, Epoch(1));
         ledger.raise(&Tag::from("b"), Invalidation::Stale, Epoch(2));

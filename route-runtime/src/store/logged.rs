@@ -1,7 +1,7 @@
-//! What is logged on the thread of a test.
+//! A record of the log events on the thread of a test.
 //!
 //! One subscriber serves all tests of the process, because tracing remembers for the whole process
-//! whether anybody listens at some place.
+//! whether a place in the code has a listener.
 
 use std::cell::RefCell;
 use std::sync::Once;
@@ -40,7 +40,7 @@ impl Subscriber for Listener {
     fn exit(&self, _: &Id) {}
 }
 
-/// Listens from now on.
+/// Starts to record log events, if that has not been started yet.
 pub(crate) fn listen() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -48,7 +48,7 @@ pub(crate) fn listen() {
     });
 }
 
-/// The levels of what was logged on this thread, in modules whose path contains `place`.
+/// Returns the levels of the events logged on this thread, in modules whose path contains `place`.
 pub(crate) fn levels(place: &str) -> Vec<Level> {
     LOGGED.with_borrow(|logged| {
         let there = logged.iter().filter(|(_, target)| target.contains(place));

@@ -10,24 +10,25 @@ use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
 
 use super::slot::{Pinned, Slot};
 
-/// How many bytes something occupies. Must not change while it is kept, and must not be zero.
+/// A key or a value that knows how many bytes it occupies. The number must not change while it is
+/// kept, and must not be zero.
 pub(crate) trait Weighted {
     fn weight(&self) -> usize;
 }
 
-/// How large a [`Memory`] may become.
+/// The bounds of a [`Memory`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MemoryOptions {
-    /// Bytes in all: keys, values and what it takes to keep them.
+    /// The bytes of everything together: keys, values and the overhead of keeping them.
     pub(crate) capacity: u64,
-    /// Bytes of one value; what is larger is not kept.
+    /// The bytes of the largest value that is kept.
     pub(crate) entry_limit: u64,
 }
 
 impl MemoryOptions {
     const LARGEST_ENTRY: u64 = 2 * 1024 * 1024;
 
-    /// Limits entries to 2 MiB, and to a quarter of a capacity below 8 MiB.
+    /// Makes bounds that limit entries to 2 MiB, or to a quarter of a capacity below 8 MiB.
     pub(crate) fn with_capacity(capacity: u64) -> Self {
         Self {
             capacity,
@@ -35,8 +36,8 @@ impl MemoryOptions {
         }
     }
 
-    /// As many as the cores ask for, but each with room for two of the largest entries: a value
-    /// heavier than its shard would be refused.
+    /// Returns the number of shards: as many as the cores ask for, but each with room for two of
+    /// the largest entries. The map would refuse a value heavier than its shard.
     fn shards(self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let roomy = self.capacity / (2 * self.entry_limit).max(1);
@@ -46,7 +47,7 @@ impl MemoryOptions {
         1 << shards.ilog2()
     }
 
-    /// Only an estimate for sizing what remembers evicted keys.
+    /// Estimates the number of items. The map uses it only to size its memory of evicted keys.
     fn items(self) -> usize {
         usize::try_from(self.capacity / 4096)
             .unwrap_or(usize::MAX)
@@ -54,15 +55,16 @@ impl MemoryOptions {
     }
 }
 
-/// Keeps values within a bound of bytes, giving up those least used.
+/// A memory of values within a bound of bytes, which evicts those least used.
 ///
-/// The map is scan-resistant: what was read twice outlives any stream of values read once.
+/// The map is scan-resistant: a value that was read twice outlives any stream of values read once.
 #[derive(Debug)]
 pub(crate) struct Memory<K, T: Weighted + Clone> {
     map: Cache<K, T, ByWeight, DefaultHashBuilder, CountEvictions>,
     options: MemoryOptions,
     pinned: Arc<Pinned>,
-    /// The bytes for slots that the map's capacity was last reduced by; held while a slot changes.
+    /// The bytes by which the map's capacity was last reduced for slots; locked while a slot
+    /// changes.
     yielded: Mutex<u64>,
     evictions: Arc<AtomicU64>,
 }
@@ -107,11 +109,12 @@ where
         self.map.get(key)
     }
 
-    /// Keeps a value under a key, or, if it is too large, nothing. Returns whether it is kept.
+    /// Keeps a value under a key, unless it is too large. Returns whether the value is kept.
     ///
-    /// Whatever was there before is gone in both cases: a caller never finds what it replaced.
+    /// The value that was there before is gone in both cases: a caller never finds a value that it
+    /// replaced.
     pub(crate) fn write(&self, key: &K, value: T) -> bool {
-        // A shard admits what fits into the part it reserves for values in use.
+        // A shard admits a value that fits into the part it reserves for values in use.
         let shard = self.map.shard_capacity() * 9 / 10;
         let weight = (key.weight() + value.weight()) as u64;
         if weight > self.options.entry_limit.min(shard) {
@@ -126,7 +129,7 @@ where
         self.map.remove(key);
     }
 
-    /// The same as [`write`](Self::write), for a slot.
+    /// Keeps a value in a slot, by the rules of [`write`](Self::write).
     pub(crate) fn write_slot(&self, slot: &Slot<T>, value: T) -> bool {
         debug_assert!(slot.belongs_to(&self.pinned), "a slot of another memory");
         let mut yielded = self.yielded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,7 +149,7 @@ where
         self.options.capacity
     }
 
-    /// The bytes slots hold.
+    /// Returns the bytes that slots hold.
     pub(crate) fn pinned(&self) -> u64 {
         self.pinned.bytes()
     }
@@ -155,7 +158,7 @@ where
         self.map.weight() + self.pinned()
     }
 
-    /// The number of values under keys; slots are not counted.
+    /// Returns the number of values under keys. Slots are not counted.
     pub(crate) fn len(&self) -> usize {
         self.map.len()
     }
@@ -164,12 +167,12 @@ where
         self.evictions.load(Ordering::Relaxed)
     }
 
-    /// Takes from the map what slots hold.
+    /// Reduces the map's capacity by the bytes that slots hold.
     fn make_room(&self, yielded: &mut u64) {
         let reserved = self.pinned.reserved();
         if *yielded != reserved {
             *yielded = reserved;
-            // Zero would make the map forget how it divides its room.
+            // A capacity of zero would make the map forget how it divides its room.
             let left = self.options.capacity.saturating_sub(reserved).max(1);
             self.map.set_capacity(left);
         }
@@ -185,19 +188,21 @@ impl<K: Weighted, T: Weighted> Weighter<K, T> for ByWeight {
     }
 }
 
-/// Counts what is evicted, and leaves it to be dropped outside the shard's lock.
+/// A counter of evicted values, which leaves them to be dropped outside the shard's lock.
 #[derive(Clone, Debug)]
 struct CountEvictions(Arc<AtomicU64>);
 
 impl<K, T> Lifecycle<K, T> for CountEvictions {
-    /// Seldom more than one: values are evicted as others come in.
+    /// The values that one request evicts. There is seldom more than one, because values are
+    /// evicted as others come in.
     type RequestState = [Option<(K, T)>; 2];
 
     fn before_evict(&self, _: &mut Self::RequestState, _: &K, _: &mut T) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Called for what is replaced, too.
+    /// Keeps an evicted value for later, if there is room. The map calls this for replaced values,
+    /// too.
     fn on_evict(&self, evicted: &mut Self::RequestState, key: K, value: T) {
         if let Some(place) = evicted.iter_mut().find(|place| place.is_none()) {
             *place = Some((key, value));
@@ -229,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_keys_stay_within_the_bound_and_push_out_nothing_that_is_used() {
+    fn a_million_keys_stay_within_the_bound_and_evict_no_value_in_use() {
         let memory = memory(1_000_000);
         for used in 0..50 {
             memory.write(&used, Bytes(used, 1000));
@@ -245,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_leaves_nothing_of_what_it_replaces() {
+    fn a_value_that_is_too_large_removes_the_one_it_replaces() {
         let memory = memory(1_000_000);
         assert!(memory.write(&1, Bytes(1, 100)));
         assert!(memory.write(&1, Bytes(2, 200)));
@@ -287,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_make_room_for_slots_and_get_it_back() {
+    fn keys_make_room_for_slots_and_get_it_back_after_the_slots_are_dropped() {
         let memory = memory(1_000_000);
         let fill = || {
             for key in 0..2000 {
@@ -303,7 +308,7 @@ mod tests {
         }
         assert!(fill() < 400);
         drop(slots);
-        // Noticed when a slot changes next.
+        // The memory notices this when a slot changes next.
         let slot = memory.slot();
         memory.write_slot(&slot, Bytes(0, 1));
         assert!(fill() > 900);

@@ -1,7 +1,7 @@
-//! Where responses and data are kept between requests.
+//! Stores, which keep responses and data between requests.
 //!
-//! Memory of the process always comes first and is not reached through this trait. A [`Store`] is
-//! what may stand behind it: files that survive a restart, or a server many instances share.
+//! The memory of the process always comes first and is not reached through the trait. A [`Store`]
+//! may stand behind it: files that survive a restart, or a server that many instances share.
 
 mod arc;
 mod files;
@@ -40,54 +40,58 @@ pub(crate) use self::{
     slot::Slot,
 };
 
-/// What a [`Store`]'s methods return: a boxed future, so that stores can be used as `dyn Store`.
+/// The future that a [`Store`]'s methods return, boxed so that stores can be used as `dyn Store`.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Keeps entries and the record of invalidations outside this process's memory.
+/// A place outside this process's memory that keeps entries and the record of invalidations.
 ///
 /// # Contract
 ///
-/// `testing::store::suite` (feature `testing`) checks it, for any store.
+/// `testing::store::suite` (feature `testing`) checks this contract for any store.
 ///
 /// **Entries** are opaque bytes with metadata. A store returns exactly what was written or
-/// nothing: an entry that is damaged, of an unknown version or of another build is `Ok(None)`,
-/// never an error and never a guess. It may forget any entry at any time. A write must not
-/// replace an entry that is *newer* ([`StoredEntry::is_newer_than`]), because writes of two
-/// instances may arrive in either order. A reader sees a whole entry, never half of one.
+/// nothing: an entry that is damaged, that has an unknown version or that belongs to another build
+/// is `Ok(None)`, never an error and never a guess. A store may forget any entry at any time. A
+/// write must not replace an entry that is *newer* ([`StoredEntry::is_newer_than`]), because the
+/// writes of two instances may arrive in either order. A reader sees a whole entry, never half of
+/// one.
 ///
-/// **Keys** say to whom an entry belongs: to one build, or to the application
+/// **Keys** say to what an entry belongs: to one build, or to the application
 /// ([`EntryKey::build`]). Names are arbitrary strings of any length; a store must not derive a
-/// path or a command from one unescaped. Two keys are one only if they are equal, byte by byte.
+/// path or a command from a name without escaping it. Two keys are one only if they are equal,
+/// byte by byte.
 ///
-/// **Time** is wall time. [`StoredEntry::created`] is when the render finished, by the clock of
-/// whoever wrote it; readers clamp negative ages, and take an entry from more than five seconds
-/// in the future for expired. A store that machines share converts it to the reader's clock and
-/// may be wrong by as long as its calls take; any other returns it to the nanosecond, as all
-/// return durations. A store keeps nothing for ever: an entry may go after its `expire`, or after
-/// 30 days without having been written.
+/// **Time** is wall-clock time. [`StoredEntry::created`] is the time at which the render finished,
+/// by the clock of the instance that wrote the entry. Readers clamp negative ages, and treat an
+/// entry from more than five seconds in the future as expired. A store that several machines share
+/// converts `created` to the reader's clock, and may be wrong by as long as its calls take. Any
+/// other store returns `created` exact to the nanosecond. Every store returns durations exact to
+/// the nanosecond. No store keeps an entry for ever: an entry may go after its `expire`, or after
+/// 30 days without a write.
 ///
-/// **Invalidations** are numbered by the store, upwards from 1, without gaps, one number for each
-/// call of [`invalidate`](Store::invalidate), whatever the number of tags. When the future of
-/// `invalidate` resolves with `Ok`, the record is durable and every later
-/// [`invalidations`](Store::invalidations) includes it, of whichever instance. Invalidations
-/// belong to the application: they reach the entries of every build. A store deletes no entries
-/// because of them; whoever reads an entry compares its epoch. It may remember a bounded number
-/// of tags: what it forgets raises the floor.
+/// **Invalidations** are numbered by the store, upwards from 1 and without gaps. Each call of
+/// [`invalidate`](Store::invalidate) takes one number, however many tags it has. When the future
+/// of `invalidate` resolves with `Ok`, the invalidation is durable, and every later call of
+/// [`invalidations`](Store::invalidations) includes it, on any instance. Invalidations belong to
+/// the application: they reach the entries of every build. A store deletes no entries because of
+/// an invalidation; the reader of an entry compares its epoch. A store may remember a bounded
+/// number of tags; the tags that it forgets raise the [floor](Invalidations::floor).
 ///
-/// **A record that was lost** must not make old content valid again. The number outlives
-/// restarts, and rises above every epoch the store meets: one in an entry that is written, or one
-/// that `invalidations` is asked for. If it has not given that number itself, it has lost some,
-/// and nobody knows which; then both floors rise with the number, so that all older content counts
-/// as invalidated once. Entries from before the loss are absent.
+/// **A lost record** must not make old content valid again. The numbering survives restarts, and
+/// continues above every epoch that the store meets, in an entry that is written or as the
+/// argument of `invalidations`. If the store has not given such an epoch itself, it has lost
+/// invalidations, and nobody knows which. Then both floors rise at least to that epoch, so that
+/// all older content counts as invalidated once. Entries from before the loss are absent.
 ///
 /// **Leases** say which instance renders an entry. They are advice: a lost lease costs a second
 /// render. The provided methods grant every lease, which is right for a store that only one
 /// process uses. A store that has leases grants one at a time for each key.
 ///
-/// **Errors and time.** A method that cannot do its work returns an error; it does not retry for
-/// long, since requests wait for it. Callers limit how long they wait and drop the future.
+/// **Errors and time limits.** A method that cannot do its work returns an error. It does not
+/// retry for long, because requests wait for it. Callers limit how long they wait, and then drop
+/// the future.
 ///
-/// # Example: The least that keeps the contract
+/// # Example: A minimal store that keeps the contract
 ///
 /// ```
 /// # use std::{collections::HashMap, future::ready, sync::{Arc, Mutex}};
@@ -106,7 +110,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// }
 ///
 /// impl Kept {
-///     /// It has not given this number itself: what was invalidated up to there is unknown.
+///     /// Raises the floor to an epoch that this store has not given: what was invalidated up to
+///     /// there is unknown.
 ///     fn meet(&mut self, epoch: Epoch) {
 ///         if epoch > self.last {
 ///             self.last = epoch;
@@ -166,7 +171,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// # #[cfg(feature = "testing")]
 /// # #[tokio::main]
 /// # async fn main() {
-/// // In a test. The same name is the same store, as another instance sees it.
+/// // In a test: opening a name again gives another instance of the same store.
 /// let stores = Mutex::new(HashMap::<String, Arc<Plain>>::new());
 /// route_runtime::testing::store::suite(async |name: &str| {
 ///     Arc::clone(stores.lock().unwrap().entry(name.to_owned()).or_default())
@@ -177,61 +182,63 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// # fn main() {}
 /// ```
 ///
-/// What it lacks: bounds for its entries and its tags, and, for several processes,
+/// This store lacks bounds for its entries and its tags. To serve several processes, it also lacks
 /// [`changed`](Self::changed) and leases.
 pub trait Store: Send + Sync + 'static {
     /// Reads an entry.
     fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>>;
 
-    /// Writes an entry, unless what is there is newer.
+    /// Writes an entry, unless a newer one is there.
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()>;
 
-    /// Removes an entry. Absent already is success.
+    /// Removes an entry. Succeeds if it is absent already.
     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()>;
 
     /// Records an invalidation of these tags and returns its number.
     fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch>;
 
-    /// Returns every invalidation above `after`; all that is known, for [`Epoch`] 0.
+    /// Returns every invalidation above `after`. For [`Epoch`] 0, these are all that are known.
     fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations>;
 
     /// Resolves when others may have recorded invalidations since the last call.
     ///
-    /// It listens from the moment of the call, even before it is polled, so nothing is missed by
-    /// whoever calls it first, then reads [`invalidations`](Self::invalidations), then awaits it.
-    /// What happens between two calls resolves the second at once, if one caller is all the store
-    /// has. It may resolve for nothing. In a store that only one process uses or that cannot tell,
-    /// it never resolves, as the provided method.
+    /// The future listens from the moment of the call, even before it is polled. A caller misses
+    /// nothing if it calls this method first, then reads [`invalidations`](Self::invalidations),
+    /// then awaits the future. If the store has only one caller, an invalidation between two calls
+    /// resolves the second future at once. The future may also resolve without an invalidation. In
+    /// a store that only one process uses, or that cannot notice the invalidations of others, the
+    /// future never resolves. That is what the provided method does.
     fn changed(&self) -> StoreFuture<'_, ()> {
         Box::pin(pending())
     }
 
-    /// Asks to be the one who renders this entry, for at most `length`.
+    /// Asks for the lease to render this entry, for at most `length`.
     fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
         let _ = (key, length);
         Box::pin(ready(Ok(Lease::Granted(LeaseToken(0)))))
     }
 
-    /// Gives a lease back. One that has run out, or was taken over, is left alone.
+    /// Gives a lease back. Leaves a lease alone that has expired or that another caller has taken
+    /// over.
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         let _ = (key, token);
         Box::pin(ready(Ok(())))
     }
 }
 
-/// Names an entry in a store.
+/// The key of an entry in a store.
 ///
 /// ```
 /// # use route_runtime::store::EntryKey;
 /// let page = EntryKey { build: Some("f00d"), name: "/posts" };
-/// // The next build renders it anew.
+/// // The next build has a key of its own, so it renders the page anew.
 /// assert_ne!(page, EntryKey { build: Some("beef"), ..page });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EntryKey<'a> {
-    /// The build the entry belongs to, or `None` if it is the application's.
+    /// The build that the entry belongs to, or `None` if it belongs to the application.
     pub build: Option<&'a str>,
-    /// The canonical key. Any string.
+    /// The canonical key, which may be any string.
     pub name: &'a str,
 }
 
@@ -248,7 +255,7 @@ pub struct EntryKey<'a> {
 ///     expire: None,
 ///     tags: Arc::from([Tag::from("posts")]),
 /// };
-/// // It was finished earlier, but has seen what was invalidated since.
+/// // The new entry was finished earlier, but its render had seen a later invalidation.
 /// let created = old.created - Duration::from_secs(1);
 /// let new = StoredEntry { started: Epoch(7), created, ..old.clone() };
 /// assert!(new.is_newer_than(&old));
@@ -257,27 +264,28 @@ pub struct EntryKey<'a> {
 pub struct StoredEntry {
     /// The encoded value, with its own version.
     pub body: Arc<[u8]>,
-    /// When its render finished.
+    /// The time at which the entry's render finished.
     pub created: SystemTime,
-    /// The last invalidation its render had seen when it began.
+    /// The last invalidation that the render had seen when it began.
     pub started: Epoch,
-    /// How long it is fresh; `None` for ever.
+    /// The length of time for which the entry is fresh. `None` means for ever.
     pub revalidate: Option<Duration>,
-    /// The age from which it must not be used; `None` never.
+    /// The age from which the entry must not be used. `None` means that it never expires.
     pub expire: Option<Duration>,
-    /// What it depends on.
+    /// The tags that the entry's content depends on.
     pub tags: Arc<[Tag]>,
 }
 
 impl StoredEntry {
-    /// Returns whether this entry is to be preferred: it has seen more invalidations, or, having
-    /// seen as many, it was finished later.
+    /// Returns whether this entry is to be preferred to `other`: its render had seen more
+    /// invalidations, or it had seen as many and finished later.
     pub fn is_newer_than(&self, other: &Self) -> bool {
         (self.started, self.created) > (other.started, other.created)
     }
 }
 
-/// What was invalidated, as a state and not as a log: applying it twice changes nothing.
+/// The invalidations that a store reports, as a state and not as a log: applying them twice changes
+/// nothing.
 ///
 /// ```
 /// # use route_runtime::store::{Epoch, Invalidations, Risen, Tag};
@@ -293,32 +301,33 @@ impl StoredEntry {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invalidations {
-    /// All invalidations up to this one are included.
+    /// The last invalidation that is included. All before it are included, too.
     pub until: Epoch,
-    /// Content of any tag that began below this is invalidated: the store has forgotten the rest.
+    /// The floor: content whose render began below these epochs is invalidated, whatever its tags,
+    /// because the store has forgotten the rest.
     pub floor: Risen,
-    /// The tags invalidated, each with its latest epochs.
+    /// The invalidated tags, each with its latest epochs.
     pub tags: Vec<(Tag, Risen)>,
 }
 
 /// The answer to a request for a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lease {
-    /// Yours until it runs out or is released.
+    /// The caller holds the lease until it expires or is released.
     Granted(LeaseToken),
-    /// Another instance holds it for at most this long.
+    /// The lease is already held, for at most this long.
     Held(Duration),
 }
 
-/// Proves who holds a lease.
+/// A token that proves who holds a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseToken(pub u64);
 
-/// Why a store could not do what it was asked.
+/// The reason why a store could not do its work.
 ///
-/// It is logged, with its causes: it should hold no password, and not what is in an entry. Nobody
-/// looks at it to decide what to do: whatever it says, the call was of no effect, or of one that
-/// nobody knows.
+/// An error is logged with its causes, so it should contain no password and nothing that is in an
+/// entry. Callers decide nothing by what an error says. Whatever it says, the failed call had no
+/// effect, or an effect that nobody knows.
 ///
 /// ```
 /// # use route_runtime::store::StoreError;
@@ -335,8 +344,8 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// Describes a failure in words: what could not be done, as part of a sentence. Of any length,
-    /// though a line reads best in a log.
+    /// Makes an error from a description of what could not be done, as part of a sentence. The
+    /// description may have any length, though a single line reads best in a log.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -344,7 +353,7 @@ impl StoreError {
         }
     }
 
-    /// Adds what caused it.
+    /// Adds the cause of the failure.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());

@@ -1,11 +1,11 @@
-//! Telling whoever waits that something has happened.
+//! A signal that something has happened, for tasks that wait for it.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-/// Wakes everyone who listens, and remembers for one who does not listen just then.
+/// A signal that wakes every listener, and is remembered for a listener that is busy just then.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     notify: Notify,
@@ -19,11 +19,12 @@ impl News {
         self.notify.notify_waiters();
     }
 
-    /// Resolves when something is told after this call, or was told since the last of these
-    /// futures resolved.
+    /// Resolves on the first [`tell`](Self::tell) after this call. Resolves at once if there was a
+    /// `tell` since the last of these futures resolved.
     ///
-    /// The second is for a listener that is alone. Of several, one may take what was told while
-    /// another was busy; whoever calls this before looking at what it is about misses nothing.
+    /// The second rule serves a single listener. Of several listeners, one may take a signal while
+    /// another is busy. A listener misses nothing if it calls this before it looks at the state
+    /// that the signal is about.
     pub(crate) fn heard(&self) -> impl Future<Output = ()> + Send + '_ {
         // Listens from here on, not from the first poll.
         let notified = self.notify.notified();
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_that_is_dropped_takes_nothing_along() {
+    fn a_dropped_future_consumes_no_signal() {
         let news = News::default();
         let unheard = news.heard();
         news.tell();

@@ -1,10 +1,10 @@
-//! Names that nobody else has.
+//! Unique names.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::process;
 use std::time::SystemTime;
 
-/// 32 hexadecimal digits. Unique, not secret.
+/// Returns 32 hexadecimal digits, which are unique but not secret.
 pub(super) fn random() -> String {
     let half = || RandomState::new().build_hasher().finish();
     let (now, id) = (SystemTime::now(), process::id());

@@ -1,4 +1,4 @@
-//! The simplest [`Store`]: memory, shared by whoever holds it.
+//! The simplest [`Store`]: memory that several instances share.
 
 use std::collections::{HashMap, hash_map};
 use std::future::ready;
@@ -10,22 +10,21 @@ use super::{
     News, OwnedKey, Risen, Store, StoreFuture, StoredEntry, Tag, Weighted,
 };
 
-/// How many tags are remembered by name.
+/// The number of tags that are remembered by name.
 const TAGS: usize = 65_536;
 
-/// How many leases there may be before those that have run out are looked for.
+/// The number of leases from which on expired ones are looked for and dropped.
 const LEASES: usize = 1024;
 
-/// Keeps entries in memory, bounded by bytes, for several servers of one process, which share it
-/// in an [`Arc`].
+/// A store in memory, bounded by bytes, which several servers of one process share in an [`Arc`].
 ///
-/// One server needs no store: it has memory of its own. This one lets tests run several instances
-/// against one store without starting anything, and shows what a store has to do.
+/// A single server needs no such store, because it has memory of its own. This store lets tests run
+/// several instances against one store without starting anything, and shows what a store has to do.
 ///
-/// Its leases run out by the time of the system, whatever the clock of the servers that ask for
-/// them: one that moves the clock of a `TestApp` moves no lease.
+/// Its leases expire by the time of the system, whatever clock the servers have: moving the clock
+/// of a `TestApp` does not make a lease expire.
 ///
-/// # Example: Two instances see each other's invalidations
+/// # Example: Every instance that holds the store sees an invalidation
 ///
 /// ```
 /// # use route_runtime::store::{Epoch, Invalidation, MemoryStore, Store, StoreError, Tag};
@@ -41,20 +40,21 @@ const LEASES: usize = 1024;
 /// ```
 #[derive(Debug)]
 pub struct MemoryStore {
-    entries: Memory<OwnedKey, Held>,
-    record: Mutex<Record>,
+    entries: Memory<OwnedKey, HeldEntry>,
+    record: Mutex<MemoryRecord>,
     leases: Mutex<Leases>,
     news: News,
 }
 
 #[derive(Debug)]
-struct Record {
+struct MemoryRecord {
     ledger: Ledger,
     last: Epoch,
 }
 
-impl Record {
-    /// Makes everything below `epoch` count as invalidated, if this record cannot know of it.
+impl MemoryRecord {
+    /// Makes everything below `epoch` count as invalidated, if this record cannot know of that
+    /// epoch. Returns whether it did so.
     fn meet(&mut self, epoch: Epoch) -> bool {
         let unknown = epoch > self.last;
         if unknown {
@@ -75,15 +75,16 @@ struct Leases {
 }
 
 impl MemoryStore {
-    /// Makes an empty store of at most so many bytes: of entries, of their keys and tags, and of
-    /// what it takes to keep them.
+    /// Makes an empty store of at most `capacity` bytes. Entries count, with their keys and tags,
+    /// and so does the overhead of keeping them.
     ///
-    /// An entry larger than 2 MiB, or than a quarter of the bytes, is not kept; with no bytes, none
-    /// is. 65 536 tags are remembered by name, and 16 MiB of their names, which do not count here.
+    /// An entry larger than 2 MiB, or than a quarter of `capacity`, is not kept; with a capacity of
+    /// zero, no entry is. The store remembers 65 536 tags by name, and 16 MiB of their names. These
+    /// do not count towards `capacity`.
     pub fn new(capacity: u64) -> Self {
         Self {
             entries: Memory::new(MemoryOptions::with_capacity(capacity)),
-            record: Mutex::new(Record {
+            record: Mutex::new(MemoryRecord {
                 ledger: Ledger::new(TAGS),
                 last: Epoch::default(),
             }),
@@ -92,7 +93,7 @@ impl MemoryStore {
         }
     }
 
-    fn record(&self) -> MutexGuard<'_, Record> {
+    fn record(&self) -> MutexGuard<'_, MemoryRecord> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -109,7 +110,7 @@ impl Store for MemoryStore {
 
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
         let key = OwnedKey::from(key);
-        // Held so that of two writes at once the newer entry stays.
+        // Locked so that, of two writes at once, the newer entry stays.
         let mut record = self.record();
         if record.meet(entry.started) {
             self.news.tell();
@@ -119,7 +120,7 @@ impl Store for MemoryStore {
             None => true,
         };
         if newer {
-            self.entries.write(&key, Held(Arc::new(entry)));
+            self.entries.write(&key, HeldEntry(Arc::new(entry)));
         }
         Box::pin(ready(Ok(())))
     }
@@ -163,7 +164,7 @@ impl Store for MemoryStore {
             leases.held.retain(|_, (_, until)| *until > now);
         }
         let token = LeaseToken(leases.last + 1);
-        // A century, where the end is beyond what can be told.
+        // A century at most, because a later end may be beyond what an `Instant` can hold.
         let century = Duration::from_secs(100 * 365 * 86_400);
         let lease = (token, now + length.min(century));
         match leases.held.entry(OwnedKey::from(key)) {
@@ -194,9 +195,9 @@ impl Store for MemoryStore {
 }
 
 #[derive(Clone, Debug)]
-struct Held(Arc<StoredEntry>);
+struct HeldEntry(Arc<StoredEntry>);
 
-impl Weighted for Held {
+impl Weighted for HeldEntry {
     fn weight(&self) -> usize {
         let tags: usize = self.0.tags.iter().map(|tag| tag.as_str().len()).sum();
         size_of::<StoredEntry>() + self.0.body.len() + tags
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
     use crate::testing::store::{changes, leases, suite};
 
-    /// The same name is the same store.
+    /// Stores by name: opening a name again gives the same store.
     #[derive(Default)]
     struct Stores(Mutex<HashMap<String, Arc<MemoryStore>>>);
 
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn memory_keeps_the_contract() {
+    async fn a_memory_store_keeps_the_contract() {
         let stores = Stores::default();
         suite(async |name: &str| stores.open(name)).await;
         leases(async |name: &str| stores.open(name)).await;
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leases_that_have_run_out_are_not_kept() {
+    async fn expired_leases_do_not_accumulate() {
         let store = MemoryStore::new(1_000_000);
         for number in 0..3 * LEASES {
             let name = number.to_string();

@@ -1,4 +1,4 @@
-//! One value outside the map: where a route without parameters keeps its response.
+//! A place for one value outside the map. A route without parameters keeps its response there.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,12 +8,13 @@ use arc_swap::ArcSwapOption;
 
 use super::Weighted;
 
-/// How far slots may grow before the rest of memory is told.
+/// The step, in bytes, in which the rest of memory makes room for growing slots.
 const STEP: u64 = 64 * 1024;
 
-/// Holds one value which is never evicted, counted towards the bound of the [`Memory`] it is from.
+/// A place for one value that is never evicted. The value counts towards the bound of the
+/// [`Memory`] that made the slot.
 ///
-/// Reading it hashes nothing and writes to no shared counter but the value's own.
+/// Reading a slot hashes nothing and writes to no shared counter but the value's own.
 ///
 /// [`Memory`]: super::Memory
 pub(crate) struct Slot<T: Weighted> {
@@ -48,7 +49,7 @@ impl<T: Weighted + Clone> Slot<T> {
             .map_or(0, |value| value.weight() as u64)
     }
 
-    /// Whether this slot counts towards `pinned`.
+    /// Returns whether this slot counts towards `pinned`.
     pub(super) fn belongs_to(&self, pinned: &Arc<Pinned>) -> bool {
         Arc::ptr_eq(&self.pinned, pinned)
     }
@@ -68,7 +69,7 @@ impl<T: Weighted> fmt::Debug for Slot<T> {
     }
 }
 
-/// The bytes all slots of one memory hold.
+/// The bytes that all slots of one memory hold.
 #[derive(Debug, Default)]
 pub(super) struct Pinned(AtomicU64);
 
@@ -77,8 +78,8 @@ impl Pinned {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Rounded up, so that a response that changes by a few bytes at each refresh does not
-    /// resize the map each time.
+    /// Returns the bytes that the map leaves to the slots. They are rounded up, so that a response
+    /// that changes by a few bytes at each refresh does not resize the map each time.
     pub(super) fn reserved(&self) -> u64 {
         self.bytes().next_multiple_of(STEP)
     }

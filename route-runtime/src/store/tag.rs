@@ -1,38 +1,39 @@
-//! Tags, and how an invalidation of one is ordered against renders.
+//! Tags, and the order between their invalidations and renders.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
-/// What content depends on, by name: `posts`, `post:7`, a path, a pattern.
+/// The name of something that content depends on: `posts`, `post:7`, a path, a pattern.
 ///
-/// Invalidating a tag reaches every entry that carries it. Cloning is cheap.
+/// Invalidating a tag reaches every entry that carries it. Cloning a tag is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(Arc<str>);
 
 impl Tag {
-    /// Makes the tag of that name. Names are compared byte by byte.
+    /// Makes the tag with this name. Names are compared byte by byte.
     ///
-    /// Any name, also one that is empty or very long. A store remembers so many bytes of all names
-    /// together, though (16 MiB of those of [`MemoryStore`](super::MemoryStore)): invalidating one
-    /// that is longer than this invalidates everything.
+    /// Any name is allowed, even one that is empty or very long. However, a store remembers a
+    /// limited number of bytes of all names together, which is 16 MiB in a
+    /// [`MemoryStore`](super::MemoryStore). Invalidating a tag whose name alone is longer than this
+    /// invalidates everything.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
     }
 
-    /// Makes a tag of a name that a user gives. `None` for one that is empty or has control
-    /// characters.
+    /// Makes a tag from a name that a user gives. Returns `None` if the name is empty or contains
+    /// control characters.
     pub(crate) fn of_user(name: &str) -> Option<Self> {
         let is_valid = !name.is_empty() && !name.contains(char::is_control);
         is_valid.then(|| Self::from(name))
     }
 
-    /// Makes a tag that no user can name: of a path, a pattern, a piece of data.
+    /// Makes a tag that no user can name, for a path, a pattern or a piece of data.
     pub(crate) fn of_ours(kind: &str, name: &str) -> Self {
         Self::new(format!("\0{kind} {name}"))
     }
 
-    /// Returns the name.
+    /// Returns the tag's name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -64,21 +65,22 @@ impl fmt::Display for Tag {
 
 /// A point in the sequence of invalidations: the number of the last one that is reflected.
 ///
-/// Content rendered from epoch 7 on has seen every invalidation up to the seventh. It is a
-/// counter, not a time: clocks of machines differ, the order of invalidations does not.
+/// Content whose render began at epoch 7 has seen every invalidation up to the seventh. An epoch is
+/// a counter and not a time, because the clocks of machines differ and the order of invalidations
+/// does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u64);
 
-/// What an invalidation does to the entries it reaches.
+/// The effect of an invalidation on the entries that it reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Invalidation {
-    /// They count as absent: the next request waits for new content.
+    /// The entries count as absent: the next request waits for new content.
     Absent,
-    /// They count as stale: the next request gets the old content and starts a refresh.
+    /// The entries count as stale: the next request gets the old content and starts a refresh.
     Stale,
 }
 
-/// When the content under a tag was last made absent, and when it was last made stale.
+/// The epochs at which the content under a tag was last made absent and last made stale.
 ///
 /// ```
 /// # use route_runtime::store::{Epoch, Risen};
@@ -88,9 +90,9 @@ pub enum Invalidation {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Risen {
-    /// Content that began below this epoch is absent.
+    /// The epoch below which content is absent, by when its render began.
     pub absent: Epoch,
-    /// Content that began below this epoch is at best stale.
+    /// The epoch below which content is at best stale, by when its render began.
     pub stale: Epoch,
 }
 

@@ -1,6 +1,7 @@
-//! `Cache-Control`, taken apart: directives are parsed, not searched for.
+//! The parser of `Cache-Control`: directives are parsed, not searched for.
 
-/// The names of a header's directives, in lower case. A comma in a quoted value parts nothing.
+/// Returns the names of a header's directives, in lower case. A comma in a quoted value ends
+/// nothing.
 pub(crate) fn directives(value: &str) -> impl Iterator<Item = String> {
     let mut is_quoted = false;
     let mut is_escaped = false;
@@ -26,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_only_at_commas_outside_quotes() {
+    fn directives_are_split_only_at_commas_outside_quotes() {
         let check = |value: &str, expected: &[&str]| {
             assert_eq!(directives(value).collect::<Vec<_>>(), expected, "{value}");
         };

@@ -1,4 +1,4 @@
-//! Compressing bodies: what, how, and which a client prefers.
+//! Compression of bodies: which bodies, how, and which encoding a client prefers.
 
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -10,10 +10,10 @@ use actix_web::http::header::{
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, web};
 
-/// Below this many bytes, compressing gains nothing worth having.
+/// The length in bytes up to which compression gains nothing worth having.
 const SMALLEST: usize = 1024;
 
-/// Whether a body of this length and with these headers is offered compressed.
+/// Returns whether a body of this length and with these headers is offered in compressed form.
 pub(crate) fn is_compressible(headers: &HeaderMap, length: usize) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let is_text = text(CONTENT_TYPE).is_some_and(|value| {
@@ -35,7 +35,7 @@ pub(crate) fn is_compressible(headers: &HeaderMap, length: usize) -> bool {
     length > SMALLEST && is_text && !is_fixed && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// The encoding that a request prefers among ours; identity where it says nothing.
+/// Returns the encoding that a request prefers among ours; identity if the request does not say.
 pub(crate) fn preferred(request: &impl HttpMessage) -> ContentEncoding {
     let mut values = request.headers().get_all(ACCEPT_ENCODING);
     match (values.next(), values.next()) {
@@ -68,8 +68,8 @@ thread_local! {
     static RECENT: RefCell<Recent> = RefCell::default();
 }
 
-/// What was negotiated lately. Clients of one kind all send the same few bytes, and to read them
-/// anew takes a fifth of what a hit does.
+/// The encodings that were negotiated lately. Clients of one kind all send the same few bytes, and
+/// parsing them again would take a fifth of the time of a hit.
 #[derive(Default)]
 struct Recent {
     seen: [(Vec<u8>, ContentEncoding); 4],
@@ -77,7 +77,7 @@ struct Recent {
 }
 
 impl Recent {
-    /// Longer ones are sent by nobody who is in a hurry.
+    /// The longest header that is remembered. No client in a hurry sends a longer one.
     const LONGEST: usize = 128;
 
     fn get(
@@ -100,7 +100,8 @@ impl Recent {
     }
 }
 
-/// Compresses on a thread that may block. `None` if that fails, which writing to memory does not.
+/// Compresses a body on a thread that may block. Returns `None` if that fails, which writing to
+/// memory does not.
 pub(crate) async fn compress(encoding: ContentEncoding, body: Bytes) -> Option<Bytes> {
     let compressed = web::block(move || match encoding {
         ContentEncoding::Brotli => brotli(&body),
@@ -108,7 +109,7 @@ pub(crate) async fn compress(encoding: ContentEncoding, body: Bytes) -> Option<B
         _ => gzip(&body),
     });
     let compressed = compressed.await.ok()?.ok()?;
-    // Kept without room to grow.
+    // The bytes are kept without spare capacity.
     Some(compressed.into_boxed_slice().into())
 }
 

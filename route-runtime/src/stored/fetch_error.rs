@@ -1,4 +1,4 @@
-//! Why there is no response.
+//! The error of a fetch that has no response.
 
 use std::error::Error;
 use std::fmt;
@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 
-/// Why a [`fetch`](super::fetch()) came to nothing, and of which URL.
+/// The reason why a [`fetch`](crate::fetch()) failed, with its method and URL.
 ///
-/// As the error of a handler it is 502, or 504 where there was no time left, and in production tells
-/// the client no more than that. It is cheap to clone: everyone who waited for the same request is
-/// given the same error.
+/// A handler that returns this error responds with 502, or with 504 if there was no time left. The
+/// status is 500 if the program itself is at fault, and 503 if the server is ending. In production
+/// the client sees no more than that status. The error is cheap to clone: all calls that waited for
+/// the same request get the same error.
 #[derive(Clone)]
 pub struct FetchError(Arc<What>);
 
 struct What {
     kind: ErrorKind,
-    /// Method and URL, without credentials.
+    /// The method and the URL, without credentials.
     request: String,
     cause: Option<Cause>,
 }
@@ -25,7 +26,7 @@ type Cause = Box<dyn Error + Send + Sync>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorKind {
-    /// It cannot be sent as it is.
+    /// The request cannot be sent as it is.
     Request,
     Connection,
     Timeout,
@@ -33,12 +34,12 @@ pub(crate) enum ErrorKind {
     Body,
     /// The body has more bytes than this.
     TooLarge(u64),
-    /// What `error_for_status` makes of an answer.
+    /// `error_for_status` made an error of this status.
     Status(StatusCode),
     Json,
     Tag,
     Refused(&'static str),
-    /// The route may not use what is not cached, and why this is not.
+    /// The route may use only what is cached, and this is not, for this reason.
     Uncached(&'static str),
     Cycle,
     Unavailable,
@@ -65,25 +66,26 @@ impl FetchError {
         }))
     }
 
-    /// Whether there was no time left.
+    /// Returns whether there was no time left.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// Whether no connection could be made, or it broke.
+    /// Returns whether no connection could be made, or the connection broke.
     #[must_use]
     pub fn is_connection(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Connection | ErrorKind::Body)
     }
 
-    /// Whether the body is longer than [`body_limit`](super::Fetch::body_limit) allows.
+    /// Returns whether the body is longer than [`body_limit`](crate::Fetch::body_limit) allows.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         matches!(self.0.kind, ErrorKind::TooLarge(_))
     }
 
-    /// The status that [`error_for_status`](super::FetchResponse::error_for_status) made an error.
+    /// Returns the status that [`error_for_status`](super::FetchResponse::error_for_status) made an
+    /// error.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self.0.kind {
@@ -94,7 +96,7 @@ impl FetchError {
 }
 
 impl FetchError {
-    /// Returns the status of a response that is made of this error: where the fault lies.
+    /// Returns the status of a response that is made of this error. It shows where the fault lies.
     pub(crate) fn response_status(&self) -> StatusCode {
         match self.0.kind {
             ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
@@ -150,12 +152,12 @@ impl fmt::Display for FetchError {
     }
 }
 
-/// The same words as [`Display`](fmt::Display), for `unwrap` and logs.
+/// Writes the same words as [`Display`](fmt::Display), for `unwrap` and logs.
 impl fmt::Debug for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// Its causes are in its words.
+/// The error has no `source`, because its own words contain those of its causes.
 impl Error for FetchError {}

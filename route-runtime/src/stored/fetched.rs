@@ -1,4 +1,4 @@
-//! What an upstream answered, whole.
+//! The whole response of an upstream.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::fetch_error::{ErrorKind, FetchError};
 
-/// What a [`fetch`](super::fetch()) was answered: status, headers, and the body to its end,
-/// decompressed. Cheap to clone.
+/// The response to a [`fetch`](crate::fetch()): status, headers, and the whole body, decompressed.
+///
+/// It is cheap to clone.
 #[derive(Clone)]
 pub struct FetchResponse {
     head: Arc<Head>,
@@ -44,7 +45,8 @@ impl FetchResponse {
         }
     }
 
-    /// Without the cookies that came with it: they are for whoever asked, and this is for all.
+    /// Removes the cookies that came with the response: they are for the caller that sent the
+    /// request, and the result is for all.
     pub(crate) fn shared(self) -> Self {
         if !self.head.headers.contains_key(header::SET_COOKIE) {
             return self;
@@ -60,31 +62,33 @@ impl FetchResponse {
         Self::new(status, headers, method.clone(), url.clone(), self.body)
     }
 
-    /// The status. Every one is an answer; see [`error_for_status`](Self::error_for_status).
+    /// Returns the status. No status is an error by itself; see
+    /// [`error_for_status`](Self::error_for_status).
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.head.status
     }
 
-    /// The headers. `Set-Cookie` is not among those of a response that is cached.
+    /// Returns the headers. Those of a cached response have no `Set-Cookie`.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
     }
 
-    /// The URL that answered, after redirects, without user and password.
+    /// Returns the URL that answered, after redirects, without user and password.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.head.url
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub fn bytes(&self) -> Bytes {
         self.body.clone()
     }
 
-    /// The body as text: UTF-8, without a byte order mark, and with U+FFFD for what is none.
+    /// Returns the body as text: UTF-8 without a byte order mark, and with U+FFFD for what is not
+    /// UTF-8.
     #[must_use]
     pub fn text(&self) -> String {
         let body = self
@@ -94,11 +98,11 @@ impl FetchResponse {
         String::from_utf8_lossy(body).into_owned()
     }
 
-    /// The body, read as JSON.
+    /// Reads the body as JSON.
     ///
     /// # Errors
     ///
-    /// If it is not JSON, or not of this shape.
+    /// If the body is not JSON, or not of this shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, FetchError> {
         let body = self
             .body
@@ -108,11 +112,11 @@ impl FetchResponse {
             .map_err(|cause| FetchError::caused(ErrorKind::Json, self.request(), cause))
     }
 
-    /// This response, if its status is not a client's or a server's error.
+    /// Returns this response, if its status is not a client's or a server's error.
     ///
     /// # Errors
     ///
-    /// From 400 on, with the status.
+    /// If the status is 400 to 599. The error has the status.
     pub fn error_for_status(self) -> Result<Self, FetchError> {
         let status = self.status();
         if status.is_client_error() || status.is_server_error() {
@@ -125,7 +129,7 @@ impl FetchResponse {
         format!("{} {}", self.head.method, self.head.url)
     }
 
-    /// In bytes.
+    /// Returns the size in bytes.
     pub(crate) fn weight(&self) -> usize {
         let headers = self.head.headers.iter().map(|(name, value)| {
             name.as_str().len() + value.len() + size_of::<(HeaderName, HeaderValue)>()
@@ -133,7 +137,8 @@ impl FetchResponse {
         size_of::<Head>() + self.head.url.len() + headers.sum::<usize>() + self.body.len()
     }
 
-    /// Appends it as a store keeps it: a version, then fields that tell their lengths. `None` if a field is too long for that.
+    /// Appends the response as a store keeps it: a version, then fields with their lengths. Returns
+    /// `None` if a field is too long for that.
     pub(crate) fn write(&self, to: &mut Vec<u8>) -> Option<()> {
         let mut field = |bytes: &[u8]| {
             to.extend_from_slice(&u32::try_from(bytes.len()).ok()?.to_le_bytes());
@@ -153,7 +158,7 @@ impl FetchResponse {
         Some(())
     }
 
-    /// What [`write`](Self::write) wrote; `None` for anything else.
+    /// Reads what [`write`](Self::write) wrote. Returns `None` for anything else.
     pub(crate) fn read(mut bytes: &[u8]) -> Option<Self> {
         let mut field = || {
             let (length, rest) = bytes.split_first_chunk::<4>()?;
@@ -181,7 +186,7 @@ impl FetchResponse {
     }
 }
 
-/// Of the encoding.
+/// The version of the encoding.
 const VERSION: u8 = 1;
 
 impl fmt::Debug for FetchResponse {
@@ -225,7 +230,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decoding_is_exact(
+        fn a_written_response_is_read_back_unchanged(
             body in proptest::collection::vec(any::<u8>(), 0..100),
             header in proptest::collection::vec(0x80u8..=0xff, 0..10),
         ) {
@@ -239,13 +244,13 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn reading_arbitrary_bytes_does_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             FetchResponse::read(&bytes);
         }
     }
 
     #[test]
-    fn what_is_cut_short_is_nothing() {
+    fn truncated_bytes_and_other_versions_are_not_read() {
         let whole = encoded(&response(b"body", b"1"));
         for end in 0..whole.len() {
             assert!(FetchResponse::read(&whole[..end]).is_none(), "{end}");
@@ -256,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_what_browsers_make_of_it() {
+    fn a_body_becomes_text_as_in_browsers() {
         let check = |body: &[u8], expected| assert_eq!(response(body, b"").text(), expected);
         check(b"\xEF\xBB\xBFa\xC3\xA4", "aä");
         check(b"a\xFF", "a\u{FFFD}");

@@ -1,4 +1,4 @@
-//! Responses as a render makes them, and those that are for one request alone.
+//! Responses as a render makes them, and responses that are for one request alone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,18 +31,18 @@ impl RenderedResponse {
 
 /// The body of a rendered response.
 pub(crate) enum RenderedBody {
-    /// All of it.
+    /// The whole body.
     Full(Bytes),
-    /// A body that is longer than was asked for, or endless: its chunks, as they come. The last is an
+    /// The chunks of a body that is longer than the limit, or endless, as they come. The last is an
     /// error if the handler's own stream fails or panics.
     Stream {
         chunks: mpsc::Receiver<Result<Bytes, BrokenBody>>,
-        /// Where it is known ahead.
+        /// The length of the body, if it is known in advance.
         length: Option<u64>,
     },
 }
 
-/// The end of a body that is not its end: the handler's stream failed, or its renderer did.
+/// The error of a body that ended too early: the handler's stream failed, or its renderer did.
 #[derive(Debug)]
 pub(crate) struct BrokenBody;
 
@@ -54,23 +54,23 @@ impl fmt::Display for BrokenBody {
 
 impl std::error::Error for BrokenBody {}
 
-/// A response that is for the one request it was rendered for, and the reason.
+/// A response for the one request that it was rendered for, and the reason for that.
 pub(crate) struct Individual {
     pub(crate) response: RenderedResponse,
     pub(crate) reason: Reason,
 }
 
-/// The reason why a response of a cached route is not shared. Decided once, when it was rendered.
+/// The reason why a response of a cached route is not shared. It is decided once, at the render.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// It is made of data that is not cached, and which.
+    /// The response is made of data that is not cached, which the text names.
     Data(Arc<str>),
     SetCookie,
-    /// Its `Cache-Control` says `private` or `no-store`, or cannot be read.
+    /// The `Cache-Control` says `private` or `no-store`, or cannot be read.
     Private,
-    /// It never ends.
+    /// The response never ends.
     EventStream,
-    /// Its body is larger than an entry may be.
+    /// The body is larger than an entry may be.
     TooLarge,
 }
 
@@ -102,7 +102,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Returns whether a body never ends: nothing of it is kept or waited for.
+/// Returns whether a body never ends. Nothing of such a body is kept or waited for.
 pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
     const NAME: &str = "text/event-stream";
     let content_type = headers.get(header::CONTENT_TYPE);

@@ -1,6 +1,6 @@
-//! What the one cache holds: the responses of routes, and the data they are made of.
+//! The values of the one cache: the responses of routes, and the data that they are made of.
 //!
-//! A path is the key of a response, and data has keys that are no paths; so what is found under a
+//! A path is the key of a response, and no key of data is a path. So a value that is found under a
 //! key is of the kind that was asked for.
 
 use std::sync::Arc;
@@ -34,15 +34,15 @@ pub use self::fetch_error::FetchError;
 #[cfg(feature = "fetch")]
 pub use self::fetched::FetchResponse;
 
-/// One value of the cache.
+/// A value of the cache.
 pub(crate) enum Stored {
-    /// Boxed, because data is so much smaller.
+    /// The response of a route. It is boxed, because data is much smaller.
     Response(Box<StoredResponse>),
-    /// An error is shared with those who waited, and never kept.
+    /// The result of a fetch. An error is shared with those who waited, and never kept.
     #[cfg(feature = "fetch")]
     Fetched(Result<FetchResponse, FetchError>),
-    /// What a cached function returned, serialised. `None` says that there is nothing to share:
-    /// whoever waited calls the function itself.
+    /// The serialised value of a cached function. `None` says that there is nothing to share: each
+    /// caller that waited calls the function itself.
     Returned(Option<Bytes>),
 }
 
@@ -70,7 +70,7 @@ impl Stored {
     }
 }
 
-/// The first byte of what is encoded.
+/// The first byte of an encoded value, which tells its kind.
 const RESPONSE: u8 = b'r';
 #[cfg(feature = "fetch")]
 const FETCHED: u8 = b'f';

@@ -13,32 +13,33 @@ use tokio::sync::OnceCell;
 use super::encoding;
 use super::wire::{self, Parts};
 
-/// What of a response is the same for everyone.
+/// The parts of a response that are the same for every client.
 pub(crate) struct StoredResponse {
     pub(crate) status: StatusCode,
-    /// Without those that belong to one connection or one moment.
+    /// The headers, without those that belong to one connection or one moment.
     pub(crate) headers: Box<[(HeaderName, HeaderValue)]>,
     pub(crate) body: Bytes,
-    /// Of what is answered with 200, and of whatever the handler tags itself.
+    /// The tag of a response with the status 200, and of any response that the handler tags itself.
     etag: Option<Validators>,
-    /// The handler sets `ETag` itself.
+    /// Set if the handler sets `ETag` itself.
     has_own_etag: bool,
-    /// The handler sets `Cache-Control` itself.
+    /// Set if the handler sets `Cache-Control` itself.
     pub(crate) has_cache_control: bool,
     pub(crate) is_compressible: bool,
-    /// Apart, because most responses are never asked for in another encoding.
+    /// The compressed bodies. They are boxed, because most responses are never requested in another
+    /// encoding.
     variants: OnceLock<Box<Variants>>,
 }
 
-/// The body in each encoding, once somebody has asked for it. `None` in a cell says that it is not
-/// offered.
+/// The body in each encoding, once a request has asked for it. `None` in a cell says that the
+/// encoding is not offered.
 #[derive(Default)]
 struct Variants {
     brotli: OnceCell<Option<Variant>>,
     zstd: OnceCell<Option<Variant>>,
     gzip: OnceCell<Option<Variant>>,
-    /// The bytes of those that are kept: no more than the body has, which is what they are
-    /// [weighed](StoredResponse::weight) as before anyone knows.
+    /// The bytes of the variants that are kept. They are no more than the body has, because that is
+    /// what they are [weighed](StoredResponse::weight) as before their length is known.
     bytes: AtomicUsize,
 }
 
@@ -54,18 +55,18 @@ pub(crate) struct Encoded<'a> {
     pub(crate) etag: Option<&'a HeaderValue>,
 }
 
-/// `ETag`, made once.
+/// The `ETag` of a response, made once.
 struct Validators {
     plain: HeaderValue,
-    /// Where middleware round us may still encode the body in another way.
+    /// The tag for bodies that middleware around us may still encode in another way.
     weak: HeaderValue,
 }
 
 impl Validators {
-    /// Makes those of a representation: the hash of the body, and of each header that a client
-    /// receives with it. What two clients could tell apart is told apart by its tag.
+    /// Makes the tags of a representation from the hash of the body and of each header that a
+    /// client receives with it. Responses that two clients could tell apart have different tags.
     ///
-    /// The order of the headers says nothing; that of several values of one name does.
+    /// The order of the headers does not count; that of several values of one name does.
     fn of_representation(headers: &[(HeaderName, HeaderValue)], body: &[u8]) -> Self {
         let mut described: Vec<_> = headers
             .iter()
@@ -81,13 +82,14 @@ impl Validators {
             hash.update(&(part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        // No name is empty, so that no header is taken for the beginning of a body.
+        // No name is empty, so this length ends the headers: no header is taken for the beginning
+        // of a body.
         hash.update(&0_u64.to_le_bytes());
         hash.update(body);
         Self::of_weak(format!("W/\"{}\"", &hash.finalize().to_hex()[..32]))
     }
 
-    /// What the handler said, which holds for its own bytes and only weakly for others.
+    /// Takes the handler's own tag, which holds for its own bytes and only weakly for others.
     fn of_handler(value: &HeaderValue) -> Option<Self> {
         let tag: EntityTag = value.to_str().ok()?.parse().ok()?;
         Some(Self {
@@ -96,7 +98,7 @@ impl Validators {
         })
     }
 
-    /// Both in one allocation. `weak` is known to be printable ASCII.
+    /// Makes both values in one allocation. `weak` is known to be printable ASCII.
     fn of_weak(weak: String) -> Self {
         let weak = Bytes::from(weak.into_boxed_str().into_boxed_bytes());
         Self {
@@ -105,8 +107,8 @@ impl Validators {
         }
     }
 
-    /// Of the body in this encoding: another representation, so another tag, but for what the
-    /// handler said.
+    /// Returns the tag of the body in this encoding. That is another representation, so it has
+    /// another tag, unless the tag is the handler's own.
     fn encoded(&self, encoding: ContentEncoding, is_own: bool) -> HeaderValue {
         match self
             .plain
@@ -120,12 +122,13 @@ impl Validators {
     }
 }
 
-/// Of text that is known to be printable ASCII.
+/// Makes a header value of text that is known to be printable ASCII.
 fn value(text: Bytes) -> HeaderValue {
     HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Headers of a connection or a moment, which are made anew for each answer.
+/// Returns whether a header belongs to one connection or one moment, and is made anew for each
+/// response.
 fn is_momentary(name: &HeaderName) -> bool {
     const HOP_BY_HOP: [HeaderName; 7] = [
         header::CONNECTION,
@@ -141,7 +144,7 @@ fn is_momentary(name: &HeaderName) -> bool {
         || [header::DATE, header::AGE, header::CONTENT_LENGTH].contains(name)
 }
 
-/// Headers that say how long and where an answer may be kept, and not what it is.
+/// Returns whether a header says how long and where a response may be kept, and not what it is.
 fn is_about_caching(name: &HeaderName) -> bool {
     name.as_str().ends_with("cache-control")
         || matches!(
@@ -168,7 +171,8 @@ impl StoredResponse {
         Self::of_parts(status, own, kept, body)
     }
 
-    /// Makes the rest of what tells all. `own` is the validator that the handler set.
+    /// Makes a response of the parts from which all else follows. `own` is the validator that the
+    /// handler set.
     fn of_parts(
         status: StatusCode,
         own: Option<Validators>,
@@ -191,9 +195,9 @@ impl StoredResponse {
         }
     }
 
-    /// The body in this encoding, or as it is where that is not offered. `None` if it has to be
-    /// [made](Self::encode) first. `is_final` says that nobody will encode it in another way on its
-    /// way out.
+    /// Returns the body in this encoding, or as it is if that encoding is not offered. Returns
+    /// `None` if the encoded body has to be [made](Self::encode) first. `is_final` says that
+    /// nothing will encode the body again on its way out.
     pub(crate) fn encoded(&self, encoding: ContentEncoding, is_final: bool) -> Option<Encoded<'_>> {
         if !self.offers(encoding) {
             return Some(self.plain(is_final));
@@ -202,7 +206,8 @@ impl StoredResponse {
         Some(variant.map_or_else(|| self.plain(is_final), |variant| variant.encoded(encoding)))
     }
 
-    /// The same, made now if need be, on a thread that may block; once, however many ask.
+    /// Returns the body as [`encoded`](Self::encoded) does, but makes it first if need be: once,
+    /// however many requests want it, on a thread that may block.
     pub(crate) async fn encode(&self, encoding: ContentEncoding, is_final: bool) -> Encoded<'_> {
         if !self.offers(encoding) {
             return self.plain(is_final);
@@ -252,7 +257,7 @@ impl Variant {
 }
 
 impl Variants {
-    /// Of those that [`encoding::preferred`] knows, brotli, zstd and gzip.
+    /// Returns the cell of an encoding. [`encoding::preferred`] knows brotli, zstd and gzip.
     fn of(&self, encoding: ContentEncoding) -> &OnceCell<Option<Variant>> {
         match encoding {
             ContentEncoding::Brotli => &self.brotli,
@@ -263,7 +268,8 @@ impl Variants {
 }
 
 impl StoredResponse {
-    /// In bytes. What may be compressed counts twice, because what comes of that may be as long.
+    /// Returns the size in bytes. A compressible body counts twice, because its variants may
+    /// together be as long as the body.
     pub(crate) fn weight(&self) -> usize {
         let headers: usize = self
             .headers
@@ -281,7 +287,7 @@ impl StoredResponse {
         size_of::<Self>() + headers + etag + self.body.len() + variants
     }
 
-    /// Appends it as a store keeps it. `None` if it is too long for that.
+    /// Appends the response as a store keeps it. Returns `None` if it is too long for that.
     pub(crate) fn write(&self, to: &mut Vec<u8>) -> Option<()> {
         let own = self.etag.as_ref().filter(|_| self.has_own_etag);
         let parts = Parts {
@@ -293,7 +299,7 @@ impl StoredResponse {
         wire::encode(&parts, to)
     }
 
-    /// What [`write`](Self::write) wrote; `None` for anything else.
+    /// Reads what [`write`](Self::write) wrote. Returns `None` for anything else.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (status, etag, headers, body) = wire::decode(bytes)?;
         let own = match etag {
@@ -315,8 +321,9 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn encoded_bodies_never_take_more_than_they_were_weighed_as() {
-        // Hexadecimal digits of a hash: half of their length is all that compressing can save.
+    async fn encoded_bodies_never_exceed_the_weight_counted_for_them() {
+        // These are hexadecimal digits of a hash: compression can save no more than half of their
+        // length.
         let mut hasher = blake3::Hasher::new();
         let digits = (0..200_u8).flat_map(|number| {
             hasher.update(&[number]);
@@ -338,7 +345,7 @@ mod tests {
         }
         assert!(kept > 0 && kept <= response.body.len(), "{kept}");
         assert!(response.body.len() + kept < response.weight());
-        // Two of them would fit only if each took less than half.
+        // Two variants would fit only if each took less than half.
         let gzip = response.encoded(ContentEncoding::Gzip, false);
         assert_eq!(
             gzip.map(|gzip| gzip.encoding),
@@ -347,7 +354,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn each_encoding_has_a_tag_of_its_own() {
+    async fn each_encoding_has_its_own_etag() {
         let response = text(vec![b'a'; 5000]);
         let mut tags = Vec::new();
         for encoding in [

@@ -9,20 +9,20 @@
 //! body             the rest
 //! ```
 //!
-//! Lengths are 4 bytes, little-endian. What a response has beyond this is made anew from it. Bytes
-//! of another version, or damaged in any place, are no response.
+//! Lengths are 4 bytes, little-endian. Everything else of a response is computed from these parts.
+//! Bytes of another version, or damaged in any place, are no response.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 
-/// Changes with the layout, and with what is made of it.
+/// The version, which changes with the layout and with what is computed from it.
 const VERSION: u8 = 2;
 const CHECK: usize = 16;
 
 type Headers = Vec<(HeaderName, HeaderValue)>;
 
-/// What is written of a response.
+/// The parts of a response that are written.
 pub(crate) struct Parts<'a> {
     pub(crate) status: StatusCode,
     pub(crate) etag: Option<&'a HeaderValue>,
@@ -30,7 +30,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Appends it. `None` if a length does not fit, which no response within the cache's bounds has.
+/// Appends the parts. Returns `None` if a length does not fit, which no response within the cache's
+/// bounds has.
 pub(crate) fn encode(parts: &Parts<'_>, bytes: &mut Vec<u8>) -> Option<()> {
     let headers: usize = parts
         .headers
@@ -72,7 +73,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(StatusCode, Option<HeaderValue>, H
         etag => Some(HeaderValue::from_bytes(etag).ok()?),
     };
     let count = number(&mut rest)?;
-    // Not reserved for: a number that lies shall not cost memory.
+    // No memory is reserved for the headers, because a false count must not cost memory.
     let mut headers = Vec::new();
     for _ in 0..count {
         let name = HeaderName::from_bytes(take(&mut rest)?).ok()?;
@@ -126,8 +127,8 @@ mod tests {
         bytes
     }
 
-    /// All that can be told of a response.
-    fn told(response: &StoredResponse) -> String {
+    /// Returns everything that can be observed of a response.
+    fn observed(response: &StoredResponse) -> String {
         let etags = [true, false].map(|is_final| {
             let encoded = response.encoded(ContentEncoding::Identity, is_final);
             encoded.and_then(|encoded| encoded.etag)
@@ -160,7 +161,7 @@ mod tests {
     fn check_round(response: &StoredResponse) {
         let bytes = encoded(response);
         let decoded = StoredResponse::read(&bytes).unwrap();
-        assert_eq!(told(&decoded), told(response));
+        assert_eq!(observed(&decoded), observed(response));
         assert_eq!(encoded(&decoded), bytes);
     }
 
@@ -185,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_encoded_is_decoded(
+        fn an_encoded_response_is_decoded_unchanged(
             status in 100_u16..1000,
             headers in prop::collection::vec(header(), 0..8),
             body in prop::collection::vec(any::<u8>(), 0..2000),
@@ -195,13 +196,14 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_bytes_are_no_response(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_are_not_read_as_a_response(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(StoredResponse::read(&bytes).is_none());
         }
 
-        /// Behind a check that is right, as no damage but only a fault of ours leaves it.
+        /// Reads arbitrary bytes behind a valid check, which no damage but only a fault of ours
+        /// leaves.
         #[test]
-        fn arbitrary_parts_do_no_harm(rest in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn arbitrary_bytes_behind_a_valid_check_do_not_panic(rest in prop::collection::vec(any::<u8>(), 0..60)) {
             let mut bytes = vec![VERSION];
             bytes.extend(check(&rest));
             bytes.extend(rest);
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn many_values_of_one_name_keep_their_order() {
+    fn several_values_of_one_header_keep_their_order() {
         let response = response(
             200,
             &[
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_anywhere_is_noticed() {
+    fn a_response_that_is_cut_lengthened_or_changed_by_a_bit_is_not_read() {
         let response = response(404, &[("etag", b"\"7\""), ("x-a", b"b")], b"body".to_vec());
         let bytes = encoded(&response);
         for place in 0..bytes.len() {

@@ -1,4 +1,4 @@
-//! What tells one build of a program from another.
+//! The name of a build, which tells one build of a program from another.
 
 use std::fs::File;
 use std::io;
@@ -9,12 +9,12 @@ use crate::target;
 /// The environment variable that names the build.
 const VARIABLE: &str = "ROUTE_BUILD_ID";
 
-/// The build of this program: as `ROUTE_BUILD_ID` names it, else by what its executable file
-/// holds. `None` if that cannot be read.
+/// Returns the name of this program's build: `ROUTE_BUILD_ID`, or else a hash of the executable
+/// file. Returns `None` if that file cannot be read.
 pub(crate) fn of_program() -> Option<String> {
     chosen(std::env::var(VARIABLE).ok(), || {
         static EXECUTABLE: OnceLock<Option<String>> = OnceLock::new();
-        // Once: it is large, and may be replaced while it runs.
+        // The file is read once: it is large, and may be replaced while the program runs.
         EXECUTABLE
             .get_or_init(|| {
                 let hash = hash_of_executable();
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_comes_before_the_executable() {
+    fn a_name_in_the_environment_overrides_the_hash_of_the_executable() {
         let check = |named: Option<&str>, expected: &str| {
             let chosen = chosen(named.map(Into::into), || Some("hash".into()));
             assert_eq!(chosen.as_deref(), Some(expected), "{named:?}");
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn an_executable_has_one_hash() {
+    fn the_hash_of_the_executable_is_stable() {
         let hash = hash_of_executable().unwrap();
         assert_eq!(hash.len(), 32);
         assert_eq!(hash, hash_of_executable().unwrap());

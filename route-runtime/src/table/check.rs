@@ -1,5 +1,6 @@
-//! What only the whole table can show to be wrong. The compiler finds most of it within a crate;
-//! this is for routes of several.
+//! The checks that need the whole table. Within a crate, the compiler already reports two handlers
+//! of one method and path, and a page beside a route at one path. Between crates, these are found
+//! only here, and all other problems always are.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +9,12 @@ use super::shape;
 use crate::declaration::{Kind, RouteDescriptor};
 use crate::pattern::{Segment, is_segment};
 
-/// Every problem, in the order of the routes, which are sorted.
+/// Checks sorted routes. The error has every problem, grouped by its kind.
 pub(crate) fn check(routes: &[RouteDescriptor]) -> Result<(), RoutesError> {
     let mut problems = Vec::new();
-    same_path(routes, &mut problems);
-    names(routes, &mut problems);
-    catch_alls(routes, &mut problems);
+    check_shared_paths(routes, &mut problems);
+    check_parameter_names(routes, &mut problems);
+    check_catch_alls(routes, &mut problems);
     if problems.is_empty() {
         Ok(())
     } else {
@@ -21,8 +22,8 @@ pub(crate) fn check(routes: &[RouteDescriptor]) -> Result<(), RoutesError> {
     }
 }
 
-/// A page and a route, or two handlers of one method.
-fn same_path(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
+/// Finds paths that have a page and a route, or two handlers for one method.
+fn check_shared_paths(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
     let mut paths: BTreeMap<String, Vec<&RouteDescriptor>> = BTreeMap::new();
     for route in routes {
         let path = paths.entry(shape(route.segments)).or_default();
@@ -45,8 +46,8 @@ fn same_path(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
     }
 }
 
-/// Different names for the parameter at one position, also in the middle of longer patterns.
-fn names(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
+/// Finds parameters with different names at one position, also in the middle of longer patterns.
+fn check_parameter_names(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
     let mut named: BTreeMap<String, (&RouteDescriptor, &'static str)> = BTreeMap::new();
     for route in routes {
         for (index, segment) in route.segments.iter().enumerate() {
@@ -68,8 +69,8 @@ fn names(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
     }
 }
 
-/// What would match the same paths as an optional catch-all.
-fn catch_alls(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
+/// Finds routes that would match the same paths as an optional catch-all.
+fn check_catch_alls(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
     let paths: BTreeMap<String, &RouteDescriptor> = routes
         .iter()
         .rev()
@@ -94,8 +95,8 @@ fn catch_alls(routes: &[RouteDescriptor], problems: &mut Vec<RouteProblem>) {
     }
 }
 
-/// A prefix's segments. They live as long as the program, as a declaration's do: a prefix is given
-/// a few times at start-up.
+/// Returns the segments of a prefix. Their texts live as long as the program, as those of a
+/// declaration do. That leaks little, because a prefix is set only a few times, at start-up.
 pub(crate) fn prefix(prefix: &str) -> Result<Vec<Segment>, RoutesError> {
     if prefix.is_empty() {
         return Ok(Vec::new());

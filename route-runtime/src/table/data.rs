@@ -7,7 +7,7 @@ use actix_web::web::Data;
 
 type Insert = Arc<dyn Fn(&mut Extensions) + Send + Sync>;
 
-/// Values to be inserted into each thread's container, which cannot itself be shared.
+/// The values that are inserted into a container on each thread. Threads cannot share a container.
 #[derive(Clone, Default)]
 pub(crate) struct SharedData(Vec<Insert>);
 
@@ -19,7 +19,7 @@ impl SharedData {
         }));
     }
 
-    /// A container with every value, if there are any.
+    /// Returns a container with every value, or `None` if there are no values.
     pub(crate) fn container(&self) -> Option<Extensions> {
         if self.0.is_empty() {
             return None;

@@ -1,13 +1,13 @@
-//! What is wrong with a table of routes, all at once.
+//! The error that reports every problem of a table of routes at once.
 
 use std::fmt;
 
 use super::{HandlerId, Table};
 use crate::declaration::{Method, RouteDescriptor, Source};
 
-/// Everything that keeps a table of routes from being served.
+/// The error of a table of routes that cannot be served. It holds every problem.
 ///
-/// Displayed, it names each problem, both places in the source, and what to do about it.
+/// Its text names each problem, the places in the source, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutesError {
     problems: Vec<RouteProblem>,
@@ -37,14 +37,14 @@ impl RoutesError {
         Self::new(vec![RouteProblem::Renderers])
     }
 
-    /// Each problem, in the order of the patterns.
+    /// Returns every problem. Problems of one kind are in the order of the patterns.
     #[must_use]
     pub fn problems(&self) -> &[RouteProblem] {
         &self.problems
     }
 }
 
-/// One problem of a table of routes.
+/// A problem of a table of routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteProblem {
@@ -57,16 +57,16 @@ pub enum RouteProblem {
     },
     /// Two handlers for one method and path.
     Twice {
-        /// The first, in the order of files and lines.
+        /// The handler that comes first, by pattern and then by place in the source.
         first: Place,
-        /// The second.
+        /// The other handler.
         second: Place,
     },
     /// Two names for the parameter at one position.
     Names {
-        /// A route and the name it uses.
+        /// A route, and its name for the parameter.
         first: (Place, &'static str),
-        /// Another route, with another name.
+        /// Another route, and its other name for the parameter.
         second: (Place, &'static str),
     },
     /// `[...x]` and `[[...x]]` at one position.
@@ -76,31 +76,31 @@ pub enum RouteProblem {
         /// The route with `[[...x]]`.
         optional: Place,
     },
-    /// `[[...x]]` beside a route at the path it matches when it matches nothing.
+    /// `[[...x]]` beside a route at its prefix, the path that it matches with no segments.
     Prefix {
         /// The route with `[[...x]]`.
         optional: Place,
         /// The route at its prefix.
         prefix: Place,
     },
-    /// App data that a cached handler needs and nobody registered.
+    /// App data that a cached handler needs and that is not registered.
     MissingData {
         /// The route.
         route: Place,
         /// The argument, as it was written.
         argument: &'static str,
-        /// What is missing.
+        /// The name of the missing data.
         data: String,
     },
-    /// The threads that render could not be started, or their app could not be built.
+    /// The threads that render cached routes could not start, or could not build their app.
     Renderers,
-    /// [`Routes::at`](crate::Routes::at) was given what is no prefix.
+    /// The argument of [`Routes::at`](crate::Routes::at) is not a prefix.
     BadPrefix(String),
-    /// The environment variable `ROUTE_MODE` is no mode.
+    /// The environment variable `ROUTE_MODE` is not a mode.
     Mode(String),
 }
 
-/// A cached handler's argument needs app data that nobody registered.
+/// An argument of a cached handler, and the app data that it needs and that is not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MissingData {
     pub(crate) handler: HandlerId,
@@ -108,14 +108,14 @@ pub(crate) struct MissingData {
     pub(crate) data: String,
 }
 
-/// A declaration, as an error names it.
+/// The place of a declaration, as an error shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The method it answers.
+    /// The method that the handler answers.
     pub method: Method,
     /// The pattern, as declared.
     pub pattern: &'static str,
-    /// Where it is declared.
+    /// The place in the source code.
     pub source: Source,
 }
 

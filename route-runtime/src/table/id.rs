@@ -1,4 +1,4 @@
-//! Names of handlers and nodes within a table.
+//! The ids of handlers and nodes within a table.
 
 use std::ops::Index;
 
@@ -12,7 +12,7 @@ pub(crate) struct HandlerId(pub(super) usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct NodeId(pub(super) usize);
 
-/// One value for each handler of a table.
+/// A list of values, one for each handler of a table.
 #[derive(Debug)]
 pub(crate) struct ByHandler<T>(Vec<T>);
 

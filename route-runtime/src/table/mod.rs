@@ -1,4 +1,4 @@
-//! The checked table of routes, with what is set for it before it is served.
+//! The checked table of routes, and the settings that it has when it is served.
 
 mod build_id;
 mod check;
@@ -27,24 +27,24 @@ pub(crate) use self::id::{ByHandler, HandlerId, NodeId};
 pub(crate) use self::setup::Setup;
 pub(crate) use self::sharing::Sharing;
 
-/// Every path and every handler, immutable once it is built.
+/// Every path and every handler of the routes. A table is immutable once it is built.
 pub(crate) struct Table {
-    /// By their ids, which the trie finds.
+    /// The nodes by id. The trie finds the id.
     nodes: Vec<Node>,
-    /// By their ids; sorted by pattern and method.
+    /// The handlers by id, sorted by pattern and method.
     handlers: Vec<Handler>,
     pub(crate) trie: Trie<NodeId>,
-    /// Before every pattern; empty for none.
+    /// The text before every pattern. It is empty if there is no prefix.
     pub(crate) prefix: String,
 }
 
-/// One path and what answers its methods.
+/// A path, and the handlers of its methods.
 pub(crate) struct Node {
     pub(crate) pattern: String,
     pub(crate) kind: Kind,
     /// The value of the `Allow` header.
     pub(crate) allow: HeaderValue,
-    /// The same pattern for actix-web's `match_info`; `None` without parameters.
+    /// The pattern in actix-web's syntax, to fill `match_info`. `None` if it has no parameters.
     resource: Option<ResourceDef>,
     handlers: [Option<HandlerId>; Method::ALL.len()],
 }
@@ -53,11 +53,11 @@ pub(crate) struct Handler {
     pub(crate) descriptor: RouteDescriptor,
     pub(crate) rendering: Rendering,
     pub(crate) node: NodeId,
-    /// Of the whole pattern, prefix and all.
+    /// The segments of the whole pattern, including the prefix.
     pub(crate) segments: Vec<Segment>,
-    /// It has an argument, or middleware, that may look at `match_info`.
+    /// Set if an extractor or a middleware of the handler may read `match_info`.
     reads_match_info: bool,
-    /// The log was told that a cookie of its answers was to be kept by shared caches.
+    /// Set once the log has said that a response with a cookie asked shared caches to keep it.
     pub(crate) is_cookie_told: AtomicBool,
 }
 
@@ -67,7 +67,7 @@ impl Handler {
         segments.any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)))
     }
 
-    /// The path of these parameters.
+    /// Returns the path with these parameters.
     pub(crate) fn path(&self, params: &ParamTexts) -> String {
         let mut path = String::new();
         let mut push = |text: &str| {
@@ -102,7 +102,7 @@ impl Node {
 }
 
 impl Table {
-    /// Groups, checks, decides.
+    /// Builds the table: checks the routes, groups them by path, decides which are cached.
     pub(crate) fn build(mut routes: Vec<RouteDescriptor>, text: &str) -> Result<Self, RoutesError> {
         let prefix = check::prefix(text)?;
         // `inventory` promises no order.
@@ -149,7 +149,7 @@ impl Table {
         self.nodes.iter()
     }
 
-    /// Fills actix-web's `match_info` for a handler that may look at it.
+    /// Fills actix-web's `match_info`, if the handler may read it.
     pub(crate) fn capture(&self, handler: &Handler, request: &mut ServiceRequest) {
         if handler.reads_match_info
             && let Some(resource) = &self.node(handler.node).resource
@@ -157,7 +157,8 @@ impl Table {
             if resource.capture_match_info(request.match_info_mut()) {
                 return;
             }
-            // actix-web leaves `%2B` as it is, where a literal is `+`.
+            // actix-web leaves `%2B` encoded, so a literal `+` does not match it. The canonical
+            // path has `+`.
             let uri = canonical(request.path()).and_then(|path| path.parse().ok());
             if let Some(uri) = uri {
                 request.match_info_mut().set(Url::new(uri));
@@ -166,7 +167,7 @@ impl Table {
         }
     }
 
-    /// A path that is declared, behind the prefix.
+    /// Returns a declared path behind the prefix.
     pub(crate) fn prefixed(&self, path: &str) -> String {
         match (&*self.prefix, path) {
             ("", path) => path.into(),
@@ -175,7 +176,8 @@ impl Table {
         }
     }
 
-    /// The node of a pattern, spelt as any of its handlers declares it or without groups.
+    /// Returns the node of a pattern. The pattern includes the prefix, and is spelt as one of its
+    /// handlers declares it, or without groups.
     pub(crate) fn node_of_pattern(&self, pattern: &str) -> Option<&Node> {
         let is_declared = |node: &Node| {
             let mut handlers = node.handlers.iter().flatten();
@@ -187,7 +189,7 @@ impl Table {
         })
     }
 
-    /// The tags on which a handler's response for a path depends by its declaration.
+    /// Returns the tags on which a handler's response for a path depends by its declaration.
     pub(crate) fn tags(&self, handler: HandlerId, path: &str, params: &Params) -> Arc<[Tag]> {
         let handler = self.handler(handler);
         let pattern = tags::pattern_tag(&self.node(handler.node).pattern);
@@ -222,7 +224,7 @@ impl Table {
     }
 }
 
-/// The pattern as it was declared, groups and all, behind the prefix.
+/// Returns the pattern as it was declared, including groups, behind the prefix.
 fn pattern(prefix: &[Segment], route: &RouteDescriptor) -> String {
     let mut pattern: String = prefix
         .iter()
@@ -237,7 +239,7 @@ fn pattern(prefix: &[Segment], route: &RouteDescriptor) -> String {
     pattern
 }
 
-/// The pattern as it is served: groups are no part of the URL.
+/// Returns the pattern as it is served, without groups, which are not part of the URL.
 fn without_groups(pattern: &str) -> String {
     let segments = pattern.split('/').skip(1);
     let served = segments.filter(|it| !(it.starts_with('(') && it.ends_with(')')));
@@ -249,7 +251,8 @@ fn without_groups(pattern: &str) -> String {
     }
 }
 
-/// What two patterns of one path have in common: names erased, groups dropped.
+/// Returns the text that all patterns of one path share: without groups and without the names of
+/// parameters.
 pub(super) fn shape(segments: &[Segment]) -> String {
     let mut shape = String::new();
     for segment in segments {
@@ -282,7 +285,8 @@ fn allow(handlers: &[Option<HandlerId>; Method::ALL.len()]) -> HeaderValue {
     HeaderValue::from_str(&allowed.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
 }
 
-/// The path in actix-web's own syntax, so that `web::Path` finds its parameters.
+/// Returns the pattern in actix-web's own syntax, so that `web::Path` finds its parameters. Returns
+/// `None` if the pattern has no parameters.
 fn resource(segments: &[Segment]) -> Option<ResourceDef> {
     let mut path = String::new();
     let mut has_params = false;
@@ -291,7 +295,7 @@ fn resource(segments: &[Segment]) -> Option<ResourceDef> {
             Segment::Group(_) => {}
             Segment::Literal(text) => {
                 path.push('/');
-                // As actix-web hands paths to it: decoded, but for this and `+` and `/`.
+                // actix-web matches the decoded path, in which only `%`, `+` and `/` stay encoded.
                 path.push_str(&text.replace('%', "%25"));
             }
             Segment::Param(name) => {

@@ -15,18 +15,18 @@ pub(crate) struct Setup {
     pub(crate) data: SharedData,
     pub(crate) configure: Vec<Configure>,
     pub(crate) mode: Mode,
-    /// What `ROUTE_MODE` says instead of one, as long as it would have to decide.
+    /// The value of `ROUTE_MODE` if it is not a mode. `None` once another setting has decided.
     pub(crate) no_mode: Option<String>,
     pub(crate) memory: MemoryOptions,
-    /// Whether shared caches outside may keep what a route does not decide.
+    /// Set if shared caches outside may keep the responses of routes that have no `cdn`.
     pub(crate) cdn: bool,
     pub(crate) clock: Clock,
-    /// What stands behind memory.
+    /// The store behind memory, and its settings.
     pub(crate) sharing: Sharing,
 }
 
 impl Setup {
-    /// Whatever the environment says.
+    /// Sets the mode, whatever the environment says.
     pub(crate) fn in_mode(self, mode: Mode) -> Self {
         Self {
             mode,
@@ -36,5 +36,5 @@ impl Setup {
     }
 }
 
-/// Configures the app of one thread.
+/// A function that configures the app of one thread.
 pub(crate) type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;

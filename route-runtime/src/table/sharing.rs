@@ -1,14 +1,14 @@
-//! What stands behind the memory of this process: one cache for many instances, or for the next
-//! run of the program.
+//! The settings of the store behind the memory of this process. The store gives many instances one
+//! cache, or keeps the cache for the next run of the program.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::build_id;
-use crate::engine::{Clock, Config, OnPartition, STALENESS, STORE_LIMIT};
+use crate::engine::{Clock, EngineConfig, OnPartition, STALENESS, STORE_LIMIT};
 use crate::store::Store;
 
-/// What is said of the store behind memory.
+/// The store behind memory, and its settings.
 #[derive(Clone)]
 pub(crate) struct Sharing {
     pub(crate) store: Option<Arc<dyn Store>>,
@@ -42,7 +42,7 @@ impl Sharing {
         }
     }
 
-    pub(crate) fn apply(&self, config: &mut Config) {
+    pub(crate) fn apply(&self, config: &mut EngineConfig) {
         let Some(store) = &self.store else { return };
         config.build = self.build(&config.clock);
         config.store = Some(Arc::clone(store));
@@ -52,8 +52,8 @@ impl Sharing {
     }
 }
 
-/// A build of which this process is the only instance: what another one rendered may not be what
-/// this one would.
+/// Returns the name of a build that only this process has. Its build is unknown, so another process
+/// may render other responses than this one would.
 fn unique(clock: &Clock) -> Arc<str> {
     let since = clock.wall().duration_since(std::time::UNIX_EPOCH);
     let nanos = since.unwrap_or_default().as_nanos();

@@ -1,6 +1,6 @@
-//! Testing routes with their cache, without a socket and without waiting.
+//! Tools to test routes with their cache, without a socket and without waiting.
 //!
-//! A [`TestApp`] is the whole app with a clock that the test moves: an hour of `revalidate = 3600`
+//! A [`TestApp`] is the whole app with a clock that the test moves: the hour of `revalidate = 3600`
 //! takes no time.
 //!
 //! ```
@@ -54,7 +54,7 @@ use crate::engine::{Clock, ManualClock};
 use crate::routes::{self, AppFactory, Routes};
 use crate::table::RoutesError;
 
-/// An app of routes, to be sent requests, with a clock that only the test moves.
+/// An app of routes to which a test sends requests, with a clock that only the test moves.
 pub struct TestApp {
     app: BoxService<Request, ServiceResponse<BoxBody>, Error>,
     routes: Routes,
@@ -62,21 +62,22 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// An app of these routes and nothing else, ready as a server would be: checked, and in
-    /// production with everything rendered ahead that can be.
+    /// Makes an app of these routes and nothing else, as ready as a server would be. The routes are
+    /// checked, and in production everything that can be rendered ahead is.
     ///
     /// # Errors
     ///
-    /// As [`Routes::ready`].
+    /// The errors of [`Routes::ready`].
     pub async fn new(routes: Routes) -> Result<Self, RoutesError> {
         Self::with(routes, routes::app).await
     }
 
-    /// The same in an app with middleware and other services.
+    /// Makes an app of these routes with middleware and other services, as ready as the app of
+    /// [`new`](Self::new).
     ///
     /// # Errors
     ///
-    /// As [`Routes::ready`].
+    /// The errors of [`Routes::ready`].
     pub async fn with<T, B>(
         routes: Routes,
         app: impl FnOnce(Routes) -> App<T>,
@@ -88,12 +89,12 @@ impl TestApp {
         Self::on(Clock::manual().1, routes, app).await
     }
 
-    /// Another instance, or the next run of the program, on the clock of this one: moving either
-    /// moves both. What they share is the store that their routes are given.
+    /// Makes another instance, or the next run of the program, on the clock of this app. Moving the
+    /// clock of either app moves both. Otherwise they share the store that their routes are given.
     ///
     /// # Errors
     ///
-    /// As [`Routes::ready`].
+    /// The errors of [`Routes::ready`].
     ///
     /// # Example
     ///
@@ -140,13 +141,13 @@ impl TestApp {
         routes.ready().await?;
         let app = init_service(app(routes.clone())).await;
         Ok(Self {
-            app: boxed::service(Boxed { app }),
+            app: boxed::service(BoxedApp { app }),
             routes,
             clock,
         })
     }
 
-    /// Sends `GET path`.
+    /// Sends a `GET` request for this path.
     pub async fn get(&self, path: &str) -> TestResponse {
         self.send(TestRequest::get().uri(path)).await
     }
@@ -155,11 +156,11 @@ impl TestApp {
     ///
     /// # Panics
     ///
-    /// If a response's body fails.
+    /// If the response's body fails.
     pub async fn send(&self, request: TestRequest) -> TestResponse {
         let response = match self.app.call(request.to_request()).await {
             Ok(response) => response.into_parts().1,
-            // As a server answers, when a middleware fails instead of responding.
+            // A server answers like this when a middleware fails instead of responding.
             Err(error) => HttpResponse::from_error(error),
         };
         let (head, body) = response.into_parts();
@@ -174,7 +175,7 @@ impl TestApp {
         }
     }
 
-    /// Moves the clock.
+    /// Moves the clock forward.
     pub fn advance(&self, time: Duration) {
         self.clock.advance(time);
     }
@@ -184,17 +185,17 @@ impl TestApp {
         self.routes.cache().settled().await;
     }
 
-    /// Asks the store behind memory what other instances have invalidated, as happens by itself
-    /// while time passes, and when the store tells. Returns whether it answered; without a store
-    /// there is nothing to ask.
+    /// Asks the store behind memory for the invalidations of other instances. This also happens by
+    /// itself, while time passes and when the store reports a change. Returns whether the store
+    /// answered, which is `true` without a store, where there is nothing to ask.
     ///
-    /// After [`advance`](Self::advance), a test that shares a store should call it: by the clock, no
-    /// answer has been had for that long.
+    /// A test that shares a store should call this after [`advance`](Self::advance): by the clock,
+    /// the store has not answered for that long.
     pub async fn caught_up(&self) -> bool {
         self.routes.cache().catch_up().await
     }
 
-    /// The routes, to invalidate and to count.
+    /// Returns the routes, to invalidate their responses and to read their counts.
     #[must_use]
     pub fn routes(&self) -> &Routes {
         &self.routes
@@ -209,12 +210,12 @@ impl fmt::Debug for TestApp {
     }
 }
 
-/// Boxes the body of what an app answers.
-struct Boxed<S> {
+/// An app whose responses have boxed bodies.
+struct BoxedApp<S> {
     app: S,
 }
 
-impl<S, B> actix_service::Service<Request> for Boxed<S>
+impl<S, B> actix_service::Service<Request> for BoxedApp<S>
 where
     S: actix_service::Service<Request, Response = ServiceResponse<B>, Error = Error>,
     S::Future: 'static,
@@ -232,7 +233,7 @@ where
     }
 }
 
-/// A response, whole.
+/// A whole response.
 #[derive(Clone, Debug)]
 pub struct TestResponse {
     status: StatusCode,
@@ -241,35 +242,35 @@ pub struct TestResponse {
 }
 
 impl TestResponse {
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Every header.
+    /// Returns all headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// A header's first value, if it has one that is text.
+    /// Returns the first value of a header, if there is one and it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     ///
     /// # Panics
     ///
-    /// If it is not UTF-8.
+    /// If the body is not UTF-8.
     #[must_use]
     pub fn text(&self) -> &str {
         match std::str::from_utf8(&self.body) {
@@ -278,7 +279,7 @@ impl TestResponse {
         }
     }
 
-    /// How it came about, by its `Cache-Status`. `None` for what no route answered.
+    /// Returns how the response came about, by its `Cache-Status`, or `None` if no route answered.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
         let mut all = self.headers.get_all("cache-status");
@@ -295,16 +296,17 @@ impl TestResponse {
     }
 }
 
-/// How a response came about.
+/// The way in which a response came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// From a fresh entry.
+    /// The response is from a fresh entry.
     Hit,
-    /// From a stale entry, which is being refreshed.
+    /// The response is from a stale entry, which is being refreshed.
     Stale,
-    /// From a render that this request waited for, whether or not it started it.
+    /// The response is from a render that this request waited for, whether or not this request
+    /// started it.
     Miss,
-    /// From a run of the handler for this request alone.
+    /// The response is from a run of the handler for this request alone.
     Bypass,
 }
 
@@ -316,7 +318,7 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn a_middleware_that_fails_is_answered_as_by_a_server() {
+    async fn a_failing_middleware_is_answered_as_a_server_would() {
         let routes = Routes::from_iter([]).unwrap();
         let app = TestApp::with(routes, |routes| {
             let refuse = async |_, _| Err::<ServiceResponse, _>(ErrorForbidden("no"));

@@ -1,7 +1,7 @@
-//! The client of the process, and the threads its connections live on.
+//! The HTTP clients of the process, and the threads that their connections live on.
 //!
-//! A connection belongs to the runtime it was made on, and workers and renderers come and go with
-//! theirs. So requests are sent from a runtime of their own, whoever asks.
+//! A connection belongs to the runtime that it was made on, and workers and renderers come and go
+//! with their runtimes. So all requests are sent from a separate runtime.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -19,10 +19,11 @@ use crate::engine::Clock;
 use crate::stored::{ErrorKind, FetchError, FetchResponse};
 use crate::target;
 
-/// For the world, by way of the proxy that the environment may name.
+/// The client for other machines, by way of the proxy that the environment may name.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| build(builder()));
 
-/// For this machine, which a proxy does not know by that name.
+/// The client for this machine. It uses no proxy, because a proxy does not know this machine by
+/// that name.
 static LOCAL: LazyLock<Client> = LazyLock::new(|| build(builder().no_proxy()));
 
 fn builder() -> ClientBuilder {
@@ -46,16 +47,16 @@ fn client_for(url: &Url) -> &'static Client {
     if is_local { &LOCAL } else { &CLIENT }
 }
 
-/// What an exchange may take.
+/// The limits of one exchange.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct FetchLimits {
     pub(super) timeout: Duration,
-    /// Bytes of a body, decompressed.
+    /// The largest body in bytes, decompressed.
     pub(super) body: u64,
 }
 
-/// As many as `fetch` of the web may follow is 20; what needs more than half of them turns in a
-/// circle.
+/// The most redirects that are followed. `fetch` of the web follows up to 20, and a request that
+/// needs more than half of them goes in a circle.
 const REDIRECTS: usize = 10;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -66,22 +67,22 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("threads can be started")
 });
 
-/// What every request begins as. A URL that is none is an error when it is built.
+/// Begins a request. A URL that cannot be parsed is an error when the request is built.
 pub(super) fn get(url: &str) -> reqwest::RequestBuilder {
-    // Making a client takes time: none that is not needed.
+    // Making a client takes time, so none is made that is not needed.
     let client = Url::parse(url).map_or(&*LOCAL, |url| client_for(&url));
     client.get(url)
 }
 
-/// Sends a request and reads the answer to its end. Dropped, the request is given up. One that fails
-/// leaves a line in the log.
+/// Sends a request and reads the response to its end. Dropping the future gives the request up. A
+/// request that fails leaves a line in the log.
 pub(super) async fn send(
     request: Request,
     clock: Clock,
-    limits: Limits,
+    limits: FetchLimits,
     from: Option<String>,
 ) -> Result<FetchResponse, FetchError> {
-    let Limits { timeout, body } = limits;
+    let FetchLimits { timeout, body } = limits;
     let name = request.name();
     let sent = RUNTIME.spawn(async move {
         let name = request.name();
@@ -90,7 +91,8 @@ pub(super) async fn send(
     });
     let _given_up = AbortOnDrop(sent.abort_handle());
     match sent.await {
-        // Here, where each exchange passes once, however many share what comes of it.
+        // The error is logged here, where each exchange passes once, however many callers share its
+        // result.
         Ok(answered) => answered
             .inspect_err(|error| tracing::warn!(target: target::DATA, %error, "a fetch failed")),
         Err(_) => Err(FetchError::new(ErrorKind::Unavailable, name)),
@@ -129,7 +131,8 @@ async fn exchange(
         .map_err(|cause| FetchError::caused(ErrorKind::Body, name.as_str(), cause))?;
     let mut headers = HeaderMap::new();
     for (key, value) in answer.headers() {
-        // Two versions of one crate, which agree on what may stand in a header.
+        // These types come from two versions of one crate, which agree on what a header may
+        // contain.
         if let (Ok(key), Ok(value)) = (
             HeaderName::from_bytes(key.as_str().as_bytes()),
             HeaderValue::from_bytes(value.as_bytes()),
@@ -138,7 +141,7 @@ async fn exchange(
         }
     }
     let url = plain_url(answer.url());
-    // Neither the length that it claims nor that of what is compressed bounds what it becomes.
+    // Neither the length that the body claims nor its compressed length bounds what it becomes.
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.transpose() {
         let chunk = chunk.map_err(|error| failed(error, ErrorKind::Body))?;
@@ -147,7 +150,7 @@ async fn exchange(
         }
         body.extend_from_slice(&chunk);
     }
-    // It may be kept for long, and nothing with it that is not a part of it.
+    // The body may be kept for long, so it must not keep spare capacity.
     body.shrink_to_fit();
     Ok(FetchResponse::new(
         status,

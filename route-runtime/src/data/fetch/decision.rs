@@ -1,10 +1,10 @@
-//! Whether a fetch is cached. Pure.
+//! The decision whether a fetch is cached. Pure.
 
 use std::time::Duration;
 
 use crate::declaration::FetchCache;
 
-/// What is said at the call.
+/// The instruction that the call itself gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Nothing,
@@ -13,40 +13,40 @@ pub(super) enum Wish {
     Revalidate(Duration),
 }
 
-/// Where it is called.
+/// The place of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In a handler that runs for each request.
+pub(super) enum FetchPlace {
+    /// A handler that runs for each request.
     Dynamic,
-    /// In something that may be kept, and is fresh for so long; for ever, if nothing is said.
+    /// A render whose result may be kept. The result is fresh for this long, or for ever if `None`.
     Render { revalidate: Option<Duration> },
 }
 
-/// What is sent.
+/// The traits of the request that matter for the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
-    /// It is one that asks, and changes nothing: GET, HEAD, or a POST that carries a question.
+    /// Set if the request asks and changes nothing: GET, HEAD, or a POST that carries a question.
     pub(super) asks: bool,
-    /// It says who sends it: `Authorization`, `Cookie`.
+    /// Set if the request says who sends it: `Authorization`, `Cookie`.
     pub(super) has_credentials: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Fresh for so long; for ever, if nothing is said.
+    /// The response is cached, and fresh for this long, or for ever if `None`.
     Cached(Option<Duration>),
-    /// Why it is not.
+    /// The response is not cached, for this reason.
     Uncached(&'static str),
-    /// Why it must not be made.
+    /// The request must not be made, for this reason.
     Refused(&'static str),
 }
 
-/// The first that applies.
-pub(super) fn decide(wish: Wish, option: FetchCache, place: Place, sent: Sent) -> Decision {
+/// Decides by the first rule that applies.
+pub(super) fn decide(wish: Wish, option: FetchCache, place: FetchPlace, sent: Sent) -> Decision {
     use Decision::{Cached, Refused, Uncached};
     let by_place = match place {
-        Place::Dynamic => None,
-        Place::Render { revalidate } => revalidate,
+        FetchPlace::Dynamic => None,
+        FetchPlace::Render { revalidate } => revalidate,
     };
     if !sent.asks {
         return Uncached("its method");
@@ -70,8 +70,8 @@ pub(super) fn decide(wish: Wish, option: FetchCache, place: Place, sent: Sent) -
         }
         (FetchCache::Auto, Wish::Nothing) => match place {
             _ if sent.has_credentials => Uncached("it sends credentials"),
-            Place::Render { revalidate } => Cached(revalidate),
-            Place::Dynamic => Uncached("the handler is dynamic"),
+            FetchPlace::Render { revalidate } => Cached(revalidate),
+            FetchPlace::Dynamic => Uncached("the handler is dynamic"),
         },
     }
 }
@@ -87,8 +87,9 @@ mod tests {
     const HOUR: Option<Duration> = Some(Duration::from_secs(3600));
     const MINUTE: Duration = Duration::from_secs(60);
 
-    /// Nothing said, `no_store`, `force_cache`, `revalidate(60)`.
-    fn row(option: FetchCache, place: Place, sent: Sent) -> [&'static str; 4] {
+    /// Returns the decisions for a call that says nothing, `no_store`, `force_cache`,
+    /// `revalidate(60)`.
+    fn row(option: FetchCache, place: FetchPlace, sent: Sent) -> [&'static str; 4] {
         [
             Wish::Nothing,
             Wish::NoStore,
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn by_option_and_what_is_said() {
+    fn the_option_and_the_call_decide_whether_a_fetch_is_cached() {
         const RENDER: &str = "as the render";
         const EVER: &str = "for ever";
         for (option, in_a_render) in [
@@ -117,21 +118,25 @@ mod tests {
             (FetchCache::ForceNoStore, ["no", "no", EVER, "no"]),
             (FetchCache::OnlyNoStore, ["no", "no", "refused", "no"]),
         ] {
-            let place = Place::Render { revalidate: HOUR };
+            let place = FetchPlace::Render { revalidate: HOUR };
             assert_eq!(row(option, place, ASKS), in_a_render, "{option:?}");
-            // A dynamic handler has no lifetime to give, and where nothing at all is said it
-            // caches nothing.
+            // A dynamic handler has no lifetime to pass on. If neither its route nor the call says
+            // anything, it caches nothing.
             let mut in_dynamic = in_a_render.map(|it| if it == RENDER { EVER } else { it });
             if option == FetchCache::Auto {
                 in_dynamic[0] = "no";
             }
-            assert_eq!(row(option, Place::Dynamic, ASKS), in_dynamic, "{option:?}");
+            assert_eq!(
+                row(option, FetchPlace::Dynamic, ASKS),
+                in_dynamic,
+                "{option:?}"
+            );
         }
     }
 
     #[test]
-    fn of_what_is_sent() {
-        let place = Place::Render { revalidate: None };
+    fn credentials_prevent_caching_by_default_and_other_methods_always() {
+        let place = FetchPlace::Render { revalidate: None };
         let signed = Sent {
             has_credentials: true,
             ..ASKS

@@ -13,21 +13,21 @@ use actix_web::web::Bytes;
 use futures_core::future::BoxFuture;
 use serde::Serialize;
 
-use self::client::Limits;
+use self::client::FetchLimits;
 use self::decision::Wish;
 use self::request::{Request, plain_url};
 use crate::store::Tag;
 use crate::stored::{ErrorKind, FetchError, FetchResponse};
 
-/// How long it may take where nothing is said.
+/// The time that a request may take if the call does not say.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How many bytes a body may have where nothing is said.
+/// The size in bytes that a body may have if the call does not say.
 const BODY: u64 = 32 << 20;
 
-/// Gets something over HTTP, from the cache where it is cached.
+/// Fetches data over HTTP, from the cache if it is cached.
 ///
-/// A GET, to be refined and awaited:
+/// The request is a GET. Refine it, then await it:
 ///
 /// ```no_run
 /// use actix_web::web::Json;
@@ -53,45 +53,49 @@ const BODY: u64 = 32 << 20;
 ///
 /// # What is cached
 ///
-/// What the call says holds: [`revalidate`](Fetch::revalidate), [`force_cache`](Fetch::force_cache),
-/// [`no_store`](Fetch::no_store). Where it says nothing, it is cached in what is itself cached (a
-/// cached route, a [`#[cached]`](macro@crate::cached) function), for as long as that is fresh, and
-/// not cached in a handler that runs for each request, nor if it sends `Authorization` or `Cookie`.
-/// The option `fetch_cache` changes both. Never cached are methods other than GET, HEAD and POST,
-/// whatever is not answered with 200, and what is called outside any handler.
+/// The call decides first: [`revalidate`](Fetch::revalidate), [`force_cache`](Fetch::force_cache),
+/// [`no_store`](Fetch::no_store). If the call says nothing, its place decides. Inside something
+/// that is itself cached (a cached route, a [`#[cached]`](macro@crate::cached) function), the
+/// response is cached too, and is fresh for as long as the result of that code. In a handler that
+/// runs for each request, the response is not cached. Neither is it if the request sends
+/// `Authorization` or `Cookie`.
 ///
-/// Two requests are the same if their method, URL, body and headers are, but for headers that only
-/// trace, and if they are kept for as long. However many ask for what is to be cached and not there,
-/// it is sent once, and what is answered otherwise than with 200, or not at all, is given to those who
-/// ask within a second, too. So it is with a POST, which is taken for a question where it is cached;
-/// one that changes something is written with [`no_store`](Fetch::no_store) in what is itself cached.
-/// What is not cached is sent for each call.
+/// The option `fetch_cache` changes both what the call decides and what its place decides. Three
+/// things are never cached: requests with methods other than GET, HEAD and POST, responses other
+/// than 200, and calls outside any handler.
 ///
-/// What is stale is given to dynamic handlers while one request refreshes it; what is itself kept
-/// waits for the new one. If a refresh fails, the old data stays. The upstream's own `Cache-Control` says nothing here, and its
-/// `Set-Cookie` is dropped from what is cached.
+/// Two requests are the same if they agree in method, URL, body and headers, and are kept for the
+/// same time. Headers that only serve tracing do not count. If many calls want a response that is
+/// to be cached but is not there, the request is sent once. A response other than 200, or a
+/// failure, is also given to the calls of the next second. All this holds for a POST, too: if it is
+/// cached, it is taken for a question. In code that is itself cached, a POST that changes something
+/// needs [`no_store`](Fetch::no_store). A request that is not cached is sent for each call.
 ///
-/// # What becomes of a route that uses it
+/// Dynamic handlers get stale data while one request refreshes it. Code whose result is itself kept
+/// waits for the new data. If a refresh fails, the old data stays. The upstream's own
+/// `Cache-Control` has no effect, and its `Set-Cookie` is removed from cached responses.
 ///
-/// A cached route is fresh for no longer than the data it used, and has its tags: when a tag is
-/// invalidated by [`revalidate_tag`](crate::revalidate_tag), so are the data and every response made
-/// of it, at once. And what the route itself is tagged with reaches the data that it reads: after
-/// `revalidate_path`, it is rendered from new data.
+/// # Effect on the route
 ///
-/// A cached route that uses something *not* cached is rendered for each request, and the log says
-/// so once, unless its `revalidate` is written or it is `force-static`: then that holds. In a route
-/// that is `dynamic = "error"`, the fetch and the render fail.
+/// A cached route is fresh for no longer than the data it used, and has the data's tags. When
+/// [`revalidate_tag`](crate::revalidate_tag) invalidates a tag, it invalidates the data and every
+/// response made of it, at once. The route's own tags reach the data that the route reads: after
+/// `revalidate_path`, the route is rendered from new data.
+///
+/// A cached route that uses data that is *not* cached is rendered for each request, and the log
+/// says so once. A route with a written `revalidate` or with `force-static` is cached all the same.
+/// In a route with `dynamic = "error"`, the fetch and the render fail.
 ///
 /// # Proxies
 ///
 /// The variables `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, also in lower case, name a proxy, and
-/// `NO_PROXY` the hosts for which there is none; they are read once. This machine (`localhost`,
-/// loopback addresses) is always asked directly.
+/// `NO_PROXY` names the hosts that are reached without one. They are read once. Requests to this
+/// machine (`localhost`, loopback addresses) never use a proxy.
 ///
 /// # Errors
 ///
-/// See [`FetchError`]. Every status is an answer; [`FetchResponse::error_for_status`] makes errors of
-/// some.
+/// See [`FetchError`]. Every status is a response; [`FetchResponse::error_for_status`] turns some
+/// of them into errors.
 pub fn fetch(url: impl AsRef<str>) -> Fetch {
     Fetch::new(url.as_ref())
 }
@@ -99,12 +103,12 @@ pub fn fetch(url: impl AsRef<str>) -> Fetch {
 /// A request to be awaited; see [`fetch`].
 #[must_use = "nothing is sent until this is awaited"]
 pub struct Fetch {
-    /// Keeps the first error in what it was given, too.
+    /// The request so far. It also keeps the first error in what it was given.
     request: reqwest::RequestBuilder,
     method: Method,
-    /// As it was given, without credentials, for errors.
+    /// The URL as it was given, without credentials, for errors.
     url: String,
-    limits: Limits,
+    limits: FetchLimits,
     wish: Wish,
     tags: Vec<String>,
 }
@@ -115,7 +119,7 @@ impl Fetch {
             request: client::get(url),
             method: Method::GET,
             url: reqwest::Url::parse(url).map_or_else(|_| url.into(), |url| plain_url(&url)),
-            limits: Limits {
+            limits: FetchLimits {
                 timeout: TIMEOUT,
                 body: BODY,
             },
@@ -124,7 +128,7 @@ impl Fetch {
         }
     }
 
-    /// Sends it with another method than GET.
+    /// Sets the method, which is GET by default.
     pub fn method(mut self, method: Method) -> Self {
         self.method = method;
         self
@@ -136,46 +140,47 @@ impl Fetch {
         self
     }
 
-    /// Adds to the query: pairs, or a struct with a member for each.
+    /// Adds to the query: pairs, or a struct with a field for each.
     pub fn query(mut self, query: &(impl Serialize + ?Sized)) -> Self {
         self.request = self.request.query(query);
         self
     }
 
-    /// Sends a body, as it is.
+    /// Sets the body, which is sent as it is.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.request = self.request.body(body.into());
         self
     }
 
-    /// Sends a body of JSON, with its `Content-Type`.
+    /// Sets a body of JSON, with its `Content-Type`.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         self.request = self.request.json(body);
         self
     }
 
-    /// Gives up after so long, from when it is awaited to the last byte received; 30 seconds where
-    /// nothing is said.
+    /// Sets the time limit, from when the request is awaited to the last byte received. The default
+    /// is 30 seconds.
     ///
-    /// Who waits for a request that another call has sent keeps its own time: it gives up earlier,
-    /// and where the other's time is over first, it asks again with what is left of its own, a
-    /// second later.
+    /// A call that waits for a request that another call has sent keeps its own limit. If its own
+    /// limit ends first, it gives up. If the other's ends first, it sends the request again a
+    /// second later, with what is left of its own limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
     }
 
-    /// Gives up a body that has more bytes than this, decompressed; 32 MiB (33 554 432) where nothing
-    /// is said.
+    /// Sets the largest body in bytes, decompressed. A longer one is given up. The default is 32
+    /// MiB (33 554 432).
     ///
-    /// The whole body is in memory, whoever sent it, and what is cached stays there: who asks for
-    /// much says so. Calls that are cached share what they ask for if they say the same here.
+    /// The whole body is in memory, whoever sent it, and a cached body stays there, so a call that
+    /// wants a large one must say so. Cached calls share a response if they set the same limit.
     pub fn body_limit(mut self, bytes: u64) -> Self {
         self.limits.body = bytes;
         self
     }
 
-    /// Caches the answer, which is fresh for so many seconds; 0 is [`no_store`](Self::no_store).
+    /// Caches the response, which is fresh for this many seconds; 0 is
+    /// [`no_store`](Self::no_store).
     pub fn revalidate(mut self, seconds: u32) -> Self {
         self.wish = match seconds {
             0 => Wish::NoStore,
@@ -184,26 +189,27 @@ impl Fetch {
         self
     }
 
-    /// Does not cache the answer, and takes none from the cache.
+    /// Does not cache the response, and takes none from the cache.
     pub fn no_store(mut self) -> Self {
         self.wish = Wish::NoStore;
         self
     }
 
-    /// Caches the answer, until one of its tags is invalidated.
+    /// Caches the response until one of its tags is invalidated.
     pub fn force_cache(mut self) -> Self {
         self.wish = Wish::ForceCache;
         self
     }
 
-    /// Names what the answer depends on, for [`revalidate_tag`](crate::revalidate_tag). What is used
-    /// in a render tags the response, too; what is not cached has no tags.
+    /// Adds tags, under which [`revalidate_tag`](crate::revalidate_tag) invalidates the response.
+    /// If a render uses it, the render's own response gets the tags, too. A response that is not
+    /// cached has no tags.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags.extend(tags.into_iter().map(Into::into));
         self
     }
 
-    /// What was asked for, if it can be.
+    /// Builds the request, if that is possible.
     fn finish(self) -> Result<run::Ready, FetchError> {
         let name = || format!("{} {}", self.method, self.url);
         let mut request = self

@@ -1,4 +1,4 @@
-//! A request that can be sent, and what makes two of them the same.
+//! A request that can be sent, and the key that tells whether two requests are the same.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::decision::Sent;
 use crate::context::loops;
 use crate::engine::Key;
 
-/// Everything that is sent. Its body is in memory, so that it can be sent again.
+/// Everything that is sent. The body is in memory, so that the request can be sent again.
 pub(super) struct Request(reqwest::Request);
 
-/// Of headers that name a request, not what is asked for. `baggage` is not among them: it may name a
-/// user, and what it is answered with may be that user's.
+/// Headers that name a request, and not what it asks for. `baggage` is not among them: it may name
+/// a user, and the response may be that user's.
 const TRACING: [&str; 9] = [
     "traceparent",
     "tracestate",
@@ -35,7 +35,7 @@ impl Request {
         self.0.method()
     }
 
-    /// Method and URL, as errors and the log name it.
+    /// Returns method and URL, as errors and the log show them.
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.method(), plain_url(self.0.url()))
     }
@@ -50,12 +50,13 @@ impl Request {
         }
     }
 
-    /// Equal for requests that are answered alike: of one method, URL, body, and headers but those
-    /// that tell requests apart for tracing. Only a hash of it is kept, for it may hold secrets.
+    /// Returns a key that is equal for requests with the same response: those with the same method,
+    /// URL, body and headers, except headers that tell requests apart for tracing. Only a hash of
+    /// all that is kept, because it may contain secrets.
     ///
-    /// How long an answer is fresh is a part: who keeps one for ever is not given that of somebody
-    /// who wants another every second. So is how long its body may be, where that is said: what is
-    /// too long for one is not for another.
+    /// The lifetime is part of the key: a call that keeps a response for ever must not share it
+    /// with a call that wants a new one every second. A body limit other than the default is part
+    /// of it, too: a body that is too long for one call is not for another.
     pub(super) fn key(&self, revalidate: Option<Duration>, body_limit: u64) -> Key {
         let mut hash = blake3::Hasher::new();
         let mut part = |bytes: &[u8]| {
@@ -74,7 +75,7 @@ impl Request {
             .map(|(name, value)| (name.as_str(), value.as_bytes()))
             .filter(|(name, _)| !TRACING.contains(name))
             .collect();
-        // Stable: values of one name stay in their order.
+        // The sort is stable: values of one name stay in their order.
         headers.sort_by_key(|(name, _)| *name);
         for (name, value) in headers {
             part(name.as_bytes());
@@ -95,7 +96,7 @@ impl Request {
         body.unwrap_or_default()
     }
 
-    /// `from` names the render it is made for.
+    /// Makes the request that is sent. `from` names the render that it is made for.
     pub(super) fn into_sent(self, from: Option<String>) -> reqwest::Request {
         let mut request = self.0;
         if let Some(Ok(from)) = from.map(HeaderValue::try_from) {
@@ -113,10 +114,10 @@ impl Clone for Request {
     }
 }
 
-/// Without user and password.
+/// Returns a URL without user and password.
 pub(super) fn plain_url(url: &Url) -> String {
     let mut url = url.clone();
-    // Neither fails where there can be a host, and elsewhere there is nothing to remove.
+    // Neither call fails for a URL that can have a host, and no other URL has anything to remove.
     _ = url.set_username("");
     _ = url.set_password(None);
     url.into()
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_tells_requests_apart() {
+    fn the_key_ignores_only_fragments_and_tracing_headers() {
         let plain = key(|it| it);
         let same =
             |build: fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder| key(build) == plain;
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_it_names_a_password() {
+    fn neither_the_name_nor_the_key_of_a_request_shows_a_password() {
         let request = reqwest::Client::new()
             .get("http://me:secret@a/b")
             .build()

@@ -1,26 +1,26 @@
-//! The way of a fetch: decided, had from the cache or sent, told to the render and to the log.
+//! The way of a fetch: the decision, the cache or the network, the record in the render and the
+//! log.
 
 use std::time::Duration;
 
-use futures_core::future::BoxFuture;
-
-use super::client::{self, Limits};
-use super::decision::{Decision, Place, Wish, decide};
+use super::client::{self, FetchLimits};
+use super::decision::{Decision, FetchPlace, Wish, decide};
 use super::request::Request;
 use crate::context::{Context, Entered, Loops, Uncached};
 use crate::data;
 use crate::engine::{
-    Ancestry, Answer, Clock, Content, Engine, Failure, KEPT, Key, Lifetime, Outcome, Rendered,
+    Ancestry, Answer, Clock, Content, Engine, Failure, KEPT, Key, Lifetime, RenderFn,
+    RenderOutcome, TaggedOutcome,
 };
 use crate::mode::Mode;
 use crate::store::Tag;
 use crate::stored::{ErrorKind, FetchError, FetchResponse, Stored};
 use crate::target;
 
-/// A request that can be made, and what is said of caching it.
+/// A request that can be sent, and what the call says about caching it.
 pub(super) struct Ready {
     pub(super) request: Request,
-    pub(super) limits: Limits,
+    pub(super) limits: FetchLimits,
     pub(super) wish: Wish,
     pub(super) tags: Vec<Tag>,
 }
@@ -30,10 +30,10 @@ pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
         return client::send(ready.request, Clock::system(), ready.limits, None).await;
     };
     let place = match &context.render {
-        Some(render) => Place::Render {
+        Some(render) => FetchPlace::Render {
             revalidate: render.revalidate,
         },
-        None => Place::Dynamic,
+        None => FetchPlace::Dynamic,
     };
     let name = ready.request.name();
     let clock = context.clock();
@@ -52,10 +52,10 @@ pub(super) async fn run(ready: Ready) -> Result<FetchResponse, FetchError> {
     answered
 }
 
-/// From the cache, with the word for how it came from there.
+/// Answers from the cache. Also returns the word for how the cache answered.
 ///
-/// Who waits for another's request waits no longer than it was told to, and no shorter: that the
-/// other's time is over says nothing about its own.
+/// A call that waits for another call's request waits for exactly its own limit: the end of the
+/// other's time says nothing about its own.
 async fn cached(
     context: &Context,
     ready: Ready,
@@ -75,17 +75,18 @@ async fn cached(
     let answered = clock.within(limits.timeout, async {
         loop {
             let left = limits.timeout.saturating_sub(clock.now().since(begun));
-            let limits = Limits {
+            let limits = FetchLimits {
                 timeout: left,
                 ..limits
             };
             let make = make(context, &request, limits, revalidate);
-            // Each attempt keeps its own time; this only ends what hangs for another reason.
+            // Each attempt keeps its own time; this limit only ends an attempt that hangs for
+            // another reason.
             let limit = left.saturating_add(Duration::from_secs(1));
-            let answer = data::ask(context, &key, &tags, limit, make).await;
-            let (fetched, how) = read(&answer, &name);
+            let answer = data::get_or_make(context, &key, &tags, limit, make).await;
+            let (fetched, how) = read_answer(&answer, &name);
             match fetched {
-                // Until then everybody would be told the same.
+                // Before that, every call would get the same error.
                 Err(error) if error.is_timeout() => clock.sleep(KEPT).await,
                 fetched => return (answer, fetched, how),
             }
@@ -93,44 +94,46 @@ async fn cached(
     });
     match answered.await {
         Some((answer, fetched, how)) => {
-            data::tell(context, &tags, data::entry_of(&answer));
+            data::record_use(context, &tags, data::entry_of(&answer));
             (fetched, how)
         }
         None => {
-            data::tell(context, &tags, None);
+            data::record_use(context, &tags, None);
             (Err(FetchError::new(ErrorKind::Timeout, name)), "failed")
         }
     }
 }
 
-/// How the request is sent for all who ask for it.
+/// Returns a function that sends the request for all calls that share it.
 fn make(
     context: &Context,
     request: &Request,
-    limits: Limits,
+    limits: FetchLimits,
     revalidate: Option<Duration>,
-) -> impl Fn(Ancestry<Key>) -> BoxFuture<'static, Rendered<Stored>> + Clone + Send + 'static {
+) -> impl RenderFn<Key, Stored> {
     let (request, clock, loops) = (request.clone(), context.clock(), context.loops());
-    move |ancestry| {
+    move |ancestry: Ancestry<Key>| {
         let (request, clock, loops) = (request.clone(), clock.clone(), loops.clone());
-        Box::pin(async move {
+        async move {
             let sent = send(request, clock, limits, loops, ancestry).await;
             let lifetime = Lifetime {
                 revalidate,
                 expire: None,
             };
-            match sent {
+            let outcome = match sent {
                 Ok(response) if response.status() == 200 => {
-                    Outcome::store(Stored::Fetched(Ok(response.shared())), lifetime)
+                    RenderOutcome::store(Stored::Fetched(Ok(response.shared())), lifetime)
                 }
-                other => Outcome::ShareOnce(Stored::Fetched(other.map(FetchResponse::shared))),
-            }
-            .into()
-        })
+                other => {
+                    RenderOutcome::ShareOnce(Stored::Fetched(other.map(FetchResponse::shared)))
+                }
+            };
+            TaggedOutcome::from(outcome)
+        }
     }
 }
 
-fn read(
+fn read_answer(
     answer: &Result<Option<Answer<Stored>>, Failure>,
     name: &str,
 ) -> (Result<FetchResponse, FetchError>, &'static str) {
@@ -161,7 +164,7 @@ fn read(
     }
 }
 
-/// Past the cache. A render that uses it is told.
+/// Sends a request past the cache. The current render, if there is one, records that.
 async fn uncached(
     context: &Context,
     ready: Ready,
@@ -196,11 +199,11 @@ async fn uncached(
     answered
 }
 
-/// Sends it in the name of a render, to which it may come back.
+/// Sends a request in the name of a render, to which the request may come back.
 async fn send(
     request: Request,
     clock: Clock,
-    limits: Limits,
+    limits: FetchLimits,
     loops: Option<Loops>,
     ancestry: Ancestry<Key>,
 ) -> Result<FetchResponse, FetchError> {
@@ -209,7 +212,7 @@ async fn send(
     client::send(request, clock, limits, from).await
 }
 
-/// A line for whoever develops; in production only for whoever asks for it.
+/// Logs a fetch: visibly in development, in production only at the level `debug`.
 fn log(name: &str, how: &str, answered: &Result<FetchResponse, FetchError>, took: Duration) {
     let millis = took.as_secs_f64() * 1000.0;
     let line = match answered {

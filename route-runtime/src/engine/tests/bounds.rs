@@ -5,7 +5,7 @@ const FOREVER: Lifetime = Lifetime::FOREVER;
 const MEGABYTE: u64 = 1_000_000;
 
 #[tokio::test]
-async fn endless_new_keys_stay_within_the_bound_and_push_out_nothing_that_is_used() {
+async fn endless_new_keys_stay_within_the_bound_and_evict_no_entry_that_is_used() {
     let cache = Cache::with(|config| config.memory = MemoryOptions::with_capacity(4 * MEGABYTE));
     let origin = Origin::numbers(FOREVER);
     cache.get("/used", &origin).await.unwrap();
@@ -26,7 +26,7 @@ async fn endless_new_keys_stay_within_the_bound_and_push_out_nothing_that_is_use
 }
 
 #[tokio::test]
-async fn failures_and_marks_are_bounded_like_entries() {
+async fn failures_and_pass_marks_are_bounded_like_entries() {
     let cache = Cache::with(|config| config.memory = MemoryOptions::with_capacity(MEGABYTE));
     for (id, make) in [share_once as fn(String) -> _, individual]
         .into_iter()
@@ -63,7 +63,7 @@ async fn a_thousand_stale_keys_are_answered_at_once_with_few_refreshes() {
     assert_eq!((slow.runs(), slow.most()), (8, 8));
     gate.open();
     cache.engine.settled().await;
-    // The rest had simply stayed stale: later requests refresh them.
+    // The other entries simply stayed stale. Later requests refresh them.
     for key in &keys {
         cache.get(key, &slow).await.unwrap();
         cache.engine.settled().await;
@@ -72,10 +72,10 @@ async fn a_thousand_stale_keys_are_answered_at_once_with_few_refreshes() {
 }
 
 #[tokio::test]
-async fn an_invalidated_tag_of_ten_thousand_entries_renders_a_few_at_a_time() {
+async fn ten_thousand_entries_of_an_invalidated_tag_are_rendered_a_few_at_a_time() {
     let cache = Cache::with(|config| config.limits.queue = 20_000);
     let fill = Origin::new(|_, _| async {
-        Outcome::store(Text("old".into()), FOREVER).tagged(vec![Tag::from("all")])
+        RenderOutcome::store(Text("old".into()), FOREVER).tagged(vec![Tag::from("all")])
     });
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |_| store("new", FOREVER));
@@ -100,7 +100,7 @@ async fn an_invalidated_tag_of_ten_thousand_entries_renders_a_few_at_a_time() {
 }
 
 #[tokio::test]
-async fn beyond_the_queue_requests_are_turned_away() {
+async fn requests_are_turned_away_when_the_queue_is_full() {
     let cache = Cache::with(|config| {
         config.limits.renders = 2;
         config.limits.queue = 3;
@@ -121,7 +121,7 @@ async fn beyond_the_queue_requests_are_turned_away() {
     }
     assert_eq!(cache.engine.stats().overloaded, 2);
     assert_eq!(origin.active(), 2);
-    // Nothing keeps what its caller bounds.
+    // A render that its caller bounds never queues.
     let data = Origin::numbers(FOREVER);
     let call = Call {
         key: &Key::new("data"),
@@ -141,7 +141,7 @@ async fn beyond_the_queue_requests_are_turned_away() {
 }
 
 #[tokio::test]
-async fn each_spell_of_overload_is_one_warning() {
+async fn each_spell_of_overload_logs_one_warning() {
     logged::listen();
     let cache = Cache::with(|config| {
         config.limits.renders = 1;
@@ -163,7 +163,7 @@ async fn each_spell_of_overload_is_one_warning() {
 }
 
 #[tokio::test]
-async fn whoever_queues_too_long_is_turned_away_and_nothing_of_it_is_kept() {
+async fn a_request_that_queues_too_long_is_turned_away_and_the_failure_is_not_kept() {
     let cache = Cache::with(|config| config.limits.renders = 1);
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));
@@ -183,7 +183,7 @@ async fn whoever_queues_too_long_is_turned_away_and_nothing_of_it_is_kept() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_shared_but_not_kept() {
+async fn a_value_that_is_too_large_is_shared_but_not_kept() {
     let cache = Cache::with(|config| {
         config.memory = MemoryOptions {
             capacity: MEGABYTE,
@@ -250,7 +250,7 @@ async fn slots_count_towards_the_bound_and_are_not_evicted() {
             .all(|slot| cache.engine.lookup_slot(slot).is_some())
     );
 
-    // A slot that no longer fits is refused; one that is dropped gives its bytes back.
+    // Content that no longer fits is refused. A slot that is dropped gives its bytes back.
     let more: Vec<_> = (0..2).map(|_| cache.engine.slot()).collect();
     for slot in &more {
         cache.get_slot(slot, &large).await.unwrap();

@@ -2,12 +2,12 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::engine::Hit;
-use crate::engine::config::{Spawn, Task};
+use crate::engine::config::{BackgroundTask, Spawn};
 
 const TWO: Lifetime = Lifetime::revalidate(secs(2));
 
 #[tokio::test]
-async fn two_hundred_cold_requests_are_one_run() {
+async fn two_hundred_requests_for_an_absent_key_share_one_render() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
@@ -20,7 +20,7 @@ async fn two_hundred_cold_requests_are_one_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_hundred_cold_requests_on_several_threads_are_one_run() {
+async fn two_hundred_requests_for_an_absent_key_on_several_threads_share_one_render() {
     for _ in 0..50 {
         let cache = Cache::new();
         let origin = Origin::numbers(Lifetime::FOREVER);
@@ -34,7 +34,7 @@ async fn two_hundred_cold_requests_on_several_threads_are_one_run() {
 }
 
 #[tokio::test]
-async fn two_hundred_requests_at_the_stale_moment_are_one_run_and_nobody_waits() {
+async fn two_hundred_requests_for_a_stale_entry_start_one_refresh_and_do_not_wait_for_it() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
@@ -51,7 +51,7 @@ async fn two_hundred_requests_at_the_stale_moment_are_one_run_and_nobody_waits()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_stale_crowd_on_several_threads_is_one_run() {
+async fn two_hundred_requests_for_a_stale_entry_on_several_threads_start_one_refresh() {
     let cache = Cache::new();
     let origin = Origin::numbers(TWO);
     cache.get("/a", &origin).await.unwrap();
@@ -63,10 +63,10 @@ async fn a_stale_crowd_on_several_threads_is_one_run() {
     }
 }
 
-/// Walks over the same keys on several threads, so that one often looks at a key just before the
-/// render of another lands, and leads just after.
+/// Walks over the same keys on several threads. So one thread often looks a key up just before the
+/// render of another thread lands, and leads just after.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_comes_as_a_render_lands_does_not_render_again() {
+async fn a_request_that_arrives_as_a_render_lands_does_not_render_again() {
     const KEYS: usize = 5000;
     let cache = Cache::new();
     let origin = Origin::numbers(TWO);
@@ -96,7 +96,7 @@ async fn whoever_comes_as_a_render_lands_does_not_render_again() {
 }
 
 #[tokio::test]
-async fn whoever_comes_with_an_entry_that_has_been_refreshed_starts_no_refresh() {
+async fn a_request_that_holds_an_entry_refreshed_meanwhile_starts_no_refresh() {
     let cache = Cache::new();
     let origin = Origin::numbers(TWO);
     let Content::Entry(entry) = cache.get("/a", &origin).await.unwrap().content else {
@@ -122,13 +122,13 @@ async fn whoever_comes_with_an_entry_that_has_been_refreshed_starts_no_refresh()
         turn: Turn::Queue,
         parent: None,
     };
-    cache.engine.0.refresh(&call, &late, &origin.render());
+    cache.engine.0.start_refresh(&call, &late, &origin.render());
     cache.engine.settled().await;
     assert_eq!(origin.runs(), 2);
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_cancels_nobody() {
+async fn a_client_that_hangs_up_cancels_no_other_request() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
@@ -145,7 +145,7 @@ async fn a_client_that_hangs_up_cancels_nobody() {
 }
 
 #[tokio::test]
-async fn a_render_that_everyone_left_is_stored_all_the_same() {
+async fn a_render_whose_clients_have_all_gone_is_stored_all_the_same() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
@@ -158,8 +158,8 @@ async fn a_render_that_everyone_left_is_stored_all_the_same() {
     assert_eq!(cache.told("/a", &origin).await, "hit 1");
 }
 
-/// 200 requests while the render is held up, then its outcome for all of them; then one more
-/// within the second, and one after it.
+/// Makes 200 requests while the render is held up, and then gives its outcome to all of them. Then
+/// makes one more request within the second, and one after it.
 async fn check_shared_once(origin: Origin, gate: Gate, first: &str, second: &str) {
     let cache = Cache::new();
     let asking = cache.crowd(200, "/a", &origin);
@@ -178,14 +178,14 @@ async fn check_shared_once(origin: Origin, gate: Gate, first: &str, second: &str
 }
 
 #[tokio::test]
-async fn a_render_that_fails_is_one_run_for_all_who_wait_and_for_a_second() {
+async fn a_failed_render_is_shared_by_all_waiting_requests_and_for_a_second() {
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| share_once(format!("500/{run}")));
     check_shared_once(origin, gate, "500/1", "500/2").await;
 }
 
 #[tokio::test]
-async fn a_render_that_panics_is_one_run_for_all_who_wait_and_for_a_second() {
+async fn a_panic_of_a_render_is_shared_by_all_waiting_requests_and_for_a_second() {
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| panic!("expected by a test, run {run}"));
     check_shared_once(origin, gate, "run 1", "run 2").await;
@@ -206,7 +206,7 @@ async fn a_panic_before_there_is_a_future_is_caught_too() {
 }
 
 #[tokio::test]
-async fn a_render_that_hangs_is_cut_off_at_the_limit_for_all() {
+async fn a_render_that_hangs_is_cut_off_at_the_limit_for_all_waiting_requests() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
@@ -220,18 +220,18 @@ async fn a_render_that_hangs_is_cut_off_at_the_limit_for_all() {
     let answers = all_told(asking).await;
     assert_eq!(tally(&answers), [(200, "failed: the render took too long")]);
     assert_eq!((origin.runs(), origin.active()), (1, 0));
-    // Nothing is left waiting for time to pass.
+    // No task is left that waits for time to pass.
     assert_eq!(cache.hands.sleepers(), 0);
 }
 
-/// Drops tasks unfinished, as a runtime does that shuts down.
+/// A spawner that drops its first tasks unfinished, as a runtime does that shuts down.
 struct Dropping {
     first: Mutex<usize>,
     then: Handle,
 }
 
 impl Spawn for Dropping {
-    fn spawn(&self, task: Task) {
+    fn spawn(&self, task: BackgroundTask) {
         let mut left = self.first.lock().unwrap();
         if *left > 0 {
             *left -= 1;
@@ -251,7 +251,7 @@ fn dropping(first: usize) -> Cache {
 }
 
 #[tokio::test]
-async fn whoever_waited_for_a_render_that_was_dropped_asks_again() {
+async fn requests_that_waited_for_a_dropped_render_ask_again() {
     let cache = dropping(3);
     let origin = Origin::numbers(TWO);
     let answers = all_told(cache.crowd(200, "/a", &origin)).await;
@@ -271,7 +271,7 @@ async fn a_runtime_that_is_gone_is_an_error_and_not_a_hang() {
 }
 
 #[tokio::test]
-async fn a_task_dropped_midway_wakes_those_who_wait() {
+async fn a_task_dropped_midway_wakes_the_requests_that_wait() {
     let cache = Cache::new();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -306,14 +306,14 @@ async fn a_task_dropped_midway_wakes_those_who_wait() {
     );
 }
 
-/// Spawns the first task on one runtime and the others on another.
+/// A spawner that runs the first task on one runtime and the others on another.
 struct Midway {
     first: Mutex<Option<Handle>>,
     then: Handle,
 }
 
 impl Spawn for Midway {
-    fn spawn(&self, task: Task) {
+    fn spawn(&self, task: BackgroundTask) {
         let first = self.first.lock().unwrap().take();
         drop(first.as_ref().unwrap_or(&self.then).spawn(task));
     }

@@ -1,4 +1,5 @@
-//! Data that what is made of it may have to be newer than, with a store behind memory.
+//! Data that must be newer than the last invalidation of the route that uses it, with a store
+//! behind memory.
 
 use super::*;
 use crate::store::MemoryStore;
@@ -12,7 +13,7 @@ fn cache(store: &Arc<MemoryStore>, clock: &Clock, hands: &ManualClock) -> Cache 
 }
 
 impl Cache {
-    /// Asks for data, for the sake of something with the tag `also`.
+    /// Asks for data on behalf of a caller with the tag `also`.
     async fn data(&self, also: &str, stale: Stale, origin: &Origin) -> String {
         let call = Call {
             key: &Key::new("data"),
@@ -29,7 +30,7 @@ impl Cache {
 }
 
 #[tokio::test]
-async fn what_is_too_old_for_its_caller_is_not_taken_from_the_store() {
+async fn an_entry_that_is_too_old_for_its_caller_is_not_taken_from_the_store() {
     for stale in [Stale::Serve, Stale::Refetch] {
         let (clock, hands) = Clock::manual();
         let store = Arc::new(MemoryStore::new(1_000_000));
@@ -38,12 +39,12 @@ async fn what_is_too_old_for_its_caller_is_not_taken_from_the_store() {
         assert_eq!(one.data("r", stale, &origin).await, "miss 1");
         one.engine.settled().await;
         one.invalidate("r").await;
-        // It is as good as ever for another.
+        // For another caller, the entry is as good as ever.
         assert_eq!(one.data("other", stale, &origin).await, "hit 1");
         assert_eq!(one.data("r", stale, &origin).await, "invalidated 2");
         one.engine.settled().await;
 
-        // The same in one that has nothing in memory yet.
+        // An instance with nothing in memory yet does not take the entry either.
         one.invalidate("r").await;
         let two = cache(&store, &clock, &hands);
         two.engine.catch_up().await.unwrap();
@@ -54,7 +55,7 @@ async fn what_is_too_old_for_its_caller_is_not_taken_from_the_store() {
 }
 
 #[tokio::test]
-async fn what_is_stale_for_its_caller_is_made_anew_and_not_taken_from_the_store() {
+async fn an_entry_that_is_stale_for_its_caller_is_rendered_anew_and_not_taken_from_the_store() {
     let (clock, hands) = Clock::manual();
     let store = Arc::new(MemoryStore::new(1_000_000));
     let cache = cache(&store, &clock, &hands);

@@ -6,7 +6,7 @@ fn tags(names: &[&str]) -> Vec<Tag> {
 }
 
 #[test]
-fn content_rendered_before_is_absent_and_content_rendered_after_is_not() {
+fn content_rendered_before_an_invalidation_is_absent_and_content_rendered_after_is_not() {
     let epochs = Epochs::new(8);
     let before = Stamp::new(epochs.published());
     assert_eq!(epochs.standing(&before, &tags(&["a"])), Standing::Valid);
@@ -29,13 +29,14 @@ fn a_raised_stamp_keeps_the_mark_of_staleness() {
 }
 
 #[test]
-fn many_tags_are_forgotten_only_to_the_side_of_rendering_again() {
+fn content_whose_tags_may_have_been_forgotten_is_absent() {
     let epochs = Epochs::new(16);
     let stamp = Stamp::new(epochs.published());
     let survivor = Stamp::new(epochs.published());
     for name in 0..1000 {
         epochs.invalidate(&[Tag::new(name.to_string())], Invalidation::Absent);
-        // Looked at often enough, an entry none of whose tags rose stays above the floor.
+        // The stamp of an entry with no invalidated tag stays above the floor if the entry is
+        // judged often enough.
         assert_eq!(epochs.standing(&survivor, &tags(&["s"])), Standing::Valid);
     }
     assert_eq!(epochs.standing(&stamp, &tags(&["0"])), Standing::Absent);
@@ -43,7 +44,7 @@ fn many_tags_are_forgotten_only_to_the_side_of_rendering_again() {
 }
 
 #[test]
-fn what_a_store_numbered_is_published_only_without_gaps() {
+fn numbers_from_a_store_are_published_only_without_gaps() {
     let epochs = Epochs::new(8);
     let stamp = Stamp::new(epochs.published());
     assert!(!epochs.follow(Epoch(2), &tags(&["b"]), Invalidation::Absent));
@@ -66,6 +67,6 @@ fn what_a_store_numbered_is_published_only_without_gaps() {
     assert_eq!(epochs.published(), Epoch(5));
     assert_eq!(epochs.standing(&before, &tags(&["b"])), Standing::Absent);
     assert_eq!(epochs.standing(&before, &tags(&["c"])), Standing::Valid);
-    // Already included in what was adopted.
+    // The record that was adopted already includes this number.
     assert!(epochs.follow(Epoch(4), &tags(&["c"]), Invalidation::Absent));
 }

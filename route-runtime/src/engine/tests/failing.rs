@@ -1,7 +1,8 @@
 use super::*;
 use crate::store::logged;
 
-/// What the next runs are to make: a number is stored, the rest as named.
+/// Makes an origin whose runs follow a script. Its words name ways to fail, and any other run
+/// stores its number.
 fn scripted(lifetime: Lifetime, script: &'static [&'static str]) -> Origin {
     Origin::new(move |run, _| async move {
         match script.get(run - 1) {
@@ -14,7 +15,7 @@ fn scripted(lifetime: Lifetime, script: &'static [&'static str]) -> Origin {
 }
 
 #[tokio::test]
-async fn while_refreshes_fail_the_old_answer_stays_and_attempts_rest() {
+async fn while_refreshes_fail_the_old_entry_stays_and_attempts_rest() {
     let cache = Cache::new();
     let origin = scripted(
         Lifetime::revalidate(secs(2)),
@@ -50,7 +51,7 @@ async fn while_refreshes_fail_the_old_answer_stays_and_attempts_rest() {
 }
 
 #[tokio::test]
-async fn the_rest_is_the_lifetime_between_three_and_thirty_seconds() {
+async fn the_rest_after_a_failed_refresh_is_the_lifetime_within_three_to_thirty_seconds() {
     for (revalidate, rest) in [(0, 3), (1, 3), (3, 3), (6, 6), (30, 30), (1000, 30)] {
         let cache = Cache::new();
         let origin = scripted(Lifetime::revalidate(secs(revalidate)), &["1", "fail"]);
@@ -70,7 +71,7 @@ async fn the_rest_is_the_lifetime_between_three_and_thirty_seconds() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_hangs_is_cut_off_and_rests() {
+async fn a_refresh_that_hangs_is_cut_off_and_the_entry_rests() {
     let cache = Cache::new();
     let origin = scripted(Lifetime::revalidate(secs(2)), &["1", "hang"]);
     cache.get("/a", &origin).await.unwrap();
@@ -90,7 +91,7 @@ async fn a_refresh_that_hangs_is_cut_off_and_rests() {
 }
 
 #[tokio::test]
-async fn an_expired_answer_does_not_come_back_when_its_render_fails() {
+async fn an_expired_entry_does_not_come_back_when_its_render_fails() {
     let cache = Cache::new();
     let lifetime = Lifetime::revalidate(secs(2)).expire(secs(10));
     let origin = scripted(lifetime, &["1", "fail"]);
@@ -103,7 +104,7 @@ async fn an_expired_answer_does_not_come_back_when_its_render_fails() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_refresh_that_fails_gets_the_failure_and_the_entry_stays() {
+async fn a_request_that_waits_for_a_failing_refresh_gets_the_failure_and_the_entry_stays() {
     let cache = Cache::new();
     let origin = scripted(Lifetime::revalidate(secs(2)), &["1", "fail"]);
     cache.get("/a", &origin).await.unwrap();

@@ -18,7 +18,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 }
 
 #[test]
-fn everyone_gets_what_landed_and_the_key_is_free_again() {
+fn all_followers_get_what_landed_and_the_key_is_free_again() {
     let flights = TestFlights::new();
     let first = lead(&flights, "a");
     let other = lead(&flights, "b");
@@ -51,7 +51,7 @@ fn a_lead_dropped_in_a_panic_abandons_its_flight() {
 }
 
 #[test]
-fn those_who_wait_and_go_leave_their_places_to_others() {
+fn followers_that_stop_waiting_leave_the_other_followers_their_places() {
     let flights = TestFlights::new();
     let first = lead(&flights, "a");
     let follow = first.follow();

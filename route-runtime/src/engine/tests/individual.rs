@@ -3,7 +3,7 @@ use std::{collections::HashSet, future::pending};
 use super::*;
 
 #[tokio::test]
-async fn two_hundred_requests_for_what_cannot_be_shared_are_two_hundred_runs() {
+async fn two_hundred_requests_for_individual_content_run_two_hundred_renders() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| individual(format!("cookie-{run}")));
@@ -14,7 +14,7 @@ async fn two_hundred_requests_for_what_cannot_be_shared_are_two_hundred_runs() {
     let answers: HashSet<_> = all_told(asking).await.into_iter().collect();
     assert_eq!((answers.len(), origin.runs()), (200, 200));
 
-    // From now on none waits for another: they run at once, though none has finished.
+    // From now on no request waits for another. All run at once, though none has finished.
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| individual(format!("cookie-{run}")));
     let asking = cache.crowd(100, "/a", &origin);
@@ -27,7 +27,7 @@ async fn two_hundred_requests_for_what_cannot_be_shared_are_two_hundred_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn on_several_threads_too_no_two_requests_get_one_value() {
+async fn no_two_requests_on_several_threads_get_the_same_individual_value() {
     for _ in 0..20 {
         let cache = Cache::new();
         let origin = Origin::new(|run, _| async move { individual(run.to_string()) });
@@ -40,7 +40,7 @@ async fn on_several_threads_too_no_two_requests_get_one_value() {
 }
 
 #[tokio::test]
-async fn a_value_whose_client_is_gone_goes_to_nobody() {
+async fn an_individual_value_whose_client_is_gone_is_given_to_no_other_request() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| individual(run.to_string()));
@@ -56,11 +56,11 @@ async fn a_value_whose_client_is_gone_goes_to_nobody() {
 }
 
 #[tokio::test]
-async fn the_mark_ends_when_its_time_is_over() {
+async fn a_pass_mark_ends_when_its_time_is_over() {
     let cache = Cache::new();
     let origin = Origin::new(|run, _| async move {
         match run {
-            1 => Outcome::Individual {
+            1 => RenderOutcome::Individual {
                 value: Own("own".into()),
                 pass: secs(60),
             }
@@ -70,7 +70,7 @@ async fn the_mark_ends_when_its_time_is_over() {
     });
     assert_eq!(cache.told("/a", &origin).await, "bypass own");
     cache.hands.advance(secs(59));
-    // Run for its request alone, and not stored.
+    // The render runs for its request alone, and its result is not stored.
     assert_eq!(cache.told("/a", &origin).await, "bypass 2");
     assert_eq!(cache.told("/a", &origin).await, "bypass 3");
     cache.hands.advance(secs(1));
@@ -79,7 +79,7 @@ async fn the_mark_ends_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_refresh_whose_result_cannot_be_shared_drops_the_entry() {
+async fn a_refresh_that_makes_individual_content_drops_the_entry() {
     let cache = Cache::new();
     let origin = Origin::new(|run, _| async move {
         match run {
@@ -91,7 +91,7 @@ async fn a_refresh_whose_result_cannot_be_shared_drops_the_entry() {
     cache.hands.advance(secs(2));
     assert_eq!(cache.told("/a", &origin).await, "stale old");
     cache.engine.settled().await;
-    // What the refresh made went to nobody.
+    // The content that the refresh made was given to no request.
     assert_eq!(cache.told("/a", &origin).await, "bypass 3");
     assert_eq!(cache.told("/a", &origin).await, "bypass 4");
     cache.hands.advance(secs(10));
@@ -99,7 +99,7 @@ async fn a_refresh_whose_result_cannot_be_shared_drops_the_entry() {
 }
 
 #[tokio::test]
-async fn a_request_that_runs_alone_ends_at_the_limit_and_with_its_client() {
+async fn a_render_for_one_request_ends_at_the_limit_and_with_its_client() {
     let cache = Cache::new();
     let origin = Origin::new(|run, _| async move {
         match run {
@@ -122,7 +122,7 @@ async fn a_request_that_runs_alone_ends_at_the_limit_and_with_its_client() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_request_that_runs_alone_is_its_own() {
+async fn a_panic_in_a_render_for_one_request_fails_only_that_request() {
     let cache = Cache::new();
     let origin = Origin::new(|run, _| async move {
         match run {

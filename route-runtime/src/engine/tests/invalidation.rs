@@ -19,7 +19,7 @@ async fn after_an_invalidation_the_next_request_waits_for_new_content() {
 }
 
 #[tokio::test]
-async fn an_invalidation_of_what_is_not_there_yet_changes_nothing() {
+async fn an_invalidation_of_a_key_without_an_entry_changes_nothing() {
     let cache = Cache::new();
     let origin = Origin::numbers(FOREVER);
     cache.invalidate("/a").await;
@@ -28,7 +28,7 @@ async fn an_invalidation_of_what_is_not_there_yet_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_marked_stale_is_given_once_more() {
+async fn an_entry_marked_stale_is_served_once_more_and_refreshed() {
     let cache = Cache::new();
     let origin = Origin::numbers(FOREVER);
     assert_eq!(cache.told("/a", &origin).await, "miss 1");
@@ -41,10 +41,10 @@ async fn what_is_marked_stale_is_given_once_more() {
 }
 
 #[tokio::test]
-async fn tags_found_while_rendering_count_like_those_declared() {
+async fn tags_found_while_rendering_count_like_declared_tags() {
     let cache = Cache::new();
     let origin = Origin::new(|run, _| async move {
-        Outcome::store(Text(run.to_string()), FOREVER).tagged(vec![
+        RenderOutcome::store(Text(run.to_string()), FOREVER).tagged(vec![
             Tag::from("posts"),
             Tag::from("/a"),
             Tag::from("posts"),
@@ -61,9 +61,9 @@ async fn tags_found_while_rendering_count_like_those_declared() {
     assert_eq!(cache.told("/a", &origin).await, "invalidated 3");
 }
 
-/// A request, an invalidation while its render is under way, and a request after it.
+/// Makes requests, an invalidation while their render is under way, and requests after it.
 #[tokio::test]
-async fn a_render_under_way_is_not_given_to_whoever_begins_after_the_invalidation() {
+async fn a_render_under_way_is_not_given_to_requests_that_begin_after_an_invalidation() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));
@@ -76,7 +76,7 @@ async fn a_render_under_way_is_not_given_to_whoever_begins_after_the_invalidatio
     gate.admit();
     let before = all_told(before).await;
     assert_eq!(tally(&before), [(9, "collapsed 1"), (1, "miss 1")]);
-    // Those who began after it wait for one render of their own.
+    // The requests that began after the invalidation wait for one render of their own.
     until(|| origin.runs() == 2).await;
     gate.open();
     let after = all_told(after).await;
@@ -116,7 +116,7 @@ async fn a_render_marked_stale_under_way_is_stored_as_stale() {
 }
 
 #[tokio::test]
-async fn an_invalidation_of_something_else_disturbs_no_render() {
+async fn an_invalidation_of_another_tag_disturbs_no_render() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));
@@ -170,13 +170,13 @@ async fn a_failure_from_before_an_invalidation_is_not_shared_after_it() {
     assert!(cache.told("/a", &origin).await.starts_with("failed: "));
     assert!(cache.told("/a", &origin).await.starts_with("failed: "));
     assert_eq!(origin.runs(), 2);
-    // What a render that was cut off had used is not known, so it may have been this.
+    // The tags that a panicked render had used are not known, so this may be one of them.
     cache.invalidate("/b").await;
     assert_eq!(cache.told("/a", &origin).await, "miss 3");
 }
 
 #[tokio::test]
-async fn a_failure_under_way_is_not_given_to_whoever_begins_after_the_invalidation() {
+async fn a_failure_under_way_is_not_given_to_requests_that_begin_after_an_invalidation() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| match run {
@@ -194,7 +194,7 @@ async fn a_failure_under_way_is_not_given_to_whoever_begins_after_the_invalidati
 }
 
 #[tokio::test]
-async fn a_render_that_hangs_keeps_nobody_beyond_its_limit_whatever_is_invalidated() {
+async fn a_render_that_hangs_holds_no_request_beyond_its_limit_even_after_an_invalidation() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));
@@ -210,11 +210,11 @@ async fn a_render_that_hangs_keeps_nobody_beyond_its_limit_whatever_is_invalidat
 }
 
 #[tokio::test]
-async fn an_old_entry_stays_usable_if_only_its_refresh_used_what_was_invalidated() {
+async fn an_old_entry_stays_usable_if_only_its_refresh_used_the_invalidated_tag() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| {
-        let outcome = Outcome::store(Text(run.to_string()), Lifetime::revalidate(secs(2)));
+        let outcome = RenderOutcome::store(Text(run.to_string()), Lifetime::revalidate(secs(2)));
         match run {
             2 => outcome.tagged(vec![Tag::from("new")]),
             _ => outcome.into(),
@@ -233,10 +233,10 @@ async fn an_old_entry_stays_usable_if_only_its_refresh_used_what_was_invalidated
     assert_eq!(cache.told("/a", &origin).await, "hit 3");
 }
 
-/// The source counts up, each time followed by an invalidation; whoever asks after that must see
+/// Counts a source up, and invalidates after each step. A request after the invalidation must see
 /// at least that count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_asks_after_an_invalidation_sees_what_was_written_before_it() {
+async fn a_request_after_an_invalidation_sees_what_was_written_before_it() {
     let cache = Cache::new();
     let source = Arc::new(AtomicUsize::new(0));
     let origin = Origin::new({
@@ -286,9 +286,9 @@ async fn whoever_asks_after_an_invalidation_sees_what_was_written_before_it() {
     }
 }
 
-/// Whoever asked before the invalidation may have it; nobody else is to be given it by them.
+/// A request that began before the invalidation may get the content, but must not pass it on.
 #[tokio::test]
-async fn what_was_invalidated_while_it_was_rendered_is_not_current() {
+async fn content_invalidated_while_it_was_rendered_is_not_current() {
     for how in [None, Some(Invalidation::Stale), Some(Invalidation::Absent)] {
         let cache = Cache::new();
         let gate = Gate::closed();
@@ -313,7 +313,7 @@ async fn what_was_invalidated_while_it_was_rendered_is_not_current() {
 }
 
 #[tokio::test]
-async fn what_is_not_kept_is_not_current() {
+async fn only_content_of_a_fresh_entry_is_current() {
     let cache = Cache::new();
     let origin = Origin::new(|run, _| async move {
         match run {

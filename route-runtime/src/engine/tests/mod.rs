@@ -1,4 +1,4 @@
-//! The engine as its callers see it. Time is moved by hand, and nothing waits for it to pass.
+//! The engine as its callers see it. Tests move time by hand, and never wait for it to pass.
 
 mod bounds;
 mod crowd;
@@ -24,8 +24,8 @@ use std::time::Duration;
 use tokio::{runtime::Handle, sync::Semaphore, task::yield_now};
 
 use crate::engine::{
-    Ancestry, Answer, CacheSlot, Call, Clock, Config, Content, Engine, Failure, Key, Lifetime,
-    ManualClock, Outcome, Rendered, Stale, Turn, Value,
+    Ancestry, Answer, CacheSlot, Call, Clock, Content, Engine, EngineConfig, Failure, Key,
+    Lifetime, ManualClock, RenderFn, RenderOutcome, Stale, TaggedOutcome, Turn, Value,
 };
 use crate::store::{Invalidation, Tag};
 
@@ -39,11 +39,11 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// What tests cache.
+/// The value that tests cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Text(String);
 
-/// What tests make for one request only.
+/// The content that tests make for one request only.
 #[derive(Debug)]
 struct Own(String);
 
@@ -63,16 +63,16 @@ impl Value for Text {
     }
 }
 
-fn store(body: impl Into<String>, lifetime: Lifetime) -> Rendered<Text> {
-    Outcome::store(Text(body.into()), lifetime).into()
+fn store(body: impl Into<String>, lifetime: Lifetime) -> TaggedOutcome<Text> {
+    RenderOutcome::store(Text(body.into()), lifetime).into()
 }
 
-fn share_once(body: impl Into<String>) -> Rendered<Text> {
-    Outcome::ShareOnce(Text(body.into())).into()
+fn share_once(body: impl Into<String>) -> TaggedOutcome<Text> {
+    RenderOutcome::ShareOnce(Text(body.into())).into()
 }
 
-fn individual(body: impl Into<String>) -> Rendered<Text> {
-    Outcome::individual(Own(body.into())).into()
+fn individual(body: impl Into<String>) -> TaggedOutcome<Text> {
+    RenderOutcome::individual(Own(body.into())).into()
 }
 
 fn body(answer: &Answer<Text>) -> &str {
@@ -83,7 +83,7 @@ fn body(answer: &Answer<Text>) -> &str {
     }
 }
 
-/// The word for how a request was answered, and with what: `hit 1`.
+/// Returns the word for how a request was answered, and the body of the answer: `hit 1`.
 fn told(answer: &Result<Answer<Text>, Failure>) -> String {
     match answer {
         Ok(answer) => format!("{} {}", answer.status.as_str(), body(answer)),
@@ -91,9 +91,9 @@ fn told(answer: &Result<Answer<Text>, Failure>) -> String {
     }
 }
 
-type Made = Pin<Box<dyn Future<Output = Rendered<Text>> + Send>>;
+type Made = Pin<Box<dyn Future<Output = TaggedOutcome<Text>> + Send>>;
 
-/// Renders, and counts how often and how many at once.
+/// An origin of content, which counts how many renders it runs, and how many at once.
 #[derive(Clone)]
 struct Origin {
     make: Arc<dyn Fn(usize, Ancestry<Key>) -> Made + Send + Sync>,
@@ -103,10 +103,10 @@ struct Origin {
 }
 
 impl Origin {
-    /// `make` is given the number of the run, from 1.
+    /// Makes an origin whose renders call `make` with the number of the run, from 1.
     fn new<F>(make: impl Fn(usize, Ancestry<Key>) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Rendered<Text>> + Send + 'static,
+        F: Future<Output = TaggedOutcome<Text>> + Send + 'static,
     {
         Self {
             make: Arc::new(move |run, ancestry| Box::pin(make(run, ancestry))),
@@ -116,12 +116,15 @@ impl Origin {
         }
     }
 
-    /// Stores the number of the run.
+    /// Makes an origin whose renders store the number of the run.
     fn numbers(lifetime: Lifetime) -> Self {
         Self::new(move |run, _| async move { store(run.to_string(), lifetime) })
     }
 
-    fn gated(gate: &Gate, make: impl Fn(usize) -> Rendered<Text> + Send + Sync + 'static) -> Self {
+    fn gated(
+        gate: &Gate,
+        make: impl Fn(usize) -> TaggedOutcome<Text> + Send + Sync + 'static,
+    ) -> Self {
         let (gate, make) = (gate.clone(), Arc::new(make));
         Self::new(move |run, _| {
             let (gate, make) = (gate.clone(), Arc::clone(&make));
@@ -132,9 +135,9 @@ impl Origin {
         })
     }
 
-    fn render(&self) -> impl Fn(Ancestry<Key>) -> Made + Clone + Send + 'static {
+    fn render(&self) -> impl RenderFn<Key, Text> {
         let origin = self.clone();
-        move |ancestry| {
+        move |ancestry: Ancestry<Key>| {
             let run = origin.runs.fetch_add(1, Ordering::SeqCst) + 1;
             let active = Active(Arc::clone(&origin.active));
             let now = origin.active.fetch_add(1, Ordering::SeqCst) + 1;
@@ -151,7 +154,7 @@ impl Origin {
         self.runs.load(Ordering::SeqCst)
     }
 
-    /// Returns how many ran at once at the busiest time.
+    /// Returns how many renders ran at once at the busiest time.
     fn most(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }
@@ -169,7 +172,7 @@ impl Drop for Active {
     }
 }
 
-/// Holds renders up until it is opened, for good.
+/// A gate that holds renders up until it is opened. It stays open for good.
 #[derive(Clone)]
 struct Gate(Arc<Semaphore>);
 
@@ -182,7 +185,7 @@ impl Gate {
         self.0.close();
     }
 
-    /// Lets one through.
+    /// Lets one render through.
     fn admit(&self) {
         self.0.add_permits(1);
     }
@@ -206,7 +209,7 @@ impl Cache {
         Self::with(|_| {})
     }
 
-    fn with(change: impl FnOnce(&mut Config)) -> Self {
+    fn with(change: impl FnOnce(&mut EngineConfig)) -> Self {
         let (clock, hands) = Clock::manual();
         Self {
             engine: Self::engine(clock, change),
@@ -214,14 +217,14 @@ impl Cache {
         }
     }
 
-    fn engine(clock: Clock, change: impl FnOnce(&mut Config)) -> Engine<Key, Text> {
-        let mut config = Config::new(Handle::current());
+    fn engine(clock: Clock, change: impl FnOnce(&mut EngineConfig)) -> Engine<Key, Text> {
+        let mut config = EngineConfig::new(Handle::current());
         config.clock = clock;
         change(&mut config);
         Engine::new(config)
     }
 
-    /// Asks like a client: the path is the tag, stale content will do.
+    /// Asks like a client: the path is the tag, and stale content is accepted.
     async fn get(&self, path: &str, origin: &Origin) -> Result<Answer<Text>, Failure> {
         self.ask(path, Stale::Serve, None, origin).await
     }
@@ -278,7 +281,7 @@ impl Cache {
             .collect()
     }
 
-    /// Waits until so many requests in all have found nothing, and therefore wait.
+    /// Waits until so many requests in all have found no entry, and therefore wait.
     async fn until_missed(&self, misses: u64) {
         until(|| self.engine.stats().misses >= misses).await;
         turns().await;
@@ -305,7 +308,7 @@ async fn all_told(asking: Vec<Asking>) -> Vec<String> {
     answers
 }
 
-/// How often each answer was given.
+/// Counts how often each answer was given.
 fn tally(answers: &[String]) -> Vec<(usize, &str)> {
     answers
         .chunk_by(|a, b| a == b)
@@ -313,7 +316,7 @@ fn tally(answers: &[String]) -> Vec<(usize, &str)> {
         .collect()
 }
 
-/// Gives way to other tasks until something is so.
+/// Gives way to other tasks until a condition holds.
 async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         yield_now().await;

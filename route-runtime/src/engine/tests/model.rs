@@ -1,12 +1,13 @@
-//! Every interleaving of a few threads, and every order of memory the language allows.
+//! Models that run every interleaving of a few threads, and every order of memory that the language
+//! allows.
 //!
 //! `epoch` and `flight` are compiled here once more, from the same source, against loom's
 //! primitives instead of `std`'s. So the models run with all other tests, and there is no second
 //! implementation that could differ.
 //!
-//! loom remembers only the last access to an atomic: a thread that reads one just before it writes
-//! it hides orders from the checker. Weakening an `Ordering` must make a model fail; try it when
-//! something here changes.
+//! loom remembers only the last access to an atomic. So a thread that reads an atomic just before
+//! it writes it hides orders from the checker. Weakening an `Ordering` must make a model fail: try
+//! it when something here changes.
 
 mod sync {
     pub(crate) use loom::sync::{
@@ -40,8 +41,8 @@ use self::epoch::{Epochs, Stamp};
 use self::flight::{End, Flights, Join};
 use crate::store::{Invalidation, Standing, Tag};
 
-/// Two threads show nearly every fault of such code, and three preemptions suffice for it; without
-/// a bound the larger models take minutes.
+/// Checks a model with at most three preemptions. Two threads show nearly every fault of such code,
+/// and three preemptions suffice for that. Without a bound, the larger models take minutes.
 fn model(run: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
@@ -64,7 +65,7 @@ fn a_stamp_covers_no_invalidation_whose_cause_the_render_missed() {
                 epochs.invalidate(&tag(), Invalidation::Absent);
             }
         });
-        // A render: stamped first, then it reads.
+        // A render takes its stamp first, and then reads.
         let stamp = Stamp::new(epochs.published());
         let content = source.load(Ordering::Relaxed);
         writer.join().unwrap();
@@ -78,7 +79,7 @@ fn raising_a_stamp_hides_no_invalidation() {
     model(|| {
         let epochs = Arc::new(Epochs::new(4));
         let stamp = Arc::new(Stamp::new(epochs.published()));
-        // Something else was invalidated, so that a look at the entry raises its stamp.
+        // Another tag is invalidated, so that judging the entry raises its stamp.
         epochs.invalidate(&[Tag::from("other")], Invalidation::Absent);
         let reader = thread::spawn({
             let (epochs, stamp) = (Arc::clone(&epochs), Arc::clone(&stamp));
@@ -127,7 +128,7 @@ fn two_invalidations_at_once_get_two_numbers_and_both_hold() {
 type TestFlights = Flights<&'static str, (), usize>;
 
 #[test]
-fn one_leads_at_a_time_and_a_dropped_lead_leaves_nobody_waiting() {
+fn one_request_leads_at_a_time_and_a_dropped_lead_leaves_no_follower_waiting() {
     model(|| {
         let flights = Arc::new(TestFlights::new());
         let leading = Arc::new(AtomicUsize::new(0));
@@ -140,7 +141,7 @@ fn one_leads_at_a_time_and_a_dropped_lead_leaves_nobody_waiting() {
                         drop(lead);
                         return;
                     }
-                    // Would hang, and be reported, if a wake-up could be lost.
+                    // If a wake-up could be lost, this would hang, and loom would report it.
                     Join::Follow(follow) => assert_eq!(block_on(follow.end()), End::Abandoned),
                 }
             }
@@ -156,14 +157,14 @@ fn one_leads_at_a_time_and_a_dropped_lead_leaves_nobody_waiting() {
 }
 
 #[test]
-fn whoever_leads_after_a_landing_finds_what_was_put_in_place_before_it() {
+fn the_next_leader_after_a_landing_finds_what_was_put_in_place_before_it() {
     model(|| {
         let flights = Arc::new(TestFlights::new());
         let store = Arc::new(AtomicUsize::new(0));
         let ask = |flights: &TestFlights, store: &AtomicUsize| {
             match flights.join(&"key", || ()) {
                 Join::Lead(lead) => {
-                    // The second look that the engine takes.
+                    // The engine looks the key up a second time here.
                     if store.load(Ordering::Relaxed) == 0 {
                         store.store(7, Ordering::Relaxed);
                         lead.land(7);
@@ -172,7 +173,7 @@ fn whoever_leads_after_a_landing_finds_what_was_put_in_place_before_it() {
                 }
                 Join::Follow(follow) => match block_on(follow.end()) {
                     End::Landed(content) => assert_eq!(content, 7),
-                    // By one who took the second look and found it.
+                    // The leader found the content at its second look-up.
                     End::Abandoned => assert_eq!(store.load(Ordering::Relaxed), 7),
                 },
             }
@@ -188,7 +189,7 @@ fn whoever_leads_after_a_landing_finds_what_was_put_in_place_before_it() {
 }
 
 #[test]
-fn a_follower_that_goes_disturbs_nobody() {
+fn a_follower_that_stops_waiting_disturbs_no_other_follower() {
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Waker};

@@ -3,10 +3,10 @@ use crate::engine::{Bypass, Status};
 
 const FOREVER: Lifetime = Lifetime::FOREVER;
 
-/// Of which paths each path is made.
+/// The paths of which each path is made.
 type Uses = fn(&str) -> &'static [&'static str];
 
-/// Renders a path by asking for those it is made of, on its own behalf.
+/// Makes an origin that renders a path by asking for the paths it is made of, on its own behalf.
 fn page(cache: &Cache, path: &'static str, uses: Uses) -> Origin {
     let cache = cache.clone();
     Origin::new(move |_, ancestry| {
@@ -30,7 +30,7 @@ fn page(cache: &Cache, path: &'static str, uses: Uses) -> Origin {
 async fn a_render_that_uses_itself_answers() {
     let cache = Cache::new();
     let origin = page(&cache, "/a", |_| &["/a"]);
-    // The second run is for the first alone; the third would go on for ever.
+    // The second run is for the first alone. A third would go on for ever.
     assert_eq!(
         cache.told("/a", &origin).await,
         "miss /a(/a(the render needs its own result))"
@@ -78,7 +78,7 @@ async fn renders_that_use_each_other_answer_also_when_they_begin_at_once() {
 }
 
 #[tokio::test]
-async fn of_two_that_come_to_need_each_other_one_runs_the_other_for_itself() {
+async fn of_two_renders_that_need_each_other_one_renders_the_other_for_itself() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let crossing = |path: &'static str, other: &'static str| {
@@ -103,7 +103,7 @@ async fn of_two_that_come_to_need_each_other_one_runs_the_other_for_itself() {
     until(|| a.active() + b.active() == 2).await;
     gate.open();
     let answers = all_told(asking).await;
-    // Both hold what they made of the other, and neither waited for ever.
+    // Each contains the content of the other, and neither waited for ever.
     assert_eq!(answers, ["miss /a shared", "miss /b alone"]);
 }
 
@@ -127,7 +127,7 @@ async fn an_endless_chain_of_new_keys_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_a_render_uses_needs_no_turn_of_its_own() {
+async fn a_render_within_a_render_needs_no_turn_of_its_own() {
     let cache = Cache::with(|config| config.limits.renders = 1);
     let uses: Uses = |path| match path {
         "/a" => &["/b", "/c"],
@@ -164,10 +164,10 @@ async fn a_queueing_render_runs_at_once_when_an_admitted_one_needs_it() {
 }
 
 #[tokio::test]
-async fn what_will_be_stored_is_made_of_new_data_and_what_will_not_takes_stale_data() {
+async fn a_stored_result_is_made_of_new_data_and_an_individual_result_accepts_stale_data() {
     let cache = Cache::new();
     let data = Origin::numbers(Lifetime::revalidate(secs(2)));
-    let outer = |outcome: fn(String) -> Rendered<Text>| {
+    let outer = |outcome: fn(String) -> TaggedOutcome<Text>| {
         let (cache, data) = (cache.clone(), data.clone());
         Origin::new(move |_, ancestry| {
             let (cache, data) = (cache.clone(), data.clone());
@@ -180,7 +180,7 @@ async fn what_will_be_stored_is_made_of_new_data_and_what_will_not_takes_stale_d
     let stored = outer(|text| store(text, Lifetime::revalidate(secs(2))));
     assert_eq!(cache.told("/a", &stored).await, "miss miss 1");
     cache.hands.advance(secs(2));
-    // Stale itself, and made anew of data that is made anew: one step, not two.
+    // The entry is stale itself. Its refresh renders the data anew too: one step, not two.
     assert_eq!(cache.told("/a", &stored).await, "stale miss 1");
     cache.engine.settled().await;
     assert_eq!(cache.told("/a", &stored).await, "hit expired 2");
@@ -188,7 +188,7 @@ async fn what_will_be_stored_is_made_of_new_data_and_what_will_not_takes_stale_d
     let own = outer(individual);
     assert_eq!(cache.told("/own", &own).await, "bypass hit 2");
     cache.hands.advance(secs(2));
-    // Passed now, so nothing of it is stored.
+    // The key is passed now, so nothing made of the data is stored.
     assert_eq!(cache.told("/own", &own).await, "bypass stale 2");
     cache.engine.settled().await;
     assert_eq!(cache.told("/own", &own).await, "bypass hit 3");
@@ -224,7 +224,7 @@ async fn a_refresh_that_a_render_starts_is_not_part_of_it() {
 }
 
 #[tokio::test]
-async fn what_a_cut_off_render_had_asked_for_is_finished_and_stored() {
+async fn data_that_a_cut_off_render_had_asked_for_is_finished_and_stored() {
     let cache = Cache::new();
     let (begin, gate) = (Gate::closed(), Gate::closed());
     let data = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));

@@ -8,7 +8,7 @@ use super::*;
 const KEYS: usize = 3;
 const PATHS: [&str; KEYS] = ["/0", "/1", "/2"];
 
-/// What renders of a key make from now on.
+/// The outcome that renders of a key have from now on.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
     Store(Lifetime),
@@ -22,9 +22,9 @@ enum Step {
     Get(usize),
     Advance(u64),
     Mode(usize, Mode),
-    /// Of one key's tag, or of the one they share.
+    /// An invalidation of one key's tag, or of the tag that all keys share.
     Invalidate(Option<usize>, Invalidation),
-    /// A request, and an invalidation while what it started is under way.
+    /// A request, and an invalidation while the render that it started is under way.
     Meanwhile(usize, Option<usize>, Invalidation),
 }
 
@@ -55,7 +55,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..60)
 }
 
-/// What the model holds for a key.
+/// The content that the model holds for a key.
 #[derive(Clone, Debug)]
 enum Kept {
     Nothing,
@@ -71,7 +71,7 @@ enum Kept {
         told: String,
         created: u64,
         invalid: bool,
-        /// Of a panic it is not known what it had used.
+        /// The render panicked, so it is not known what it had used.
         cut_off: bool,
     },
     Pass(u64),
@@ -137,7 +137,7 @@ impl Model {
         self.render(key, absence, meanwhile)
     }
 
-    /// One render: begins, sees the invalidation pass by, ends.
+    /// Runs one render: it begins, the invalidation happens, and it ends.
     fn render(
         &mut self,
         key: usize,
@@ -174,14 +174,14 @@ impl Model {
                 let rest = lifetime.revalidate.unwrap_or(secs(30));
                 *rested = now + rest.as_millis().clamp(3000, 30_000) as u64;
             }
-            // Invalidated while it was made.
+            // The entry was invalidated while it was rendered.
             (Kept::Entry { invalid: true, .. }, _) => {}
             (_, kept) => *kept = made,
         }
         answer
     }
 
-    /// Returns what a request that starts a run is told, and what there is to keep.
+    /// Returns the answer to a request that starts a run, and the content to keep.
     fn run(&mut self, key: usize, word: &str) -> (String, Kept) {
         self.runs += 1;
         let (run, created) = (self.runs, self.now);
@@ -260,7 +260,7 @@ async fn check(steps: Vec<Step>) {
     let origin = |key: usize| {
         let (modes, gate, runs) = (Arc::clone(&modes), Arc::clone(&gate), Arc::clone(&runs));
         Origin::new(move |_, _| {
-            // Decided when it begins.
+            // Decided when the render begins.
             let (mode, gate) = (modes.lock().unwrap()[key], gate.lock().unwrap().clone());
             let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
             async move {
@@ -268,10 +268,10 @@ async fn check(steps: Vec<Step>) {
                     gate.passed().await;
                 }
                 let outcome = match mode {
-                    Mode::Store(lifetime) => Outcome::store(Text(run.to_string()), lifetime),
-                    Mode::Fail => Outcome::ShareOnce(Text(format!("fail {run}"))),
+                    Mode::Store(lifetime) => RenderOutcome::store(Text(run.to_string()), lifetime),
+                    Mode::Fail => RenderOutcome::ShareOnce(Text(format!("fail {run}"))),
                     Mode::Panic => std::panic::resume_unwind(Box::new(format!("run {run}"))),
-                    Mode::Individual => Outcome::individual(Own(format!("own {run}"))),
+                    Mode::Individual => RenderOutcome::individual(Own(format!("own {run}"))),
                 };
                 outcome.tagged(vec![Tag::from("shared")])
             }

@@ -103,7 +103,7 @@ impl Cluster {
 }
 
 #[tokio::test]
-async fn what_one_instance_rendered_another_finds() {
+async fn an_instance_finds_what_another_instance_has_rendered() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance(), cluster.instance());
     let origin = Origin::numbers(TWO);
@@ -113,16 +113,16 @@ async fn what_one_instance_rendered_another_finds() {
     let answer = two.get("/a", &origin).await.unwrap();
     assert_eq!((body(&answer), answer.age), ("1", ms(500)));
     assert_eq!(answer.status, Status::Hit(Some(1)));
-    // Before a render there are two, of which the second is with the right to render.
+    // A render is preceded by two reads, and the instance holds the lease during the second.
     assert_eq!(cluster.store.reads(), 3);
     assert_eq!(two.engine.stats().adopted, 1);
-    // From its own memory now.
+    // The second instance now answers from its own memory.
     assert_eq!(two.told("/a", &origin).await, "hit 1");
     assert_eq!((cluster.store.reads(), origin.runs()), (3, 1));
 }
 
 #[tokio::test]
-async fn stale_content_of_a_store_is_given_and_refreshed() {
+async fn stale_content_of_a_store_is_served_and_refreshed() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance(), cluster.instance());
     let origin = Origin::numbers(TWO);
@@ -132,10 +132,10 @@ async fn stale_content_of_a_store_is_given_and_refreshed() {
     assert_eq!(two.told("/a", &origin).await, "stale 1");
     two.engine.settled().await;
     assert_eq!(two.told("/a", &origin).await, "hit 2");
-    // It had to wait for the store, whatever that had.
+    // The first request is a miss, because it had to wait for the store.
     let stats = two.engine.stats();
     assert_eq!((stats.hits, stats.stale, stats.misses), (1, 0, 1));
-    // The first still has the old one, and adopts the new one instead of rendering.
+    // The first instance still has the old entry, and adopts the new one instead of rendering.
     assert_eq!(one.told("/a", &origin).await, "stale 1");
     one.engine.settled().await;
     assert_eq!(one.told("/a", &origin).await, "hit 2");
@@ -143,7 +143,7 @@ async fn stale_content_of_a_store_is_given_and_refreshed() {
 }
 
 #[tokio::test]
-async fn stale_content_of_a_store_is_not_given_to_what_will_be_stored() {
+async fn stale_content_of_a_store_is_not_given_to_a_request_that_refetches() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance(), cluster.instance());
     let origin = Origin::numbers(TWO);
@@ -163,13 +163,13 @@ async fn an_invalidation_reaches_the_entries_of_a_store() {
     one.engine.settled().await;
     one.invalidate("other").await;
     one.invalidate("/a").await;
-    // The second has not heard of it, but what it adopts from the store it may also hear there.
+    // The second instance does not know of the invalidation until it asks the store.
     two.engine.catch_up().await.unwrap();
     assert_eq!(two.told("/a", &origin).await, "miss 2");
     two.engine.settled().await;
     assert_eq!(one.told("/a", &origin).await, "hit 2");
 
-    // Numbered by the store, whoever asks.
+    // The store numbers the invalidations of all instances.
     two.invalidate("/a").await;
     one.invalidate("other").await;
     assert_eq!(one.told("/a", &origin).await, "invalidated 3");
@@ -218,7 +218,7 @@ async fn an_invalidation_that_was_not_recorded_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_costs_a_moment_and_no_request() {
+async fn a_store_that_does_not_answer_delays_requests_once_and_fails_none() {
     let cluster = Cluster::new();
     let one = cluster.instance();
     let origin = Origin::numbers(TWO);
@@ -228,7 +228,7 @@ async fn a_store_that_does_not_answer_costs_a_moment_and_no_request() {
     cluster.hands.advance(ms(50));
     let answers = all_told(asking).await;
     assert_eq!(tally(&answers), [(19, "collapsed 1"), (1, "miss 1")]);
-    // From then on it is left alone, also with what could be written.
+    // From then on the store is left alone, and nothing is written to it either.
     one.engine.settled().await;
     assert_eq!(one.told("/a", &origin).await, "hit 1");
     assert_eq!(one.told("/b", &origin).await, "miss 2");
@@ -236,7 +236,7 @@ async fn a_store_that_does_not_answer_costs_a_moment_and_no_request() {
     assert_eq!(one.engine.stats().store_failures, 1);
     assert_eq!(cluster.store.reads(), 1);
 
-    // Until it has told what was missed.
+    // The store is used again once it has reported what was missed.
     cluster.store.go_down(false);
     one.engine.catch_up().await.unwrap();
     assert_eq!(one.told("/c", &origin).await, "miss 3");
@@ -258,7 +258,7 @@ async fn entries_belong_to_a_build_and_data_to_the_application() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_shared_is_taken_out_of_the_store() {
+async fn an_entry_replaced_by_individual_content_is_removed_from_the_store() {
     let cluster = Cluster::new();
     let origin = Origin::new(|run, _| async move {
         match run {
@@ -276,7 +276,7 @@ async fn what_cannot_be_shared_is_taken_out_of_the_store() {
 }
 
 #[tokio::test]
-async fn what_has_become_too_large_is_taken_out_of_the_store() {
+async fn an_entry_replaced_by_a_value_that_is_too_large_is_removed_from_the_store() {
     let cluster = Cluster::new();
     let origin = Origin::new(|run, _| async move {
         match run {
@@ -295,14 +295,14 @@ async fn what_has_become_too_large_is_taken_out_of_the_store() {
 }
 
 #[tokio::test]
-async fn what_is_worth_little_stays_in_memory() {
+async fn a_passing_outcome_is_kept_in_memory_and_not_in_the_store() {
     let cluster = Cluster::new();
     let one = cluster.instance();
     let brief = TWO.expire(secs(4));
     let origin = Origin::new(move |run, _| async move {
         match run {
             1 => store("page", TWO),
-            run => Outcome::passing(Text(format!("absent {run}")), brief).into(),
+            run => RenderOutcome::passing(Text(format!("absent {run}")), brief).into(),
         }
     });
     assert_eq!(one.told("/a", &origin).await, "miss page");
@@ -313,7 +313,7 @@ async fn what_is_worth_little_stays_in_memory() {
     assert_eq!(two.told("/a", &origin).await, "hit page");
     assert_eq!(two.told("/b", &origin).await, "miss absent 3");
 
-    // What it comes instead of does not come back.
+    // The entry that a passing outcome replaces does not come back.
     cluster.hands.advance(secs(2));
     assert_eq!(one.told("/a", &origin).await, "stale page");
     one.engine.settled().await;
@@ -333,7 +333,7 @@ async fn expired_content_of_a_store_is_a_miss() {
     assert_eq!(cluster.instance().told("/a", &origin).await, "miss 2");
 }
 
-/// What the clock of whoever wrote an entry makes of it.
+/// Compares the clock of the instance that wrote an entry with the clock of the one that reads it.
 #[tokio::test]
 async fn entries_from_the_future_are_believed_up_to_five_seconds() {
     for (ahead, expected) in [
@@ -354,7 +354,7 @@ async fn entries_from_the_future_are_believed_up_to_five_seconds() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decoded_is_a_miss() {
+async fn an_entry_that_cannot_be_decoded_is_a_miss() {
     let cluster = Cluster::new();
     let key = EntryKey {
         build: Some("build"),

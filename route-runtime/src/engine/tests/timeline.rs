@@ -1,9 +1,9 @@
 use super::*;
 use crate::engine::{Bypass, Status};
 
-/// Fast renders of `revalidate = 2`: each step is a time, and what is then told.
+/// Runs fast renders with `revalidate = 2`. Each step is a time and the answer expected then.
 #[tokio::test]
-async fn a_stale_answer_once_and_then_the_new_one() {
+async fn a_stale_entry_is_served_once_and_then_the_new_one() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)));
     let mut now = 0;
@@ -29,7 +29,7 @@ async fn a_stale_answer_once_and_then_the_new_one() {
 }
 
 #[tokio::test]
-async fn every_request_during_a_slow_refresh_gets_the_old_answer() {
+async fn every_request_during_a_slow_refresh_gets_the_old_entry() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let lifetime = Lifetime::revalidate(secs(2));
@@ -44,7 +44,7 @@ async fn every_request_during_a_slow_refresh_gets_the_old_answer() {
     }
     gate.admit();
     cache.engine.settled().await;
-    // Its age counts from now, when it was finished.
+    // The age of the new entry counts from now, when its render has finished.
     cache.hands.advance(ms(1999));
     let answer = cache.get("/a", &origin).await.unwrap();
     assert_eq!((body(&answer), answer.age), ("2", ms(1999)));
@@ -66,7 +66,7 @@ async fn without_requests_nothing_is_rendered() {
 }
 
 #[tokio::test]
-async fn an_expired_answer_is_not_given() {
+async fn an_expired_entry_is_not_served() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)).expire(secs(10)));
     assert_eq!(cache.told("/a", &origin).await, "miss 1");
@@ -79,7 +79,7 @@ async fn an_expired_answer_is_not_given() {
 }
 
 #[tokio::test]
-async fn what_has_no_lifetime_stays_for_ever() {
+async fn an_entry_with_an_unlimited_lifetime_stays_fresh_for_ever() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::FOREVER);
     assert_eq!(cache.told("/a", &origin).await, "miss 1");
@@ -90,7 +90,7 @@ async fn what_has_no_lifetime_stays_for_ever() {
 }
 
 #[tokio::test]
-async fn what_is_never_fresh_is_refreshed_at_each_request() {
+async fn an_entry_that_is_never_fresh_is_refreshed_at_each_request() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::revalidate(secs(0)));
     for expected in ["miss 1", "stale 1", "stale 2", "stale 3"] {
@@ -119,7 +119,7 @@ async fn a_slot_answers_like_a_key() {
 }
 
 #[tokio::test]
-async fn a_lookup_finds_what_is_fresh_and_starts_nothing() {
+async fn a_lookup_finds_a_fresh_entry_and_starts_no_render() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)));
     assert!(cache.engine.lookup("/a").is_none());
@@ -135,7 +135,7 @@ async fn a_lookup_finds_what_is_fresh_and_starts_nothing() {
 }
 
 #[tokio::test]
-async fn a_lookup_finds_what_is_stale_once_nobody_need_refresh_it() {
+async fn a_lookup_finds_a_stale_entry_once_its_refresh_has_begun() {
     let cache = Cache::new();
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| {
@@ -151,7 +151,7 @@ async fn a_lookup_finds_what_is_stale_once_nobody_need_refresh_it() {
         (hit.status(), &*hit.entry.value().0),
         (Status::Stale(Some(0)), "1")
     );
-    // Whoever looks may still ask.
+    // A look-up is not counted, because its caller may still ask.
     assert_eq!(cache.engine.stats().stale, 1);
     cache.engine.count(&hit);
     assert_eq!(cache.engine.stats().stale, 2);
@@ -164,7 +164,7 @@ async fn a_lookup_finds_what_is_stale_once_nobody_need_refresh_it() {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_how_they_were_answered() {
+async fn requests_are_counted_as_hits_stale_or_misses() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)));
     cache.get("/a", &origin).await.unwrap();
@@ -212,7 +212,7 @@ async fn each_request_is_counted_once() {
 }
 
 #[test]
-fn the_words_for_a_status_are_those_operators_know() {
+fn each_status_has_the_word_that_operators_know() {
     for (status, word) in [
         (Status::Hit(None), "hit"),
         (Status::Stale(Some(-3)), "stale"),

@@ -1,4 +1,4 @@
-//! Paths that are meant to be read in two ways.
+//! Fuzzing of paths that an attacker would write so that two programs read them differently.
 
 use super::properties::{Raw, naive};
 use super::tests::{Answer, Pattern, look_up, trie};
@@ -6,7 +6,8 @@ use super::*;
 use crate::pattern::canonical;
 use Segment::{CatchAll, Literal, OptionalCatchAll, Param};
 
-/// Splits and decodes a path; none if it is no path at all. Written without a look at the real one.
+/// Splits and decodes a path. Returns `None` if it does not start with `/`. It was written
+/// independently of the parser under test.
 fn split(raw: &str) -> Option<Vec<Raw>> {
     let decode = |segment: &str| {
         let mut bytes = Vec::new();
@@ -85,7 +86,7 @@ fn fuzz_paths() {
         "\u{301}",
         "\u{ff0f}",
     ];
-    // With what matches everything, and without.
+    // One table has a pattern that matches every path, the other has none.
     let tables = [table(), table()[..8].to_vec()];
     let tries = tables.each_ref().map(|table| trie(table));
     fuzz::run("path", &words, |input| {

@@ -1,4 +1,5 @@
-//! The trie against a matcher that tries every pattern, on random tables and paths near them.
+//! Properties of the trie, compared with a matcher that tries every pattern, on random tables and
+//! on paths that nearly match them.
 
 use std::collections::HashSet;
 
@@ -9,7 +10,7 @@ use super::tests::{Pattern, look_up, trie};
 use super::{Match, Trie};
 use crate::pattern::Segment::{self, CatchAll, Group, Literal, OptionalCatchAll, Param};
 
-/// A segment as it came, and what it means; none if that is nothing.
+/// A segment as it was received, and its decoded text, which is `None` if it is malformed.
 pub(super) type Raw = (String, Option<String>);
 
 fn any_literal() -> impl Strategy<Value = &'static str> {
@@ -29,7 +30,7 @@ fn any_pattern() -> impl Strategy<Value = Pattern> {
         .prop_map(|(pattern, last)| pattern.into_iter().chain(last).collect())
 }
 
-/// Patterns of which no two share a place, in random order.
+/// Generates a table of patterns, no two of which share a slot, in random order.
 fn any_table() -> impl Strategy<Value = Vec<Pattern>> {
     prop::collection::vec(any_pattern(), 0..16).prop_map(|mut table| {
         let mut seen = HashSet::new();
@@ -38,7 +39,8 @@ fn any_table() -> impl Strategy<Value = Vec<Pattern>> {
     })
 }
 
-/// Few words and deep enough for the patterns above, so that most paths match something.
+/// Generates a path of the same few words as the patterns, and as deep as they are, so that most
+/// paths match something.
 fn any_path() -> impl Strategy<Value = Vec<Raw>> {
     let encoded = |text: &str| {
         text.bytes()
@@ -64,7 +66,7 @@ fn without_groups(pattern: &[Segment]) -> Pattern {
         .collect()
 }
 
-/// Returns what a lookup must say, found by trying every pattern.
+/// Returns the result that a lookup must have, found by trying every pattern.
 pub(super) fn naive(table: &[Pattern], path: &[Raw]) -> Answer {
     let is_dots = |text: &str| matches!(text, "." | "..");
     if path
@@ -172,7 +174,10 @@ proptest! {
     }
 
     #[test]
-    fn the_key_leads_to_the_same_place(table in any_table(), path in any_path()) {
+    fn a_path_and_its_canonical_spelling_find_the_same_value(
+        table in any_table(),
+        path in any_path(),
+    ) {
         let (trie, raw) = (trie(&table), joined(&path));
         let key = match trie.lookup(&raw) {
             Some(Match::Clean { params, .. }) => params.path(&raw).to_owned(),

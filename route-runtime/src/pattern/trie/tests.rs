@@ -1,14 +1,15 @@
-//! Tables: which pattern a path matches, and what it binds.
+//! Tests by tables: which pattern a path matches, and which parameters it binds.
 
 use super::*;
 use Segment::{CatchAll, Group, Literal, OptionalCatchAll, Param};
 
 pub(super) type Pattern = Vec<Segment>;
 
-/// What a lookup says, in a form that is easy to write down.
+/// The result of a lookup, in a form that is easy to write in a test.
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
-    /// The pattern, as an index into the table, and its parameters: `[id]` has one value.
+    /// The index of the pattern in the table, and the values of each parameter. An `[id]` has one
+    /// value.
     Serve(usize, Vec<Vec<String>>),
     Redirect(usize, String),
     BadRequest(usize),
@@ -56,7 +57,8 @@ fn bound(pattern: &[Segment], params: &Params, raw: &str) -> Vec<Vec<String>> {
     values.collect()
 }
 
-/// Reads `/a/[id]/(group)/[...rest]`; the file-system syntax is the macro's business elsewhere.
+/// Parses a pattern in the syntax `/a/[id]/(group)/[...rest]`. Outside of tests the macro does
+/// this.
 fn pattern(text: &'static str) -> Pattern {
     let inner = |open, close| move |it: &'static str| it.strip_prefix(open)?.strip_suffix(close);
     let segments = text.split('/').filter(|it| !it.is_empty());
@@ -74,8 +76,8 @@ fn patterns(texts: &[&'static str]) -> Vec<Pattern> {
     texts.iter().map(|text| pattern(text)).collect()
 }
 
-/// The table is a list of patterns; a path expects the pattern it is served by, the parameters
-/// joined as `a+b|c` (`|` between parameters, `+` between segments).
+/// Checks lookups in a table of patterns. Each case is a path with the pattern that it should match
+/// and the parameters joined as `a+b|c`, with `|` between parameters and `+` between segments.
 #[track_caller]
 fn check(table: &[&'static str], cases: &[(&str, Option<(&str, &str)>)]) {
     let patterns = patterns(table);
@@ -100,7 +102,7 @@ fn check(table: &[&'static str], cases: &[(&str, Option<(&str, &str)>)]) {
 }
 
 #[test]
-fn the_more_specific_segment_wins() {
+fn a_literal_is_preferred_to_a_parameter_and_that_to_a_catch_all() {
     check(
         &[
             "/new/[x]",
@@ -124,7 +126,7 @@ fn the_more_specific_segment_wins() {
 }
 
 #[test]
-fn a_choice_that_leads_nowhere_is_taken_back() {
+fn a_lookup_backtracks_from_a_choice_that_leads_to_no_match() {
     check(
         &[
             "/static",
@@ -145,7 +147,7 @@ fn a_choice_that_leads_nowhere_is_taken_back() {
 }
 
 #[test]
-fn catch_alls_take_one_segment_or_more_and_optional_ones_also_none() {
+fn catch_alls_match_one_segment_or_more_and_optional_ones_also_none() {
     check(
         &[
             "/one/[...s]",
@@ -179,7 +181,7 @@ fn catch_alls_take_one_segment_or_more_and_optional_ones_also_none() {
 }
 
 #[test]
-fn segments_are_compared_and_bound_decoded() {
+fn segments_are_decoded_before_they_are_compared_and_bound() {
     check(
         &[
             "/café",
@@ -211,7 +213,7 @@ fn segments_are_compared_and_bound_decoded() {
 }
 
 #[test]
-fn only_our_paths_are_redirected_or_refused() {
+fn only_paths_that_match_a_pattern_are_redirected_or_bad_requests() {
     let patterns = patterns(&["/", "/api/[id]"]);
     let trie = trie(&patterns);
     for (raw, expected) in [
@@ -230,7 +232,7 @@ fn only_our_paths_are_redirected_or_refused() {
 }
 
 #[test]
-fn a_plain_path_is_its_own_key() {
+fn a_canonical_path_is_its_own_key() {
     let trie = trie(&patterns(&["/[a]/[b]/[c]/[d]/[...e]"]));
     let key = |raw: &'static str| match trie.lookup(raw) {
         Some(Match::Clean { params, .. }) => params,
@@ -239,14 +241,14 @@ fn a_plain_path_is_its_own_key() {
     assert_eq!(key("/a/b/c/d/e").canonical, None);
     assert_eq!(key("/a/b/c/d/%C3%A9").canonical, None);
     assert_eq!(key("/%61/b/c/d/e").path("/%61/b/c/d/e"), "/a/b/c/d/e");
-    // The wrong path is a bug of the caller's, but none to die of.
+    // Passing another path is a bug of the caller, but it must not panic.
     assert_eq!(key("/a/b/c/d/e").value("/é", 0), None);
     assert_eq!(key("/a/b/c/d/e").values("/", 4).count(), 0);
     assert_eq!(key("/a/b/c/d/e").value("/a/b/c/d/e", 5), None);
 }
 
 #[test]
-fn a_place_knows_neither_names_nor_groups() {
+fn a_slot_ignores_the_names_of_parameters_and_groups() {
     let mut trie = Trie::new();
     *trie.slot(&pattern("/(x)/[id]/a")) = Some(1);
     assert_eq!(*trie.slot(&pattern("/[slug]/(y)/a")), Some(1));
@@ -259,9 +261,9 @@ fn a_place_knows_neither_names_nor_groups() {
     );
 }
 
-/// Every pattern matches nearly all of the path, and fails at its last segment.
+/// Looks up paths that every pattern matches almost completely, up to the last segment.
 #[test]
-fn backtracking_is_bounded() {
+fn backtracking_is_bounded_by_the_table() {
     const DEPTH: usize = 60;
     let almost = |wild: usize| -> Pattern {
         let segment = |at| if at == wild { Param("p") } else { Literal("a") };

@@ -1,4 +1,5 @@
-//! Headers of a request that decide how it is answered, as no client sends them.
+//! Fuzzing of the request headers that decide how a request is answered, with values that no client
+//! sends.
 
 use actix_web::test::TestRequest;
 
@@ -21,7 +22,7 @@ fn fuzz_accept_encoding() {
         if preferred != ContentEncoding::Identity {
             let is_named = text.contains(preferred.as_str()) || text.contains('*');
             assert!(is_named, "{preferred:?} was not asked for");
-            // As most clients that want none say it.
+            // Most clients that do not want an encoding say so like this.
             let refused = format!("{};q=0", preferred.as_str());
             assert_ne!(text, refused, "{preferred:?} was refused");
         }
@@ -60,7 +61,7 @@ fn fuzz_if_none_match() {
                 !is_known || text.contains(tag) || text.trim() == "*",
                 "{tag}"
             );
-            // What is sent back as it came is known.
+            // A tag that is sent back unchanged is known.
             assert!(
                 is_known || text != tag && text != format!("W/{tag}"),
                 "{tag}"

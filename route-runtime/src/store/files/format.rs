@@ -1,4 +1,4 @@
-//! An entry as one file: a line that vouches for the rest, a line of JSON, the body.
+//! The format of an entry's file: a line with a checksum of the rest, a line of JSON, the body.
 //!
 //! ```text
 //! route-cache 1 7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730
@@ -6,8 +6,8 @@
 //! the body, to the end of the file
 //! ```
 //!
-//! One file cannot be torn into metadata of one entry and body of another, and `head -2` shows
-//! what is in it.
+//! Because both are in one file, the metadata of one entry can never meet the body of another, and
+//! `head -2` shows what the file holds.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use crate::store::{EntryKey, Epoch, StoredEntry, Tag};
 
 pub(super) const MAGIC: &str = "route-cache 1 ";
-/// The magic, the checksum in hexadecimal and the end of the line.
+/// The length of the first line: the magic, the checksum in hexadecimal and a line end.
 const FIRST: usize = MAGIC.len() + 64 + 1;
 
-/// What is said about a body. Times are in seconds.
+/// The metadata of an entry's body. Times are in seconds.
 #[derive(Debug, Serialize, Deserialize)]
-struct Metadata<'a> {
+struct EntryMetadata<'a> {
     name: Cow<'a, str>,
     build: Option<Cow<'a, str>>,
     created: String,
@@ -31,28 +31,28 @@ struct Metadata<'a> {
     revalidate: Option<String>,
     expire: Option<String>,
     tags: Vec<Cow<'a, str>>,
-    /// The record of invalidations that `started` belongs to.
+    /// The name of the record of invalidations that `started` belongs to.
     record: Cow<'a, str>,
 }
 
-/// What a file holds.
+/// The content of a file: an entry, and the name of the record that its epoch belongs to.
 #[derive(Debug, PartialEq)]
 pub(super) struct Filed {
     pub(super) entry: StoredEntry,
     pub(super) record: String,
 }
 
-/// Why a file holds nothing of use.
+/// The reason why a file holds nothing of use.
 #[derive(Debug, PartialEq)]
 pub(super) enum Unusable {
-    /// Damaged, cut off, or of another version.
+    /// The file is damaged, cut off, or of another version.
     Damaged,
-    /// Of another key.
+    /// The file holds the entry of another key.
     Foreign,
 }
 
 pub(super) fn encode(key: EntryKey<'_>, entry: &StoredEntry, record: &str) -> Vec<u8> {
-    let metadata = Metadata {
+    let metadata = EntryMetadata {
         name: key.name.into(),
         build: key.build.map(Into::into),
         created: match entry.created.duration_since(UNIX_EPOCH) {
@@ -97,7 +97,7 @@ pub(super) fn decode(file: &[u8], key: EntryKey<'_>) -> Result<Filed, Unusable> 
     filed().ok_or(Unusable::Damaged)
 }
 
-fn verified(file: &[u8]) -> Option<(Metadata<'_>, &[u8])> {
+fn verified(file: &[u8]) -> Option<(EntryMetadata<'_>, &[u8])> {
     let (first, rest) = file.split_at_checked(FIRST)?;
     let checksum = first.strip_prefix(MAGIC.as_bytes())?.strip_suffix(b"\n")?;
     if checksum != blake3::hash(rest).to_hex().as_bytes() {
@@ -108,7 +108,7 @@ fn verified(file: &[u8]) -> Option<(Metadata<'_>, &[u8])> {
     Some((metadata, &rest[end + 1..]))
 }
 
-/// Writes `90` or `0.000000001`: exactly, and without what says nothing.
+/// Formats a time in seconds, such as `90` or `0.000000001`: exactly, and without trailing zeros.
 fn seconds(time: Duration) -> String {
     let text = format!("{}.{:09}", time.as_secs(), time.subsec_nanos());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -121,7 +121,7 @@ fn parsed(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds.parse().ok()?, nanos))
 }
 
-/// The outer `None` is what cannot be parsed.
+/// Parses an optional time. The outer `None` means that the text cannot be parsed.
 #[expect(clippy::option_option, reason = "what is there may be nothing")]
 fn duration(text: Option<&str>) -> Option<Option<Duration>> {
     text.map_or(Some(None), |text| parsed(text).map(Some))
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn two_lines_tell_what_a_file_holds() {
+    fn the_second_line_of_a_file_is_its_metadata_as_json() {
         let file = encode(KEY, &entry(), "r");
         let mut lines = file.split(|&byte| byte == b'\n').skip(1);
         assert_eq!(
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_byte_and_every_cut_is_noticed() {
+    fn every_changed_byte_and_every_cut_is_reported_as_damage() {
         let file = encode(KEY, &entry(), "r");
         let whole = Filed {
             entry: entry(),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_exact() {
+    fn times_are_written_and_read_exactly() {
         for (time, text) in [
             (Duration::ZERO, "0"),
             (Duration::new(0, 1), "0.000000001"),

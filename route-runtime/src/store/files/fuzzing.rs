@@ -1,4 +1,4 @@
-//! Files that are none of ours, or were changed by somebody who knows how to make a checksum.
+//! Fuzzing of files that are not ours, or that were changed by somebody who can make a checksum.
 
 use super::format::{MAGIC, Unusable, decode, encode};
 use super::line::{FIRST, chain, check, checked, names, written};
@@ -9,7 +9,8 @@ const KEY: EntryKey<'static> = EntryKey {
     name: "/a",
 };
 
-/// What is read is read again from what is written of it. Returns its shape, or what is wrong.
+/// Checks that an entry read from a file reads the same after it is written again. Returns the
+/// entry's shape, or, as the error, whether the file holds the entry of another key.
 fn check_file(file: &[u8]) -> Result<(usize, usize, bool, bool), bool> {
     let filed = decode(file, KEY).map_err(|error| error == Unusable::Foreign)?;
     let written = encode(KEY, &filed.entry, &filed.record);
@@ -45,14 +46,14 @@ fn fuzz_stored_files() {
     ];
     fuzz::run("stored-file", &words, |rest| {
         let as_it_is = check_file(rest);
-        // Behind a checksum that is right, as no damage but only a fault of ours leaves it.
+        // With a correct checksum, which no damage leaves, but only a fault of ours.
         let checksum = blake3::hash(rest).to_hex();
         let sealed = [MAGIC.as_bytes(), checksum.as_bytes(), b"\n", rest].concat();
         (as_it_is, check_file(&sealed))
     });
 }
 
-/// The same of a line, whose shape is how it begins and how long it is.
+/// Checks a line of the record in the same way. Returns its shape: how it begins, and its length.
 fn check_line(line: &[u8], before: &str) -> Option<(Vec<u8>, usize)> {
     let read = checked(line, before)?;
     let once = written(&read, before);

@@ -1,4 +1,4 @@
-//! What a file store does with its files, once it is on a thread that may wait for them.
+//! The work of a file store on its files, done on threads that may wait for them.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,36 +7,36 @@ use std::time::SystemTime;
 use std::{fs, io};
 
 use super::format::{self, Unusable};
-use super::place::Place;
+use super::place::StoreDirectory;
 use super::record::Record;
 use super::shelves::{Bounds, Shelves};
 use crate::store::{EntryKey, News, StoredEntry};
 use crate::target;
 
-/// How many calls may be at their files at once: a disk that hangs must not collect threads.
+/// The number of calls that may use files at once: a disk that hangs must not collect threads.
 const AT_ONCE: usize = 256;
 
-/// What calls share with the threads they work on.
+/// The state that calls share with the threads they work on.
 #[derive(Debug)]
 pub(super) struct Inner {
-    pub(super) place: Place,
+    pub(super) place: StoreDirectory,
     pub(super) record: Record,
     pub(super) shelves: Shelves,
     pub(super) news: News,
-    /// What the record was like when it was looked at last.
+    /// The record's stamp when it was looked at last.
     told: Mutex<Option<(u64, SystemTime)>>,
     calls: Arc<()>,
     warned: AtomicBool,
     warned_of_sweep: AtomicBool,
 }
 
-/// One call under way.
-pub(super) struct Call(
+/// A call under way, which counts towards [`AT_ONCE`].
+pub(super) struct FileCall(
     pub(super) Arc<Inner>,
     #[expect(dead_code, reason = "counted")] Arc<()>,
 );
 
-impl Call {
+impl FileCall {
     pub(super) fn begin(inner: &Arc<Inner>) -> Option<Self> {
         let counted = Arc::clone(&inner.calls);
         (Arc::strong_count(&counted) <= AT_ONCE + 1).then(|| Self(Arc::clone(inner), counted))
@@ -46,7 +46,7 @@ impl Call {
 impl Inner {
     pub(super) fn new(directory: &Path, bounds: Bounds) -> Self {
         Self {
-            place: Place::new(directory),
+            place: StoreDirectory::new(directory),
             record: Record::new(),
             shelves: Shelves::new(bounds),
             news: News::default(),
@@ -58,9 +58,10 @@ impl Inner {
     }
 
     pub(super) fn open(&self) -> io::Result<()> {
-        // Before it is read, so that nothing recorded in between is missed.
+        // The stamp is taken before the record is read, so that nothing recorded in between is
+        // missed.
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Record::stamp(&self.place);
-        // First, because it can be read where nothing can be written.
+        // The record is opened first, because it can be read even where nothing can be written.
         self.record.open(&self.place)?;
         self.place.open()
     }
@@ -71,7 +72,7 @@ impl Inner {
             Ok(entry) => Ok(entry),
             Err(Unusable::Foreign) => Ok(None),
             Err(Unusable::Damaged) => {
-                // It may have been replaced meanwhile; a store may forget, too.
+                // A good file may have replaced it meanwhile, but a store may forget any entry.
                 fs::remove_file(path).ok();
                 Ok(None)
             }
@@ -96,8 +97,8 @@ impl Inner {
         }))
     }
 
-    /// Writes an entry. If it is time to sweep, that is begun here and waited for by nobody: whoever
-    /// waits for this may have given up by now.
+    /// Writes an entry, and starts a sweep if it is time for one. Nothing waits for the sweep,
+    /// because the caller that waits for this write may have given up by now.
     pub(super) fn write(
         self: &Arc<Self>,
         key: EntryKey<'_>,
@@ -127,7 +128,8 @@ impl Inner {
                 }
                 Ok(())
             }
-            // Nobody must find what it would have replaced.
+            // The entry is too large to keep, but nobody must find the one that it would have
+            // replaced.
             None => absent(fs::remove_file(path)),
         }
     }
@@ -152,8 +154,8 @@ impl Inner {
     }
 }
 
-/// Once: a disk that is full would fill the log, too.
-fn warn_once(warned: &AtomicBool, place: &Place, what: &str, error: &io::Error) {
+/// Logs a warning, but only once: a disk that is full would otherwise fill the log, too.
+fn warn_once(warned: &AtomicBool, place: &StoreDirectory, what: &str, error: &io::Error) {
     if !warned.swap(true, Ordering::Relaxed) {
         let directory = place.root().display();
         tracing::warn!(target: target::STORE, %directory, %error, "the cache's files cannot be {what}");

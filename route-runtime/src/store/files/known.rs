@@ -1,35 +1,37 @@
-//! What is known of the record of invalidations.
+//! The record of invalidations, as far as this instance has read it.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use super::line::{FIRST, Line, chain, checked, names};
-use super::place::Place;
+use super::line::{FIRST, RecordLine, chain, checked, names};
+use super::place::StoreDirectory;
 use crate::store::{Epoch, Invalidation, Ledger, Risen, Tag};
 
-/// How many tags are remembered by name.
+/// The number of tags that are remembered by name.
 const TAGS: usize = 65_536;
-/// How far the file grows before it is written anew, at least.
+/// The least number of bytes by which the file grows before it is written anew.
 const GROWTH: u64 = 1 << 20;
 
-/// What is in the file, as far as it has been read.
+/// The content of the record's file, as far as it has been read.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The name of the record, which entries carry: with another one, their epochs mean nothing.
+    /// The name of the record, which entries carry, too. The epoch of an entry that carries another
+    /// name means nothing.
     pub(super) name: String,
-    pub(super) end: End,
+    pub(super) end: RecordEnd,
     pub(super) ledger: Ledger,
     pub(super) last: Epoch,
-    /// Whether what has been read is no longer there, until it is read from the beginning.
+    /// Set if the file no longer holds what has been read, until it is read from the beginning.
     pub(super) lost: bool,
-    /// The length from which it is written anew.
+    /// The length from which the file is written anew.
     bound: u64,
 }
 
-/// How far it has been read: where the next line goes.
+/// The end of what has been read, which is where the next line goes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct End {
-    /// The name of this writing.
+pub(super) struct RecordEnd {
+    /// The name of this writing of the file, which changes each time that the file is written
+    /// anew.
     pub(super) writing: String,
     pub(super) read: u64,
     /// The checksum of the last line that has been read.
@@ -43,17 +45,17 @@ pub(super) fn both(epoch: Epoch) -> Risen {
     }
 }
 
-/// What reading on in the file came to.
+/// The result of reading on in the file.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum State {
+pub(super) enum KnownState {
     Whole,
-    /// There is no file, or something that is none.
+    /// There is no file, or it is not a record.
     Gone,
-    /// It is another record, or one that has lost what was read before.
+    /// The file is another record, or one that has lost lines that were read before.
     Other,
 }
 
-impl State {
+impl KnownState {
     pub(super) fn is_whole(self) -> bool {
         self == Self::Whole
     }
@@ -63,7 +65,7 @@ impl Known {
     pub(super) fn nothing() -> Self {
         Self {
             name: String::new(),
-            end: End::default(),
+            end: RecordEnd::default(),
             ledger: Ledger::new(TAGS),
             last: Epoch(0),
             lost: false,
@@ -71,15 +73,15 @@ impl Known {
         }
     }
 
-    /// Takes over a line that was added where this ended.
-    pub(super) fn took(&mut self, text: &[u8], line: Line) {
+    /// Takes over a line that was added at the end of what has been read.
+    pub(super) fn took(&mut self, text: &[u8], line: RecordLine) {
         self.end.read += text.len() as u64;
         self.end.chain = chain(text);
         self.apply(line);
     }
 
-    /// Takes over where it ends in a new writing.
-    pub(super) fn moved(&mut self, end: End) {
+    /// Takes over the end of a new writing of the file.
+    pub(super) fn moved(&mut self, end: RecordEnd) {
         self.bound = 2 * end.read + GROWTH;
         self.end = end;
     }
@@ -88,57 +90,58 @@ impl Known {
         self.end.read > self.bound
     }
 
-    /// The long one is as good. It is not tried again at each line, though.
+    /// Puts off the next attempt after the file could not be written anew. The long file is as
+    /// good, but not every further line should try again.
     pub(super) fn stays_long(&mut self) {
         self.bound = 2 * self.end.read;
     }
 
-    /// Reads what has been added since it was read last.
-    pub(super) fn follow(&mut self, place: &Place) -> io::Result<State> {
+    /// Reads the lines that were added since the last read.
+    pub(super) fn follow(&mut self, place: &StoreDirectory) -> io::Result<KnownState> {
         let mut file = match File::open(place.record()) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Gone),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(KnownState::Gone),
             Err(error) => return Err(error),
         };
         let mut first = [0; FIRST];
         if let Err(error) = file.read_exact(&mut first) {
             return match error.kind() {
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::IsADirectory => Ok(State::Gone),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::IsADirectory => Ok(KnownState::Gone),
                 _ => Err(error),
             };
         }
         let Some((name, writing)) = names(&first) else {
-            return Ok(State::Gone);
+            return Ok(KnownState::Gone);
         };
         if self.lost || (!self.name.is_empty() && self.name != name) {
-            return Ok(State::Other);
+            return Ok(KnownState::Other);
         }
         if self.end.writing == writing {
             if file.metadata()?.len() < self.end.read {
-                return Ok(State::Other);
+                return Ok(KnownState::Other);
             }
             file.seek(SeekFrom::Start(self.end.read))?;
             return Ok(match self.read_on(file)? {
-                State::Whole => State::Whole,
+                KnownState::Whole => KnownState::Whole,
                 _ => {
                     self.lost = true;
-                    State::Other
+                    KnownState::Other
                 }
             });
         }
         let mut anew = Self::nothing();
         anew.name = name.to_owned();
-        anew.end = End {
+        anew.end = RecordEnd {
             writing: writing.to_owned(),
             read: FIRST as u64,
             chain: writing.to_owned(),
         };
         match anew.read_on(file)? {
-            State::Whole if anew.last < self.last => Ok(State::Other),
-            State::Whole => {
+            KnownState::Whole if anew.last < self.last => Ok(KnownState::Other),
+            KnownState::Whole => {
                 anew.bound = 2 * anew.end.read + GROWTH;
                 *self = anew;
-                Ok(State::Whole)
+                Ok(KnownState::Whole)
             }
             state => {
                 self.last = self.last.max(anew.last);
@@ -147,28 +150,28 @@ impl Known {
         }
     }
 
-    fn read_on(&mut self, mut file: File) -> io::Result<State> {
+    fn read_on(&mut self, mut file: File) -> io::Result<KnownState> {
         let mut lines = Vec::new();
         file.read_to_end(&mut lines)?;
-        let mut state = State::Whole;
+        let mut state = KnownState::Whole;
         for line in lines.split_inclusive(|&byte| byte == b'\n') {
             let Some(content) = line.strip_suffix(b"\n") else {
-                break; // Somebody is writing it, or could not.
+                break; // A writer is writing this line, or could not finish it.
             };
             match checked(content, &self.end.chain) {
                 Some(line) => self.apply(line),
-                None => state = State::Gone,
+                None => state = KnownState::Gone,
             }
-            // What follows damage still tells how far the numbers went.
+            // Lines after the damage still tell how far the numbers went.
             self.end.chain = chain(content);
             self.end.read += line.len() as u64;
         }
         Ok(state)
     }
 
-    fn apply(&mut self, line: Line) {
+    fn apply(&mut self, line: RecordLine) {
         match line {
-            Line::Floor {
+            RecordLine::Floor {
                 until,
                 absent,
                 stale,
@@ -179,15 +182,17 @@ impl Known {
                     stale: Epoch(stale),
                 });
             }
-            Line::Tag { tag, absent, stale } => self.ledger.merge(
+            RecordLine::Tag { tag, absent, stale } => self.ledger.merge(
                 &Tag::new(tag),
                 Risen {
                     absent: Epoch(absent),
                     stale: Epoch(stale),
                 },
             ),
-            Line::Absent { epoch, tags } => self.raise_tags(epoch, tags, Invalidation::Absent),
-            Line::Stale { epoch, tags } => self.raise_tags(epoch, tags, Invalidation::Stale),
+            RecordLine::Absent { epoch, tags } => {
+                self.raise_tags(epoch, tags, Invalidation::Absent);
+            }
+            RecordLine::Stale { epoch, tags } => self.raise_tags(epoch, tags, Invalidation::Stale),
         }
     }
 

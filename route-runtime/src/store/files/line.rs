@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 const MAGIC: &str = "route-record 1 ";
-/// The magic, two names of 32 digits, a space and the end of the line.
+/// The length of the first line: the magic, two names of 32 digits, a space and a line end.
 pub(super) const FIRST: usize = MAGIC.len() + 32 + 1 + 32 + 1;
-/// The checksum before each further line.
+/// The length of the checksum at the beginning of each further line.
 const CHECK: usize = 16;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Line {
-    /// Everything below counts as invalidated.
+pub(super) enum RecordLine {
+    /// A floor: all content that began below these epochs counts as invalidated.
     Floor {
         until: u64,
         absent: u64,
         stale: u64,
     },
-    /// What is known of a tag, in a new writing.
+    /// A tag and its latest epochs, for a file that is written anew.
     Tag {
         tag: String,
         absent: u64,
@@ -46,12 +46,12 @@ pub(super) fn first(name: &str, writing: &str) -> String {
     format!("{MAGIC}{name} {writing}\n")
 }
 
-pub(super) fn written(line: &Line, before: &str) -> Vec<u8> {
+pub(super) fn written(line: &RecordLine, before: &str) -> Vec<u8> {
     let content = serde_json::to_string(line).expect("texts and numbers");
     format!("{} {content}\n", check(before, content.as_bytes())).into_bytes()
 }
 
-pub(super) fn checked(line: &[u8], before: &str) -> Option<Line> {
+pub(super) fn checked(line: &[u8], before: &str) -> Option<RecordLine> {
     let (first, content) = line.split_at_checked(CHECK + 1)?;
     if first.strip_suffix(b" ")? != check(before, content).as_bytes() {
         return None;
@@ -67,7 +67,7 @@ pub(super) fn check(before: &str, content: &[u8]) -> String {
     hash.to_hex()[..CHECK].to_owned()
 }
 
-/// The checksum of a line, as it says itself.
+/// Returns the checksum that a line says it has.
 pub(super) fn chain(line: &[u8]) -> String {
     String::from_utf8_lossy(&line[..CHECK.min(line.len())]).into_owned()
 }

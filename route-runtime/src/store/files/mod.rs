@@ -15,52 +15,53 @@ use std::{fmt, fs, io};
 
 use tokio::task::spawn_blocking;
 
-use self::inner::{Call, Inner, absent};
+use self::inner::{FileCall, Inner, absent};
 use self::shelves::Bounds;
 use super::{
     EntryKey, Epoch, Invalidation, Invalidations, OwnedKey, Store, StoreError, StoreFuture,
     StoredEntry, Tag,
 };
 
-/// How often another process's invalidations are looked for.
+/// The pause between two looks for the invalidations of other processes.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Keeps entries and invalidations in the files of a directory, so that they survive a restart.
+/// A store in the files of a directory. Its entries and invalidations survive a restart.
 ///
 /// Several processes may use one directory: each sees what the others write and invalidate. They
-/// have no leases, so two of them may render the same thing at once. The directory has to be on a
-/// disk of this machine, or on a file system that has locks and moves files at once.
+/// have no leases, so two processes may render the same thing at once. The directory has to be on a
+/// disk of this machine, or on a file system that has locks and moves files atomically.
 ///
-/// Its methods have to be called in a tokio runtime with a timer; files are read and written on
-/// its threads for blocking work.
+/// The methods have to be called in a tokio runtime with a timer. They read and write files on the
+/// runtime's threads for blocking work.
 ///
-/// # What is where
+/// # Layout of the directory
 ///
 /// Everything is below `v1` in the directory. An entry is one file, named by the hash of its key:
-/// a line with a checksum of the rest, a line of JSON that says what it is, and the body. `record`
-/// holds the invalidations. A directory that is copied keeps both; without its `record` the
-/// entries count as absent, since nobody knows what was invalidated.
+/// a line with a checksum of the rest, a line of JSON that describes the entry, and the body. The
+/// file `record` holds the invalidations. A copy of the directory keeps entries and invalidations.
+/// Without `record` the entries count as absent, because nobody knows what was invalidated.
 ///
-/// # What is safe
+/// # Durability
 ///
-/// An entry is written elsewhere and moved into place, so there is the old one or the new one,
-/// whatever kills the process. Entries are not forced to the disk: what a power cut damages does
-/// not have its checksum, and is absent. An invalidation is on the disk when `invalidate`
-/// resolves.
+/// An entry is written elsewhere and moved into place, so either the old entry or the new one is
+/// there, whatever kills the process. Entries are not forced to the disk: an entry that a power cut
+/// damages does not match its checksum, and is absent. An invalidation is on the disk when
+/// `invalidate` resolves.
 ///
 /// # Bounds
 ///
-/// 1 GiB and 100 000 entries, unless [`options`](Self::options) say otherwise; the entries that
-/// were written first go first, and any after 30 days. An entry larger than a quarter of the bytes
-/// is not kept. Each process counts what it writes itself and looks at the rest from time to time,
-/// so three and more together may exceed a bound for a while.
+/// The store keeps at most 1 GiB and 100 000 entries, unless [`options`](Self::options) say
+/// otherwise. The entries that were written first are removed first, and every entry is removed
+/// after 30 days without a write. An entry larger than a quarter of the bytes is not kept. Each
+/// process counts what it writes itself and looks at the rest from time to time, so three or more
+/// processes together may exceed a bound for a while.
 ///
-/// # When it cannot write
+/// # When the store cannot write
 ///
-/// A disk that is full, a directory that is read-only, or none at all: the methods return the
-/// error, and the first one is logged as a warning. What can be read is read.
+/// If the disk is full, or the directory is read-only or cannot be made, the methods return the
+/// error, and the first error is logged as a warning. Reads that are still possible succeed.
 ///
-/// # Example: A restart keeps what there is
+/// # Example: An entry survives a restart
 ///
 /// ```
 /// # use std::{sync::Arc, time::SystemTime};
@@ -91,7 +92,7 @@ pub struct FileStore {
     inner: Arc<Inner>,
 }
 
-/// How large a [`FileStore`] may become.
+/// The bounds of a [`FileStore`].
 ///
 /// ```no_run
 /// # use route_runtime::store::FileStore;
@@ -102,19 +103,19 @@ pub struct FileStore {
 pub struct FileStoreOptions(Bounds);
 
 impl FileStoreOptions {
-    /// The number of entries at most. 100 000 by default.
+    /// Sets the largest number of entries, 100 000 by default.
     pub fn entries(mut self, entries: u64) -> Self {
         self.0.entries = entries;
         self
     }
 
-    /// The bytes of all entries together at most. 1 GiB by default.
+    /// Sets the largest size of all entries together in bytes, 1 GiB by default.
     pub fn bytes(mut self, bytes: u64) -> Self {
         self.0.bytes = bytes;
         self
     }
 
-    /// Opens a store in a directory, as [`FileStore::open`].
+    /// Opens a store in a directory, as [`FileStore::open`] does.
     pub fn open(self, directory: impl AsRef<Path>) -> FileStore {
         let store = FileStore {
             inner: Arc::new(Inner::new(directory.as_ref(), self.0)),
@@ -127,21 +128,21 @@ impl FileStoreOptions {
 }
 
 impl FileStore {
-    /// Opens a store in a directory, which is made if there is none.
+    /// Opens a store in a directory, and makes the directory if there is none.
     ///
-    /// Never fails: if the directory cannot be made or written, that is logged, and the methods
-    /// return the error until it can. No entry is read, however many there are.
+    /// Opening never fails. If the directory cannot be made or written, that is logged, and the
+    /// methods return the error until it can. Opening reads no entry, however many there are.
     pub fn open(directory: impl AsRef<Path>) -> Self {
         Self::options().open(directory)
     }
 
-    /// Fails if a store could be opened in a directory, and would never work: it has no record of
-    /// invalidations, and none can be made. Leaves nothing behind.
+    /// Fails if a store in this directory could be opened, but would never work: there is no record
+    /// of invalidations, and none can be made. Leaves nothing behind.
     pub(crate) fn check(directory: &Path) -> io::Result<()> {
         place::check(directory)
     }
 
-    /// Returns the defaults, to be changed.
+    /// Returns the default options, to be changed.
     pub fn options() -> FileStoreOptions {
         FileStoreOptions(Bounds {
             entries: 100_000,
@@ -149,7 +150,7 @@ impl FileStore {
         })
     }
 
-    /// Does something with files where it may take its time.
+    /// Does some work with files on a thread that may wait for them.
     fn call<'a, T: Send + 'static>(
         &'a self,
         what: &'static str,
@@ -157,7 +158,7 @@ impl FileStore {
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let failed = || StoreError::new(format!("cannot {what}"));
-            let done = match Call::begin(&self.inner) {
+            let done = match FileCall::begin(&self.inner) {
                 None => Err(io::Error::other("too many calls wait for the disk")),
                 Some(call) => match spawn_blocking(move || work(&call.0)).await {
                     Ok(done) => done,
@@ -216,7 +217,7 @@ impl Store for FileStore {
         })
     }
 
-    /// Resolves half a second after another process has recorded one, at most.
+    /// Resolves at most half a second after another process has recorded an invalidation.
     fn changed(&self) -> StoreFuture<'_, ()> {
         let heard = self.inner.news.heard();
         Box::pin(async move {

@@ -1,12 +1,12 @@
-//! Where things lie, and whose turn it is.
+//! The places of files in the directory, and the locks that say whose turn it is.
 //!
 //! ```text
 //! <directory>/v1/
 //!   app/3f/3f…        an entry of the application
 //!   b-<hash>/3f/3f…   an entry of a build
 //!   record            invalidations
-//!   locks/            one file for the record, one for each first byte of a hash
-//!   tmp/              one directory, and a lock that says whether its owner lives, per instance
+//!   locks/            one file for the record, one for `tmp`, one for each first byte of a hash
+//!   tmp/              for each instance, a directory and a lock that says whether it is alive
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -19,25 +19,26 @@ use std::{io, thread};
 use crate::store::EntryKey;
 use crate::store::random::random;
 
-/// How long a lock is waited for. Whoever holds one writes a file and lets go.
+/// The longest wait for a lock. A holder writes one file and then lets go of the lock.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct StoreDirectory {
     root: PathBuf,
     workshop: Mutex<Option<Workshop>>,
     files: AtomicU64,
 }
 
-/// Where this instance writes files before they are moved to their places.
+/// The directory in which this instance writes files before they are moved to their places.
 #[derive(Debug)]
 struct Workshop {
     path: PathBuf,
-    /// Locked for as long as this instance lives: whoever can lock it may clear up after it.
+    /// The file that is locked for as long as this instance lives. An instance that can lock it may
+    /// clear up after this one.
     sign: File,
 }
 
-impl Place {
+impl StoreDirectory {
     pub(super) fn new(directory: &Path) -> Self {
         Self {
             root: directory.join("v1"),
@@ -54,7 +55,7 @@ impl Place {
         self.root.join("record")
     }
 
-    /// The hash alone makes the path, so no key can name another place.
+    /// Returns the path of an entry. Only hashes make the path, so no key can name another place.
     pub(super) fn entry(&self, key: EntryKey<'_>) -> PathBuf {
         let name = blake3::hash(key.name.as_bytes()).to_hex();
         let mut path = self.root.join(match key.build {
@@ -66,7 +67,8 @@ impl Place {
         path
     }
 
-    /// What holds entries: the application's directory and one for each build, if it is one.
+    /// Returns the directories that hold entries: the application's and one for each build. A file
+    /// with the name of such a directory is returned, too.
     pub(super) fn scopes(&self) -> io::Result<Vec<PathBuf>> {
         let mut scopes = Vec::new();
         for scope in fs::read_dir(&self.root)? {
@@ -80,7 +82,7 @@ impl Place {
         Ok(scopes)
     }
 
-    /// Waits, not long, until nobody else holds this lock.
+    /// Takes a lock. Waits, but not long, while another holder has it.
     pub(super) fn lock(&self, name: &str) -> io::Result<File> {
         let path = self.root.join("locks").join(name);
         let file = made(&path, || {
@@ -92,7 +94,7 @@ impl Place {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::Error(error)) => return Err(error),
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    // There is no waiting for a lock with a limit.
+                    // A file's lock cannot be waited for with a limit.
                     thread::sleep(Duration::from_millis(1));
                 }
                 Err(TryLockError::WouldBlock) => {
@@ -103,7 +105,7 @@ impl Place {
         }
     }
 
-    /// Locks the entries beside this one.
+    /// Locks an entry, together with all whose hashes begin with the same byte.
     pub(super) fn lock_entry(&self, entry: &Path) -> io::Result<File> {
         let name = entry.file_name().unwrap_or_default().to_string_lossy();
         self.lock(&name[..2])
@@ -126,7 +128,7 @@ impl Place {
         Ok(draft)
     }
 
-    /// Clears up after those that were killed, and makes a place for this instance's drafts.
+    /// Clears up after instances that were killed, and makes a directory for this one's drafts.
     pub(super) fn open(&self) -> io::Result<()> {
         let mut workshop = self.workshop.lock().unwrap_or_else(PoisonError::into_inner);
         if workshop.is_none() {
@@ -136,7 +138,7 @@ impl Place {
     }
 
     fn open_workshop(&self) -> io::Result<Workshop> {
-        // So that nobody clears up what is only about to be locked.
+        // Locked so that nobody clears up a sign that is only about to be locked.
         let _lock = self.lock("tmp")?;
         let tmp = self.root.join("tmp");
         fs::create_dir_all(&tmp)?;
@@ -145,7 +147,7 @@ impl Place {
             if sign.extension().is_some_and(|it| it == "lock")
                 && File::open(&sign).is_ok_and(|file| file.try_lock().is_ok())
             {
-                // Without its sign it would not be found again.
+                // The sign goes last: without it, the directory would not be found again.
                 if discard(&sign.with_extension("")) {
                     fs::remove_file(&sign).ok();
                 }
@@ -159,7 +161,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for StoreDirectory {
     fn drop(&mut self) {
         let workshop = self
             .workshop
@@ -174,15 +176,15 @@ impl Drop for Place {
     }
 }
 
-/// See [`FileStore::check`](super::FileStore::check).
+/// Checks a directory for [`FileStore::check`](super::FileStore::check).
 pub(super) fn check(directory: &Path) -> io::Result<()> {
-    let place = Place::new(directory);
+    let place = StoreDirectory::new(directory);
     match File::open(place.record()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         opened => return opened.map(drop),
     }
     let mut there = place.root.ancestors().filter(|it| it.exists());
-    // Of a relative path, the last is empty and means this directory.
+    // The last ancestor of a relative path is empty, and means the current directory.
     let there = there.next().unwrap_or(Path::new("."));
     let attempt = there.join(random());
     fs::create_dir(&attempt)?;
@@ -196,19 +198,19 @@ fn discard(directory: &Path) -> bool {
     }
 }
 
-/// A file that is whole but not yet in its place. Dropped, it is gone.
+/// A file that is whole but not yet in its place. Dropping the draft removes the file.
 #[derive(Debug)]
 pub(super) struct Draft(PathBuf);
 
 impl Draft {
-    /// Puts it there at once, whatever is there.
+    /// Moves the file to its place atomically, whatever is there.
     pub(super) fn publish(self, place: &Path) -> io::Result<()> {
         made(place, || fs::rename(&self.0, place))?;
         std::mem::forget(self);
         Ok(())
     }
 
-    /// Waits until what is in it is on the disk.
+    /// Waits until the file's content is on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
     }
@@ -220,9 +222,10 @@ impl Drop for Draft {
     }
 }
 
-/// Does something with a file, and again if the directory it is in had to be made first.
+/// Does something with a file. If the file's directory is missing, makes it and tries again.
 ///
-/// More than once: a sweep may take away, as empty, what has just been made.
+/// It may try several times, because a sweep may remove a directory that has just been made and is
+/// still empty.
 pub(super) fn made<T>(file: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let mut done = act();
     for _ in 0..10 {

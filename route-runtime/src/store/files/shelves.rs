@@ -1,4 +1,4 @@
-//! Keeps the files within their bounds: oldest first.
+//! The bounds of the files, kept by removing the oldest first.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
-use super::place::Place;
+use super::place::StoreDirectory;
 
-/// How long an entry may lie without being written.
+/// The longest time that an entry is kept without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
-/// How long a directory has to be empty before it goes: somebody may be about to fill it.
+/// The time that a directory has to be empty before it is removed: somebody may be about to fill
+/// it.
 const EMPTY: Duration = Duration::from_secs(3600);
 
-/// How much there may be.
+/// The numbers of entries and bytes that must not be exceeded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) entries: u64,
@@ -22,7 +23,8 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// The largest entry that is kept: one must not push out nearly all others.
+    /// Returns the size of the largest entry that is kept. One entry must not push out nearly all
+    /// others.
     pub(super) fn largest(self) -> u64 {
         self.bytes / 4
     }
@@ -40,22 +42,22 @@ impl Bounds {
     }
 }
 
-/// How much may still be written before somebody has to look.
+/// The bounds, and how much may still be written before a sweep.
 #[derive(Debug)]
 pub(super) struct Shelves {
     bounds: Bounds,
-    /// `None` until somebody has looked.
+    /// The room that is left before the next sweep; `None` until the first one.
     left: Mutex<Option<Bounds>>,
     sweeping: Arc<AtomicBool>,
 }
 
-/// That it is time to sweep, and nobody else's turn until this is dropped: by whoever has swept, or
-/// by whoever could not.
+/// The turn to sweep. Nobody else has it until the holder drops it, whether the holder has swept or
+/// could not.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Turn(Arc<AtomicBool>);
+pub(super) struct SweepTurn(Arc<AtomicBool>);
 
-impl Drop for Turn {
+impl Drop for SweepTurn {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
@@ -74,8 +76,8 @@ impl Shelves {
         self.bounds
     }
 
-    /// Counts what was written. Returns something if it is time to [`sweep`](Self::sweep).
-    pub(super) fn wrote(&self, bytes: u64) -> Option<Turn> {
+    /// Counts a write of this many bytes. Returns the turn to [`sweep`](Self::sweep) if it is time.
+    pub(super) fn wrote(&self, bytes: u64) -> Option<SweepTurn> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *left {
             Some(left) if left.entries > 0 && left.bytes > bytes => {
@@ -85,18 +87,18 @@ impl Shelves {
             }
             _ => {
                 let free = !self.sweeping.swap(true, Ordering::AcqRel);
-                free.then(|| Turn(Arc::clone(&self.sweeping)))
+                free.then(|| SweepTurn(Arc::clone(&self.sweeping)))
             }
         }
     }
 
-    /// Looks at all files, and removes the oldest if there is more than nine tenths of the bounds;
-    /// then directories that have been empty for long, as those of old builds.
+    /// Looks at all files, and removes the oldest if they exceed nine tenths of the bounds. Then it
+    /// removes directories that have been empty for long, such as those of old builds.
     ///
-    /// Half of the room it leaves may be filled before it looks again: another process may be
-    /// filling the other half.
-    pub(super) fn sweep(&self, place: &Place) -> io::Result<()> {
-        let swept = self.look(place);
+    /// Half of the room that is left may be filled before the next sweep, because another process
+    /// may be filling the other half.
+    pub(super) fn sweep(&self, place: &StoreDirectory) -> io::Result<()> {
+        let swept = self.remove_excess(place);
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         if let Ok((entries, bytes)) = swept {
             *left = Some(Bounds {
@@ -107,11 +109,11 @@ impl Shelves {
         swept.map(drop)
     }
 
-    fn look(&self, place: &Place) -> io::Result<(u64, u64)> {
+    fn remove_excess(&self, place: &StoreDirectory) -> io::Result<(u64, u64)> {
         let before = |age| SystemTime::now().checked_sub(age);
         let oldest = before(LONGEST);
         let scopes = place.scopes()?;
-        // What cannot be listed was removed meanwhile, or is nothing of ours.
+        // A path that cannot be listed was removed meanwhile, or is not ours.
         let listed = |directory: &PathBuf| fs::read_dir(directory).into_iter().flatten().flatten();
         let shelves = scopes.iter().flat_map(listed).map(|shelf| shelf.path());
         let shelves: Vec<PathBuf> = shelves.collect();
@@ -148,7 +150,7 @@ impl Shelves {
         for shelf in &shelves {
             let changed = fs::metadata(shelf).and_then(|shelf| shelf.modified());
             if changed.is_ok_and(|changed| Some(changed) < before(EMPTY)) {
-                // Fails if there is something in it, as below.
+                // Fails if the directory is not empty, as does the removal below.
                 fs::remove_dir(shelf).ok();
             }
         }

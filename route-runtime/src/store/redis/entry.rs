@@ -1,4 +1,4 @@
-//! What lies in the server, and under which keys.
+//! The data in the server, and the keys under which it lies.
 
 use std::{borrow::Cow, str::FromStr, time::Duration};
 
@@ -17,28 +17,29 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn new(prefix: &str, database: i64) -> Self {
-        // The braces put all keys on one node where that matters.
+        // The braces are a hash tag, which puts all keys on one node where that matters.
         let prefix = format!("{{{prefix}}}:1");
         Self {
             record: format!("{prefix}:record"),
             absent: format!("{prefix}:absent"),
             stale: format!("{prefix}:stale"),
-            // Channels know no databases.
+            // All databases share one set of channels.
             channel: format!("{prefix}:changed:{database}"),
             prefix,
         }
     }
 
     pub(super) fn entry(&self, key: EntryKey<'_>) -> String {
-        self.of("e", key)
+        self.hashed_key("e", key)
     }
 
     pub(super) fn lease(&self, key: EntryKey<'_>) -> String {
-        self.of("l", key)
+        self.hashed_key("l", key)
     }
 
-    /// Only hashes, so keys are short and a name cannot be taken for another.
-    fn of(&self, kind: &str, key: EntryKey<'_>) -> String {
+    /// Returns the server's key for an entry or its lease. Only hashes make it, so it is short, and
+    /// a name cannot be taken for another.
+    fn hashed_key(&self, kind: &str, key: EntryKey<'_>) -> String {
         let hash = |text: &str| blake3::hash(text.as_bytes()).to_hex();
         let prefix = &self.prefix;
         let name = hash(key.name);
@@ -49,9 +50,9 @@ impl Keys {
     }
 }
 
-/// What is said about a body, beside its times.
+/// The metadata of an entry's body, except the fields that the server's scripts compare.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Metadata<'a> {
+pub(super) struct RedisMetadata<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) build: Option<Cow<'a, str>>,
     pub(super) revalidate: Option<Duration>,
@@ -63,7 +64,8 @@ pub(super) const FIELDS: &[&str] = &["record", "started", "created", "metadata",
 
 type Field = Option<Vec<u8>>;
 
-/// As bytes: what is no number is a damaged entry, and not an answer that makes no sense.
+/// The server's answer to a read, as bytes. A field that is not the number it should be makes a
+/// damaged entry, and not an answer that makes no sense.
 pub(super) type RawRead = (
     (i64, i64),
     (Field, Field),
@@ -79,9 +81,9 @@ pub(super) type RawSince = (
     Vec<(String, f64)>,
 );
 
-/// What the server said, where it said all of it.
+/// The parts of the server's answer to a read that are complete.
 pub(super) struct Read {
-    /// By its clock, in microseconds.
+    /// The time by the server's clock, in microseconds.
     pub(super) now: i64,
     pub(super) record: Option<(String, u64)>,
     pub(super) entry: Option<Fields>,
@@ -123,7 +125,8 @@ fn number<T: FromStr>(field: Field) -> Option<T> {
     text(field)?.parse().ok()
 }
 
-/// A century and a half at most, so that the server's numbers stay exact.
+/// Returns a time in microseconds, but at most a century and a half, so that the server's numbers
+/// stay exact.
 pub(super) fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).map_or(1 << 52, |it| it.min(1 << 52))
 }

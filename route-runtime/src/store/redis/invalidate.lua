@@ -1,7 +1,7 @@
 
--- KEYS: 4 those of 2 and 3 that the tags go to
--- ARGV: 6 which that is, 7 how many tags are remembered, 8 and how many bytes of their names,
---       9… tags
+-- KEYS: 4 the one of 2 and 3 that the tags go to
+-- ARGV: 6 its kind, `absent` or `stale`, 7 how many tags of this kind are remembered, 8 how many
+--       bytes their names may have, 9… the tags
 
 local kind, most, longest = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 last = last + 1

@@ -1,5 +1,5 @@
 -- KEYS: 1 the lease
--- ARGV: 1 token, 2 its length in milliseconds
+-- ARGV: 1 the token of the lease, 2 the lease's length in milliseconds
 
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
   return 0

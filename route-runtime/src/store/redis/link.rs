@@ -1,4 +1,5 @@
-//! The connection: made in the background, given up when it does not answer.
+//! The connection to the server. It is made in the background, and given up when the server does
+//! not answer.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,46 +17,46 @@ use super::super::{News, StoreError};
 
 use crate::target;
 
-/// How many calls may wait for answers at once.
+/// The number of calls that may wait for answers at once.
 const AT_ONCE: usize = 1024;
-/// How many calls in a row may go unanswered before no more are made until the server has shown
+/// The number of unanswered calls in a row after which no more are made until the server has shown
 /// that it is only slow.
 const PATIENCE: u32 = 3;
-/// How often the server is asked for a sign of life where it has nothing to say.
+/// The time between two pings, which ask the server for a sign of life.
 const PULSE: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A connection for calls and one for news, both there or neither.
+/// A connection for calls and one for messages. Either both are there or neither is.
 pub(super) struct Link {
-    state: watch::Receiver<State>,
-    shared: Arc<Shared>,
+    state: watch::Receiver<LinkState>,
+    shared: Arc<SharedLink>,
     keeper: AbortHandle,
 }
 
 #[derive(Clone)]
-enum State {
-    /// For the first time.
+enum LinkState {
+    /// The first attempt to connect is under way.
     Connecting,
     Up(MultiplexedConnection),
     Down,
 }
 
-struct Shared {
+struct SharedLink {
     client: Client,
     channel: String,
     limit: Duration,
     news: News,
-    /// Calls in a row that were not answered.
+    /// The number of calls in a row that were not answered.
     unanswered: AtomicU32,
     slow: Notify,
     broken: Notify,
 }
 
 impl Link {
-    /// Begins to connect, and waits until that has succeeded or failed once.
+    /// Begins to connect, and waits until the first attempt has succeeded or failed.
     pub(super) async fn open(client: Client, channel: String, limit: Duration) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedLink {
             client,
             channel,
             limit,
@@ -64,9 +65,9 @@ impl Link {
             slow: Notify::new(),
             broken: Notify::new(),
         });
-        let (up, mut state) = watch::channel(State::Connecting);
+        let (up, mut state) = watch::channel(LinkState::Connecting);
         let keeper = tokio::spawn(keep(Arc::clone(&shared), up)).abort_handle();
-        let first = state.wait_for(|state| !matches!(state, State::Connecting));
+        let first = state.wait_for(|state| !matches!(state, LinkState::Connecting));
         timeout(limit, first).await.ok();
         Self {
             state,
@@ -79,7 +80,8 @@ impl Link {
         &self.shared.news
     }
 
-    /// Makes a call, for at most so long. Fails at once while there is no connection.
+    /// Makes a call, and waits for the answer for at most `limit`. Fails at once while there is no
+    /// connection.
     pub(super) async fn call<T, F>(
         &self,
         what: &str,
@@ -89,7 +91,7 @@ impl Link {
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        let State::Up(connection) = self.state.borrow().clone() else {
+        let LinkState::Up(connection) = self.state.borrow().clone() else {
             return Err(StoreError::new(format!(
                 "cannot {what}: there is no connection to Redis"
             )));
@@ -127,19 +129,19 @@ impl Drop for Link {
     }
 }
 
-/// Whether another connection may do better: this one is gone, talks nonsense, or leads to a server
-/// that has become a replica.
+/// Returns whether another connection may do better: this one is gone, talks nonsense, or leads to
+/// a server that has become a replica.
 fn lost(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(kind) => kind == ServerErrorKind::ReadOnly,
-        // An error of the server's that the client has no name for, such as being full.
+        // The server reports an error that the client has no name for, such as being full.
         ErrorKind::Extension => false,
         _ => true,
     }
 }
 
-/// Connects, again and again, for as long as the store lives.
-async fn keep(shared: Arc<Shared>, state: watch::Sender<State>) {
+/// Keeps the store connected for as long as it lives, by connecting again and again.
+async fn keep(shared: Arc<SharedLink>, state: watch::Sender<LinkState>) {
     let mut pause = SHORTEST_PAUSE;
     let mut silent = false;
     loop {
@@ -149,27 +151,27 @@ async fn keep(shared: Arc<Shared>, state: watch::Sender<State>) {
                 tracing::debug!(target: target::STORE, "connected to Redis");
                 let begun = Instant::now();
                 shared.unanswered.store(0, Ordering::Relaxed);
-                state.send_replace(State::Up(calls.clone()));
-                // Whatever was said meanwhile was not heard.
+                state.send_replace(LinkState::Up(calls.clone()));
+                // Messages that were sent meanwhile were not heard.
                 shared.news.tell();
                 let why = shared.listen(calls, news, &state).await;
-                state.send_replace(State::Down);
-                // One that is lost at once is as good as none.
+                state.send_replace(LinkState::Down);
+                // A connection that is lost at once is as good as none.
                 if begun.elapsed() >= PULSE {
                     (pause, silent) = (SHORTEST_PAUSE, false);
                 }
                 why.to_owned()
             }
             Ok(Err(error)) => {
-                state.send_replace(State::Down);
+                state.send_replace(LinkState::Down);
                 error.to_string()
             }
             Err(_) => {
-                state.send_replace(State::Down);
+                state.send_replace(LinkState::Down);
                 "it does not answer".to_owned()
             }
         };
-        // Once for each time it is away.
+        // Logged once for each time that the server is away.
         if !silent {
             tracing::warn!(target: target::STORE, %error, "there is no connection to Redis: going on without");
             silent = true;
@@ -179,11 +181,11 @@ async fn keep(shared: Arc<Shared>, state: watch::Sender<State>) {
     }
 }
 
-impl Shared {
+impl SharedLink {
     async fn connect(&self) -> Result<(MultiplexedConnection, PubSub), RedisError> {
         let mut news = self.client.get_async_pubsub().await?;
         news.subscribe(&self.channel).await?;
-        // The limits are those of each call.
+        // Each call has a limit of its own.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
             .set_response_timeout(None)
@@ -192,19 +194,19 @@ impl Shared {
             .client
             .get_multiplexed_async_connection_with_config(&config);
         let calls = calls.await?;
-        // What was said of a connection that is gone means nothing for this one.
+        // Complaints about a connection that is gone mean nothing for this one.
         for complaint in [&self.slow, &self.broken] {
             timeout(Duration::ZERO, complaint.notified()).await.ok();
         }
         Ok((calls, news))
     }
 
-    /// Passes on what the server says, until the connection is given up. Returns why.
+    /// Passes on the server's messages until the connection is given up. Returns the reason.
     async fn listen(
         &self,
         calls: MultiplexedConnection,
         news: PubSub,
-        state: &watch::Sender<State>,
+        state: &watch::Sender<LinkState>,
     ) -> &'static str {
         let (mut ask, mut said) = news.split();
         let mut pulse = interval_at(Instant::now() + PULSE, PULSE);
@@ -217,8 +219,8 @@ impl Shared {
                 },
                 () = self.broken.notified() => return "it does not answer as it should",
                 () = self.slow.notified() => {
-                    // Calls fail at once until it is known.
-                    state.send_replace(State::Down);
+                    // Calls fail at once until it is known whether the server is only slow.
+                    state.send_replace(LinkState::Down);
                     let mut connection = calls.clone();
                     let ping = redis::cmd("PING");
                     let alive = ping.query_async::<redis::Value>(&mut connection);
@@ -226,7 +228,7 @@ impl Shared {
                         return "it does not answer";
                     }
                     self.unanswered.store(0, Ordering::Relaxed);
-                    state.send_replace(State::Up(calls.clone()));
+                    state.send_replace(LinkState::Up(calls.clone()));
                 }
                 _ = pulse.tick() => {
                     let alive = timeout(self.limit, ask.ping::<redis::Value>()).await;

@@ -1,9 +1,9 @@
 //! A [`Store`] in Redis or Valkey, shared by many instances.
 //!
 //! ```text
-//! {<prefix>}:1:record           hash: name, last epoch, floors, how much is in these:
+//! {<prefix>}:1:record           hash: name, last epoch, floors, sizes of the two sets below
 //! {<prefix>}:1:absent           sorted set: tags by the epoch at which they were made absent
-//! {<prefix>}:1:stale            sorted set: likewise
+//! {<prefix>}:1:stale            sorted set: tags by the epoch at which they were made stale
 //! {<prefix>}:1:e:<build>:<hash> hash: an entry
 //! {<prefix>}:1:l:<build>:<hash> a lease's token
 //! {<prefix>}:1:changed:<db>     channel: the last epoch
@@ -22,66 +22,72 @@ use std::time::{Duration, SystemTime};
 
 use redis::{Script, ScriptInvocation};
 
-use self::entry::{FIELDS, Keys, Metadata, RawRead, RawSince, Read, micros};
+use self::entry::{FIELDS, Keys, RawRead, RawSince, Read, RedisMetadata, micros};
 use self::link::Link;
-use self::options::Limits;
+use self::options::RedisLimits;
 pub use self::options::RedisStoreOptions;
 use self::scripts::{INVALIDATE, LEASE, RELEASE, SINCE, WRITE};
-use self::seen::{Asked, Seen};
+use self::seen::{Question, Seen};
 use super::random::random;
 use super::{
     EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Risen, Store, StoreError,
     StoreFuture, StoredEntry, Tag,
 };
 
-/// How many tags are remembered by name, of each kind.
+/// The number of tags of each kind that are remembered by name.
 const TAGS: usize = 65_536;
-/// How many bytes their names may have, of each kind. Both kinds are what an instance remembers.
+/// The bytes that the names of each kind may have. Both kinds together are as many as an instance
+/// remembers.
 const BYTES: usize = 8 * 1024 * 1024;
-/// How long an entry lies without being written.
+/// The longest time that an entry is kept without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
-/// The highest epoch the server's scripts can count to.
+/// The highest epoch to which the server's scripts can count.
 const HIGHEST: u64 = (1 << 53) - 2;
 
-/// Keeps entries and invalidations in Redis (5 or later) or Valkey, for many instances.
+/// A store in Redis (5 or later) or Valkey, for many instances. Needs the feature `redis`.
 ///
 /// Instances with the same server, database and [prefix](RedisStoreOptions::prefix) share entries,
-/// see each other's invalidations and lease renders from one another. Needs the feature `redis`.
+/// see each other's invalidations, and lease renders from one another.
 ///
 /// # The URL
 ///
-/// `redis://[user][:password@]host[:port][/database]`; `rediss://` for TLS, with the certificates
-/// of public authorities or [one of your own](RedisStoreOptions::root_certificate);
-/// `redis+unix:///path`. One server: Redis Cluster is not supported, nor is Sentinel, except behind
-/// an address that follows the primary. All keys of a store have one hash tag.
+/// The URL is `redis://[user][:password@]host[:port][/database]`. With `rediss://` the connection
+/// uses TLS, with the certificates of public authorities or
+/// [one of your own](RedisStoreOptions::root_certificate). `redis+unix:///path` is a Unix socket.
 ///
-/// # When it does not answer
+/// The store uses one server. Redis Cluster is not supported, nor is Sentinel, except behind an
+/// address that follows the primary. All keys of a store have one hash tag.
 ///
-/// Methods fail within the limits: 50 ms for reads, leases and their release, a second for all
-/// else. After three calls in a row that were not answered, methods fail at once until the server
-/// has answered something; if it does not within the time for connecting, or if it talks nonsense,
-/// the connection is given up, and made anew in the background, with pauses of a second at most.
-/// Nothing is retried and nothing is queued.
+/// # When the server does not answer
 ///
-/// # What is durable
+/// Methods fail within the limits: 50 ms for reads, leases and their release, a second for
+/// everything else. After three unanswered calls in a row, methods fail at once until the server
+/// has answered something. If it does not do so within the limit for connecting, or if it talks
+/// nonsense, the connection is given up and made anew in the background, with pauses of a second at
+/// most. Nothing is retried and nothing is queued.
 ///
-/// What the server is set up for. If it loses invalidations, because it was emptied, restarted
-/// without persistence or failed over to a replica that was behind, the first instance to call
-/// notices that the server does not know the number it has seen, and raises both floors: everything
-/// older counts as invalidated, once, for all.
+/// # Durability
+///
+/// Entries and invalidations are as durable as the server is set up to keep them. A server may lose
+/// invalidations, because it was emptied, restarted without persistence, or failed over to a
+/// replica that was behind. Then the first instance to call notices that the server does not know
+/// the number that the instance has seen, and raises both floors: everything older counts as
+/// invalidated, once, for all instances.
 ///
 /// # Bounds
 ///
-/// An entry goes with its `expire`, or after 30 days without having been written; the record of
-/// invalidations 60 days after its last use. 65 536 tags are remembered by name, of each kind, and
-/// 8 MiB of their names; content older than what is forgotten counts as invalidated.
-/// No call scans keys. A server that is full should be set to throw away what it likes
+/// An entry is removed at its `expire`, or after 30 days without a write. The record of
+/// invalidations is removed 60 days after its last use. The record holds 65 536 tags of each kind
+/// by name, and 8 MiB of the names of each kind. Content older than a forgotten invalidation counts
+/// as invalidated. No call scans keys.
+///
+/// A server that may become full should be set to evict whatever it likes
 /// (`maxmemory-policy allkeys-lru`): that only costs renders.
 ///
 /// # Time
 ///
-/// Ages are measured by the server's clock, so clocks of machines may differ. They are wrong by
-/// the time a call is on its way, at most.
+/// Ages are measured by the server's clock, so the clocks of machines may differ. An age is wrong
+/// by at most the time that a call is on its way.
 ///
 /// # Example
 ///
@@ -96,28 +102,29 @@ const HIGHEST: u64 = (1 << 53) - 2;
 pub struct RedisStore {
     link: Link,
     keys: Keys,
-    limits: Limits,
+    limits: RedisLimits,
     seen: Mutex<Seen>,
 }
 
 impl RedisStore {
-    /// Connects to a server. In a tokio runtime with a timer, which must outlive the store.
+    /// Connects to a server. This must be called in a tokio runtime with a timer, and the runtime
+    /// must outlive the store.
     ///
     /// A server that does not answer is no error: the methods fail until it does.
     ///
     /// # Errors
     ///
-    /// When the URL is not a valid one.
+    /// When the URL is not valid.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::options().connect(url).await
     }
 
-    /// Returns the defaults, to be changed.
+    /// Returns the default options, to be changed.
     pub fn options() -> RedisStoreOptions {
         RedisStoreOptions {
             prefix: "route".to_owned(),
             root_certificate: None,
-            limits: Limits {
+            limits: RedisLimits {
                 connect: Duration::from_secs(2),
                 read: Duration::from_millis(50),
                 write: Duration::from_secs(1),
@@ -129,7 +136,7 @@ impl RedisStore {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prepares a script that begins with the record.
+    /// Prepares a call of a script that begins with `record.lua`.
     fn with_record<'a>(&self, script: &'a Script, met: Epoch) -> ScriptInvocation<'a> {
         let mut call = script.prepare_invoke();
         call.key(&self.keys.record)
@@ -151,7 +158,7 @@ impl RedisStore {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the URL: it may hold a password.
+        // The URL is left out, because it may hold a password.
         f.debug_struct("RedisStore")
             .field("keys", &self.keys)
             .field("limits", &self.limits)
@@ -168,7 +175,7 @@ impl Store for RedisStore {
                 .arg(&self.keys.record)
                 .arg(&["name", "last"]);
             ask.cmd("HMGET").arg(self.keys.entry(key)).arg(FIELDS);
-            let asked = Asked {
+            let asked = Question {
                 at: SystemTime::now(),
                 seen: self.seen().clone(),
             };
@@ -179,7 +186,7 @@ impl Store for RedisStore {
                 .await?;
             let answer = Read::from(answer);
             if asked.shows_loss(&answer) {
-                // Whoever listens asks what is left, which makes the loss known to all.
+                // A listener then asks for the invalidations, which makes the loss known to all.
                 self.link.news().tell();
                 return Ok(None);
             }
@@ -195,7 +202,7 @@ impl Store for RedisStore {
             if entry.started.0 > HIGHEST {
                 return Err(StoreError::new("the entry's epoch is too high for Redis"));
             }
-            let metadata = Metadata {
+            let metadata = RedisMetadata {
                 name: key.name.into(),
                 build: key.build.map(Into::into),
                 revalidate: entry.revalidate,
@@ -275,7 +282,7 @@ impl Store for RedisStore {
             let listed = made_absent.into_iter().map(|it| (it, Invalidation::Absent));
             let listed = listed.chain(made_stale.into_iter().map(|it| (it, Invalidation::Stale)));
             for ((tag, epoch), how) in listed {
-                // Exact, since it is below 2^53.
+                // The conversion is exact, because the number is below 2^53.
                 let epoch = Epoch(epoch as u64);
                 match tags.entry(Tag::new(tag)) {
                     hash_map::Entry::Vacant(free) => free.insert(Risen::default()),
@@ -294,7 +301,7 @@ impl Store for RedisStore {
         })
     }
 
-    /// Resolves on every message, and whenever there is a connection again.
+    /// Resolves on every message of the server, and whenever there is a connection again.
     fn changed(&self) -> StoreFuture<'_, ()> {
         let heard = self.link.news().heard();
         Box::pin(async {

@@ -1,4 +1,4 @@
-//! How a store is opened.
+//! The options with which a store is opened.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -11,7 +11,7 @@ use super::entry::Keys;
 use super::link::Link;
 use crate::store::StoreError;
 
-/// How a [`RedisStore`] is called and how long it is waited for.
+/// The key prefix, the root certificate and the time limits of a [`RedisStore`].
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -27,62 +27,63 @@ use crate::store::StoreError;
 pub struct RedisStoreOptions {
     pub(super) prefix: String,
     pub(super) root_certificate: Option<Vec<u8>>,
-    pub(super) limits: Limits,
+    pub(super) limits: RedisLimits,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct RedisLimits {
     pub(super) connect: Duration,
     pub(super) read: Duration,
     pub(super) write: Duration,
 }
 
 impl RedisStoreOptions {
-    /// What all keys begin with: applications with different prefixes share nothing. `route` by
-    /// default.
+    /// Sets the prefix of all keys, `route` by default. Applications with different prefixes share
+    /// nothing.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long connecting may take. 2 s by default.
+    /// Limits how long connecting may take, to 2 s by default.
     pub fn connect_limit(mut self, limit: Duration) -> Self {
         self.limits.connect = limit;
         self
     }
 
-    /// How long a request waits for an entry or a lease. 50 ms by default, and never longer than
-    /// [`Routes::store_limit`](crate::Routes::store_limit).
+    /// Limits how long a request waits for an entry or a lease, to 50 ms by default. It never waits
+    /// longer than [`Routes::store_limit`](crate::Routes::store_limit).
     pub fn read_limit(mut self, limit: Duration) -> Self {
         self.limits.read = limit;
         self
     }
 
-    /// How long writing, invalidating and catching up may take. 1 s by default.
+    /// Limits how long writing, invalidating and catching up may take, to 1 s by default.
     pub fn write_limit(mut self, limit: Duration) -> Self {
         self.limits.write = limit;
         self
     }
 
-    /// The certificate, in PEM, of the authority that has signed the server's, instead of those of
-    /// the public ones. For `rediss://`.
+    /// Sets the certificate, in PEM, of the authority that has signed the server's certificate. It
+    /// replaces the certificates of the public authorities, for `rediss://`.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
         self
     }
 
-    /// Connects, as [`RedisStore::connect`].
+    /// Connects to a server, as [`RedisStore::connect`] does.
     ///
     /// # Errors
     ///
-    /// When the URL or the certificate is not a valid one.
+    /// When the URL or the certificate is not valid.
     pub async fn connect(self, url: &str) -> Result<RedisStore, StoreError> {
         let invalid = |error: RedisError| {
             StoreError::new("this is no URL of a Redis server").with_cause(error)
         };
         let info = url.into_connection_info().map_err(invalid)?;
         if url.starts_with("rediss:") || url.starts_with("valkeys:") {
-            // Without, and with two linked, the TLS library panics. Fails if there is one.
+            // Without a default, and with two providers linked, the TLS library panics. This fails
+            // if there is a default already.
             rustls::crypto::aws_lc_rs::default_provider()
                 .install_default()
                 .ok();

@@ -1,11 +1,12 @@
--- Begins every script that needs the record of invalidations.
+-- The beginning of every script that needs the record of invalidations.
 --
 -- KEYS: 1 the record, 2 the tags made absent, 3 the tags made stale, each by its latest epoch
--- ARGV: 1 channel, 2 the record's name as the caller knows it, 3 the highest epoch it has seen,
---       4 a name for a record that has to be made, 5 an epoch the record must include
+-- ARGV: 1 the channel, 2 the record's name as the caller knows it, 3 the highest epoch that the
+--       caller has seen, 4 a name for a record that has to be made, 5 an epoch that the record must
+--       include
 
--- A server that is full refuses a script's first write, and none after it: so the first must be one
--- that needs room.
+-- A server that is full refuses a script's first write, but no write after it. So the first write
+-- must be one that needs room.
 
 local LIFETIME = 60 * 86400 * 1000 -- entries live half as long
 
@@ -19,18 +20,18 @@ local name = found[1]
 local last = tonumber(found[2] or 0)
 local absent = tonumber(found[3] or 0)
 local stale = tonumber(found[4] or 0)
--- How many tags there are of each kind, and how many bytes their names have.
+-- The number of tags of each kind, and the bytes of their names.
 local counts = {absent = tonumber(found[5] or -1), stale = tonumber(found[6] or -1)}
 local sizes = {absent = tonumber(found[7] or -1), stale = tonumber(found[8] or -1)}
 local seen, met = tonumber(ARGV[3]), tonumber(ARGV[5])
 
--- Everything below it counts as invalidated, because what reached it may have been lost.
+-- Everything below the floor counts as invalidated, because invalidations of it may have been lost.
 local floor = 0
 if not name or sizes.absent < 0 or sizes.stale < 0
   or redis.call('ZCARD', KEYS[2]) ~= counts.absent
   or redis.call('ZCARD', KEYS[3]) ~= counts.stale then
-  -- There is none yet, or a server that is full may have thrown some away: what is left of them
-  -- says no more than the floor does.
+  -- There is no record yet, or a server that was full may have evicted a part of it. The tags that
+  -- are left say no more than the floor does.
   floor = last
   name = name or ARGV[4]
   counts, sizes = {absent = 0, stale = 0}, {absent = 0, stale = 0}

@@ -1,5 +1,5 @@
 -- KEYS: 1 the lease
--- ARGV: 1 token
+-- ARGV: 1 the token of the lease
 
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('DEL', KEYS[1])

@@ -1,4 +1,4 @@
-//! What the server runs on its own, so that nobody comes in between.
+//! The scripts that the server runs, each in one go, so that no other call comes in between.
 
 use std::sync::LazyLock;
 

@@ -1,11 +1,11 @@
-//! What an instance has seen of the record, and what an answer is worth because of it.
+//! The part of the record that an instance has seen, and the judgement of answers by it.
 
 use std::time::{Duration, SystemTime};
 
-use super::entry::{Fields, Metadata, Read};
+use super::entry::{Fields, Read, RedisMetadata};
 use crate::store::{EntryKey, Epoch, StoredEntry, Tag};
 
-/// The record, and the highest of its epochs that this instance may have handed out.
+/// The name of the record, and the highest of its epochs that this instance may have handed out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     pub(super) record: String,
@@ -21,15 +21,17 @@ impl Seen {
     }
 }
 
-/// When something was asked, and what the server has to know since it has said so before.
-pub(super) struct Asked {
-    /// As much before the server's look at its clock as a write's: the ways cancel out.
+/// A question to the server: when it was asked, and what the server has to know because it has said
+/// so before.
+pub(super) struct Question {
+    /// The time just before the question was sent. A write takes the time at the same point, so the
+    /// ways to the server's clock cancel out.
     pub(super) at: SystemTime,
     pub(super) seen: Seen,
 }
 
-impl Asked {
-    /// Returns whether the server does not know what this instance knows.
+impl Question {
+    /// Returns whether an answer shows that the server does not know what this instance has seen.
     pub(super) fn shows_loss(&self, answer: &Read) -> bool {
         let Seen { record, epoch } = &self.seen;
         match &answer.record {
@@ -39,7 +41,8 @@ impl Asked {
         }
     }
 
-    /// Returns what was read, if it is of this key and of the record that counts, which it names.
+    /// Returns the name of the current record and the entry that was read, if the entry is of this
+    /// key and of that record.
     pub(super) fn judge(&self, key: EntryKey<'_>, answer: Read) -> Option<(String, StoredEntry)> {
         let (name, last) = answer.record?;
         let Fields {
@@ -49,7 +52,7 @@ impl Asked {
             metadata,
             body,
         } = answer.entry?;
-        let metadata: Metadata<'_> = serde_json::from_slice(&metadata).ok()?;
+        let metadata: RedisMetadata<'_> = serde_json::from_slice(&metadata).ok()?;
         if record != name
             || started > last
             || metadata.name != key.name

@@ -1,5 +1,5 @@
 
--- ARGV: 6 the epoch above which
+-- ARGV: 6 the epoch above which tags are listed
 
 keep()
 local above = '(' .. ARGV[6]

@@ -1,7 +1,7 @@
 
 -- KEYS: 4 the entry
--- ARGV: 6 started, 7 its age in microseconds, 8 how long it lives in milliseconds, 9 metadata,
---       10 body
+-- ARGV: 6 the epoch at which the entry's render began, 7 the entry's age in microseconds, 8 how
+--       long it is kept in milliseconds, 9 its metadata, 10 its body
 
 local time = redis.call('TIME')
 local started = tonumber(ARGV[6])

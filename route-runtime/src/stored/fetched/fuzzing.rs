@@ -1,4 +1,4 @@
-//! Bytes from a store that are no data, or none of ours.
+//! Fuzzing of bytes from a store that are no data, or none of ours.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn fuzz_stored_data() {
     ];
     fuzz::run("data", &words, |input| {
         let response = FetchResponse::read(input)?;
-        // Twice, as names are read in any case and written in one.
+        // The response is written twice, because names are read in any case and written in one.
         let mut once = Vec::new();
         response.write(&mut once).unwrap();
         let again = FetchResponse::read(&once).expect("what was written can be read");

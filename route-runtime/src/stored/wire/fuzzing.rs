@@ -1,9 +1,10 @@
-//! Bytes from a store that are no response, or none of ours.
+//! Fuzzing of bytes from a store that are no response, or none of ours.
 
 use super::super::StoredResponse;
 use super::*;
 
-/// What is read is written as it is read; names were in lower case to begin with.
+/// Checks that a response is written as it was read, but with names in lower case. Returns whether
+/// the bytes are a response.
 fn check_read(bytes: &[u8]) -> bool {
     let Some(response) = StoredResponse::read(bytes) else {
         return false;
@@ -44,7 +45,7 @@ fn fuzz_stored_responses() {
     ];
     fuzz::run("response", &words, |rest| {
         check_read(rest);
-        // Behind a check that is right, as no damage but only a fault of ours leaves it.
+        // This check is valid, which no damage but only a fault of ours leaves.
         let checked = [&[VERSION][..], &check(rest), rest].concat();
         let is_read = check_read(&checked);
         let decoded = decode(&checked);

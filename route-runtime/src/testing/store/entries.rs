@@ -1,4 +1,4 @@
-//! What is written comes back, or something newer does.
+//! Checks of entries: what is written comes back, or something newer does.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use super::{Checked, entry, now, page};
 use crate::store::{Store, StoredEntry, Tag};
 
-/// "A store returns exactly what was written or nothing".
+/// Checks that "a store returns exactly what was written or nothing".
 pub(super) async fn exact<S: Store>(store: &Checked<S>) {
     assert!(
         store.read(page("/nothing")).await.is_none(),
@@ -80,7 +80,8 @@ async fn round_trip<S: Store>(store: &Checked<S>, name: &str, written: StoredEnt
     same(name, &written, &read, took);
 }
 
-/// Fails unless both are equal, but for what a conversion between clocks may do in `took`.
+/// Fails unless both entries are equal, except for what a conversion between clocks may change in
+/// `took`.
 pub(super) fn same(name: &str, written: &StoredEntry, read: &StoredEntry, took: Duration) {
     assert!(
         read.body == written.body,
@@ -118,7 +119,7 @@ pub(super) fn same(name: &str, written: &StoredEntry, read: &StoredEntry, took: 
     );
 }
 
-/// "A write must not replace an entry that is newer".
+/// Checks that "a write must not replace an entry that is newer".
 pub(super) async fn newer_wins<S: Store>(store: &Checked<S>) {
     for (written, age, started, stays) in [
         ("first", 1000, 5, "first"),
@@ -149,7 +150,7 @@ pub(super) async fn newer_wins<S: Store>(store: &Checked<S>) {
     }
 }
 
-/// "Removes an entry. Absent already is success."
+/// Checks that `remove` "removes an entry" and "succeeds if it is absent already".
 pub(super) async fn removed<S: Store>(store: &Checked<S>) {
     let key = page("/removed");
     store.remove(key).await;
@@ -172,7 +173,7 @@ pub(super) async fn removed<S: Store>(store: &Checked<S>) {
     );
 }
 
-/// What one instance writes, another reads, and the newer of theirs wins.
+/// Checks that one instance reads what another writes, and that the newer of their entries wins.
 pub(super) async fn shared<S: Store>(here: &Checked<S>, there: &Checked<S>) {
     let key = page("/shared");
     here.write(key, entry(b"here", 1, 10)).await;

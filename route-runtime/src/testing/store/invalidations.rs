@@ -1,4 +1,4 @@
-//! Invalidations: numbered, durable, never lost.
+//! Checks of invalidations: they are numbered, durable and never lost.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn by_tag(news: &Invalidations) -> HashMap<&str, Risen> {
     known
 }
 
-/// What is recorded is a state: each tag with its latest epochs, of both kinds.
+/// Checks that the record is a state: each tag with its latest epochs, of both kinds.
 pub(super) async fn state<S: Store>(store: &Checked<S>) {
     assert!(
         store.since(0).await == Invalidations::default(),
@@ -112,7 +112,8 @@ async fn ten_thousand<S: Store>(store: &Checked<S>) {
     );
 }
 
-/// "The number rises above every epoch the store meets", and so do the floors.
+/// Checks that the numbering "continues above every epoch that the store meets", and that "both
+/// floors rise at least to that epoch".
 pub(super) async fn lost<S: Store>(here: &Checked<S>, there: &Checked<S>) {
     here.invalidate(&tags(&["a"]), Invalidation::Absent).await;
     here.write(page("/known"), entry(b"known", 1, 1)).await;
@@ -147,7 +148,8 @@ pub(super) async fn lost<S: Store>(here: &Checked<S>, there: &Checked<S>) {
     );
 }
 
-/// "Numbered upwards from 1, without gaps", whoever asks and however many at once.
+/// Checks that invalidations are numbered "upwards from 1 and without gaps", whichever instances
+/// call and however many calls there are at once.
 pub(super) async fn numbered<S: Store>(stores: &[Checked<S>; 2]) {
     const TASKS: u64 = 8;
     const CALLS: u64 = 25;
@@ -196,7 +198,7 @@ pub(super) async fn numbered<S: Store>(stores: &[Checked<S>; 2]) {
     }
 }
 
-/// "What it forgets raises the floor".
+/// Checks that "the tags that it forgets raise the floor".
 pub(super) async fn many<S: Store>(store: &Checked<S>) {
     let mut given = Vec::new();
     for batch in 0..70 {
@@ -217,7 +219,7 @@ pub(super) async fn many<S: Store>(store: &Checked<S>) {
         let listed = known.get(tag.as_str()).copied().unwrap_or_default();
         let (listed, floor) = match how {
             Invalidation::Absent => (listed.absent, news.floor.absent),
-            // What is absent is more than stale.
+            // Content that is absent is more than stale.
             Invalidation::Stale => (listed.stale, news.floor.stale.max(news.floor.absent)),
         };
         assert!(
@@ -232,7 +234,7 @@ pub(super) async fn many<S: Store>(store: &Checked<S>) {
     );
 }
 
-/// Records some, for [`outlived`].
+/// Records some invalidations for [`outlived`], and returns them.
 pub(super) async fn recorded<S: Store>(store: &Checked<S>) -> Invalidations {
     store
         .invalidate(&tags(&["a", "b"]), Invalidation::Absent)
@@ -241,7 +243,7 @@ pub(super) async fn recorded<S: Store>(store: &Checked<S>) -> Invalidations {
     store.since(0).await
 }
 
-/// "When the future of `invalidate` resolves with `Ok`, the record is durable".
+/// Checks that "when the future of `invalidate` resolves with `Ok`, the invalidation is durable".
 pub(super) async fn outlived<S: Store>(store: &Checked<S>, before: &Invalidations) {
     let after = store.since(0).await;
     assert!(
@@ -254,11 +256,12 @@ pub(super) async fn outlived<S: Store>(store: &Checked<S>, before: &Invalidation
     );
 }
 
-/// "Resolves when others may have recorded invalidations since the last call".
+/// Checks that `changed` "resolves when others may have recorded invalidations since the last
+/// call".
 pub(super) async fn told<S: Store>(here: &Checked<S>, there: &Checked<S>) {
     let mut seen = 0;
     for round in 1..=5 {
-        // Between the calls for every second round, during one for the others.
+        // Every second round invalidates between two calls of `changed`, the others during one.
         let listening = (round % 2 == 0).then(|| here.0.changed());
         let given = there.invalidate(&tags(&["a"]), Invalidation::Absent).await;
         let caught_up = async {
@@ -266,7 +269,7 @@ pub(super) async fn told<S: Store>(here: &Checked<S>, there: &Checked<S>) {
                 super::done("changed", listening.await);
                 seen = here.since(seen).await.until.0;
             }
-            // It may resolve for nothing, but goes on until there is something.
+            // `changed` may resolve without an invalidation, so it is called until there is one.
             while seen < given.0 {
                 super::done("changed", here.0.changed().await);
                 seen = here.since(seen).await.until.0;

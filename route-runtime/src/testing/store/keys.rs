@@ -1,9 +1,9 @@
-//! Keys are arbitrary, and different ones never meet.
+//! Checks of keys: they are arbitrary, and different ones never meet.
 
 use super::{Checked, entry};
 use crate::store::{EntryKey, Store};
 
-/// "Two keys are one only if they are equal, byte by byte".
+/// Checks that "two keys are one only if they are equal, byte by byte".
 pub(super) async fn distinct<S: Store>(store: &Checked<S>) {
     let long = "x".repeat(100_000);
     let longer = format!("{long}y");

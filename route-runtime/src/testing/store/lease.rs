@@ -1,4 +1,4 @@
-//! Leases: one holder at a time, never for ever.
+//! Checks of leases: there is one holder at a time, and never for ever.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,8 @@ fn held(lease: Lease, longest: Duration, when: &str) {
     }
 }
 
-/// Granted, held, given back; nobody gives back what another holds.
+/// Checks that a lease is granted, held and given back, and that nobody can give back the lease of
+/// another holder.
 pub(super) async fn one_holder<S: Store>([here, there]: &[Checked<S>; 2]) {
     let key = page("/leased");
     let token = granted(here.lease(key, LONG).await, "that nobody holds");
@@ -66,7 +67,7 @@ pub(super) async fn one_holder<S: Store>([here, there]: &[Checked<S>; 2]) {
     granted(here.lease(key, LONG).await, "that was given back twice");
 }
 
-/// "For at most `length`".
+/// Checks that a lease is granted "for at most `length`".
 pub(super) async fn run_out<S: Store>([here, there]: &[Checked<S>; 2]) {
     let key = page("/run-out");
     let short = Duration::from_millis(60);
@@ -93,7 +94,7 @@ pub(super) async fn run_out<S: Store>([here, there]: &[Checked<S>; 2]) {
     there.release(key, taken).await;
 }
 
-/// Of many who ask at once, one is granted.
+/// Checks that only one of many callers at once is granted the lease.
 pub(super) async fn contended<S: Store>(stores: &[Checked<S>; 2]) {
     let mut tasks = JoinSet::new();
     for task in 0..16 {

@@ -1,12 +1,13 @@
 //! The contract of [`Store`], as tests that every store must pass.
 //!
-//! [`suite`] is for all stores; [`leases`] and [`changes`] are for those that say who renders and
-//! tell what others invalidate. Each panics with a sentence that names the clause that is broken.
+//! [`suite`] is for all stores. [`leases`] is for stores that have leases, and [`changes`] is for
+//! stores that report the invalidations of other instances. Each function panics with a sentence
+//! that names the clause that is broken.
 //!
-//! They are given a function that opens a store by name. A name it was not asked for before is an
-//! empty store; the same name again is another instance that shares what the first one keeps, as
-//! another process would. Each needs room for 16 MiB, and a tokio runtime with its timer, best of
-//! several threads.
+//! Each function takes another one that opens a store by name. A name that was not opened before
+//! is an empty store. A name that is opened again is another instance of that store, which shares
+//! what the first one keeps, as another process would. Each store needs room for 16 MiB. The
+//! functions need a tokio runtime with its timer, preferably with several threads.
 //!
 //! ```
 //! use std::collections::HashMap;
@@ -41,7 +42,7 @@ use crate::store::{
     StoredEntry, Tag,
 };
 
-/// Checks everything that is asked of every store.
+/// Checks everything that the contract asks of every store.
 ///
 /// # Panics
 ///
@@ -65,15 +66,15 @@ pub async fn suite<S: Store>(open: impl AsyncFn(&str) -> S) {
     invalidations::outlived(&one(&open, "again").await, &before).await;
 }
 
-/// Checks a store's leases: one holder at a time, until it gives back or runs out.
+/// Checks a store's leases: each has one holder at a time, until it is given back or expires.
 ///
-/// Not for a store that only one process uses: with the provided methods, everyone is granted
-/// every lease.
+/// This is not for a store that only one process uses: the provided methods grant every lease to
+/// everyone.
 ///
 /// # Panics
 ///
-/// When two hold one lease, when a holder cannot give back or another can for it, when a lease
-/// outlives its length, or when a method fails.
+/// When two callers hold one lease, when a holder cannot give its lease back, when another can give
+/// it back, when a lease outlives its length, or when a method fails.
 pub async fn leases<S: Store>(open: impl AsyncFn(&str) -> S) {
     let two = [one(&open, "leases").await, one(&open, "leases").await];
     lease::one_holder(&two).await;
@@ -81,13 +82,13 @@ pub async fn leases<S: Store>(open: impl AsyncFn(&str) -> S) {
     lease::contended(&two).await;
 }
 
-/// Checks that a store tells an instance when another one has recorded an invalidation.
+/// Checks that [`Store::changed`] resolves when another instance has recorded an invalidation.
 ///
-/// Not for a store that only one process uses: there, [`Store::changed`] never resolves.
+/// This is not for a store that only one process uses: there, [`Store::changed`] never resolves.
 ///
 /// # Panics
 ///
-/// When an instance is not told within ten seconds, or when a method fails.
+/// When an instance does not learn of an invalidation within ten seconds, or when a method fails.
 pub async fn changes<S: Store>(open: impl AsyncFn(&str) -> S) {
     let [here, there] = [one(&open, "changes").await, one(&open, "changes").await];
     invalidations::told(&here, &there).await;
@@ -136,7 +137,7 @@ impl<S: Store> Checked<S> {
     }
 }
 
-/// Unwraps what a method answered, or fails with everything its error says.
+/// Returns a method's answer, or panics with everything that its error says.
 fn done<T>(method: &str, answer: Result<T, StoreError>) -> T {
     answer.unwrap_or_else(|error| {
         let mut text = error.to_string();
@@ -149,7 +150,7 @@ fn done<T>(method: &str, answer: Result<T, StoreError>) -> T {
     })
 }
 
-/// The key of a page of some build.
+/// Makes the key of a page of some build.
 fn page(name: &str) -> EntryKey<'_> {
     EntryKey {
         build: Some("build-1"),
@@ -157,7 +158,7 @@ fn page(name: &str) -> EntryKey<'_> {
     }
 }
 
-/// An entry that was finished so many seconds ago, by a render that began at that epoch.
+/// Makes an entry whose render began at the epoch `started` and finished `age` seconds ago.
 fn entry(body: &[u8], started: u64, age: u64) -> StoredEntry {
     StoredEntry {
         body: Arc::from(body),
@@ -169,7 +170,7 @@ fn entry(body: &[u8], started: u64, age: u64) -> StoredEntry {
     }
 }
 
-/// The time, with a part below the second that a store which rounds cannot miss.
+/// Returns about the current time, with a fraction of a second that shows when a store rounds it.
 fn now() -> SystemTime {
     let now = SystemTime::now();
     let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());

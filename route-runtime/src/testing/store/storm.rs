@@ -1,4 +1,4 @@
-//! Many at once.
+//! Checks of many reads and writes at once.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::store::Store;
 const WRITERS: u64 = 8;
 const WRITES: u64 = 40;
 
-/// "A reader sees a whole entry, never half of one", and the newest of all writes stays.
+/// Checks that "a reader sees a whole entry, never half of one", and that the newest of all writes
+/// stays.
 pub(super) async fn whole_and_newest<S: Store>(stores: &[Checked<S>; 2]) {
     let newest = WRITERS * WRITES;
     let mut tasks = JoinSet::new();
@@ -18,7 +19,7 @@ pub(super) async fn whole_and_newest<S: Store>(stores: &[Checked<S>; 2]) {
         let store = stores[usize::from(writer % 2 == 0)].clone();
         tasks.spawn(async move {
             for number in 0..WRITES {
-                // Each number once, in an order that goes up and down.
+                // Each number occurs once, in an order that goes up and down.
                 let started = 1 + (number * 17 % WRITES) * WRITERS + writer;
                 let body = body(started);
                 store.write(page("/storm"), entry(&body, started, 10)).await;
@@ -69,7 +70,7 @@ pub(super) async fn whole_and_newest<S: Store>(stores: &[Checked<S>; 2]) {
     }
 }
 
-/// A body whose length and bytes tell which one it is.
+/// Makes a body whose length and bytes tell its number.
 fn body(number: u64) -> Vec<u8> {
     let length = 1000 + usize::try_from(number).expect("it is small") * 97;
     vec![(number % 256) as u8; length]

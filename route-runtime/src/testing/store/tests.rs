@@ -1,4 +1,4 @@
-//! The suite finds what is wrong.
+//! Tests that the suite finds what is wrong with a store.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use super::*;
 use crate::store::{MemoryStore, StoreFuture};
 
-/// What a store does wrong.
+/// The fault of a store.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     CutsBodies,
@@ -36,7 +36,7 @@ impl Faulty {
         self.fault == fault
     }
 
-    /// The key it uses instead.
+    /// Returns the key that the store uses instead.
     fn key<'a>(&self, key: EntryKey<'a>, lower: &'a str) -> EntryKey<'a> {
         EntryKey {
             build: key.build.filter(|_| !self.has(Fault::IgnoresBuilds)),
@@ -133,7 +133,7 @@ impl Store for Faulty {
 }
 
 #[tokio::test]
-async fn each_fault_breaks_the_clause_that_forbids_it() {
+async fn the_suite_names_the_clause_that_each_fault_breaks() {
     for (fault, clause) in [
         (Fault::CutsBodies, "entries: the body at `/body/1048576`"),
         (Fault::RoundsTimes, "time: `created` at"),

@@ -25,9 +25,9 @@ async fn a_request_waits_fifty_milliseconds_in_all_and_the_next_one_not_at_all()
     assert_eq!(one.link.reads(), reads);
 }
 
-/// Reading and leasing share what a request may wait.
+/// Reading and leasing share the time that a request may wait for the store.
 #[tokio::test]
-async fn a_store_that_is_slow_at_each_step_is_not_waited_for_at_each() {
+async fn a_request_waits_for_all_steps_of_a_slow_store_only_as_long_as_for_one() {
     let cluster = Cluster::new();
     let origin = Origin::numbers(TWO);
     let slow = Slow::cache(&cluster, ms(30)).await;
@@ -37,7 +37,7 @@ async fn a_store_that_is_slow_at_each_step_is_not_waited_for_at_each() {
     assert_eq!(all_told(asking).await, ["miss 1"]);
 }
 
-/// What is left for the last step says little of the store.
+/// The time that is left for the last step may be so short that a timeout says little of the store.
 #[tokio::test]
 async fn a_store_that_is_slow_at_each_step_is_not_taken_to_be_away() {
     logged::listen();
@@ -54,7 +54,7 @@ async fn a_store_that_is_slow_at_each_step_is_not_taken_to_be_away() {
             assert!(all_told(asking).await[0].starts_with("miss"));
             slow.engine.settled().await;
             assert_eq!(slow.engine.stats().store_failures, failures);
-            // It was written all the same.
+            // The entry was written all the same.
             let found = other.told(path, &origin).await;
             assert!(found.starts_with("hit"), "{path}: {found}");
         }
@@ -62,7 +62,7 @@ async fn a_store_that_is_slow_at_each_step_is_not_taken_to_be_away() {
     assert!(logged::levels("store").is_empty());
 }
 
-/// Takes its time for whatever a request waits for.
+/// A store that is slow at each operation that a request waits for.
 struct Slow {
     link: Arc<Link>,
     clock: Clock,
@@ -70,7 +70,7 @@ struct Slow {
 }
 
 impl Slow {
-    /// An instance behind one.
+    /// Makes an instance in front of such a store.
     async fn cache(cluster: &Cluster, each: Duration) -> Cache {
         let clock = cluster.hub.clock.clone();
         let link = Arc::clone(&cluster.instance().await.link);
@@ -121,7 +121,7 @@ impl Store for Slow {
 }
 
 #[tokio::test]
-async fn invalidations_are_still_tried_and_say_that_they_failed() {
+async fn invalidations_are_tried_while_the_store_is_away_and_report_that_they_failed() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(TWO);
@@ -132,15 +132,15 @@ async fn invalidations_are_still_tried_and_say_that_they_failed() {
     let failed = one.engine.invalidate(&tags, Invalidation::Absent).await;
     assert_eq!(failed.unwrap_err().to_string(), "cut");
     assert_eq!(one.told("/a", &origin).await, "hit 1");
-    // It is back, though nobody has noticed yet.
+    // The store is back, though the instance has not noticed yet.
     one.link.set(Way::Open);
     one.invalidate("/a").await;
     assert_eq!(one.told("/a", &origin).await, "invalidated 2");
 }
 
-/// Whoever used it before could adopt what was thrown away meanwhile.
+/// An instance that used the store before could adopt what was invalidated meanwhile.
 #[tokio::test]
-async fn one_that_is_back_is_used_once_it_has_told_what_was_missed() {
+async fn a_store_that_is_back_is_used_once_it_has_reported_the_missed_invalidations() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let origin = Origin::numbers(Lifetime::FOREVER);
@@ -159,12 +159,12 @@ async fn one_that_is_back_is_used_once_it_has_told_what_was_missed() {
     cluster.pass(TICK).await;
     assert_eq!(two.told("/a", &origin).await, "invalidated 4");
     assert!(two.link.reads() > reads);
-    // Rendered after it, but by one who could not know.
+    // The entry was rendered after the invalidation, but by an instance that could not know that.
     assert_eq!(two.told("/b", &origin).await, "invalidated 5");
 }
 
 #[tokio::test]
-async fn an_outage_is_counted_and_not_each_request_in_it() {
+async fn only_the_first_request_in_an_outage_counts_a_store_failure() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(TWO);
@@ -173,13 +173,13 @@ async fn an_outage_is_counted_and_not_each_request_in_it() {
         one.rendered(path, &origin).await;
     }
     assert_eq!(one.engine.stats().store_failures, 1);
-    // The follower asks on, twice a second.
+    // The follower goes on asking twice a second, and each failure counts.
     cluster.pass(secs(2)).await;
     assert_eq!(one.engine.stats().store_failures, 5);
 }
 
 #[tokio::test]
-async fn an_outage_is_told_once_and_its_end_too() {
+async fn an_outage_is_logged_once_and_so_is_its_end() {
     use tracing::Level;
     logged::listen();
     let cluster = Cluster::new();

@@ -1,4 +1,4 @@
-//! What others invalidate.
+//! The invalidations of other instances.
 
 use super::*;
 use crate::store::Risen;
@@ -6,7 +6,7 @@ use crate::store::Risen;
 const FOREVER: Lifetime = Lifetime::FOREVER;
 
 #[tokio::test]
-async fn an_invalidation_elsewhere_is_in_force_as_soon_as_the_store_tells() {
+async fn an_invalidation_elsewhere_is_in_force_as_soon_as_the_store_reports_it() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let origin = Origin::numbers(FOREVER);
@@ -21,8 +21,8 @@ async fn an_invalidation_elsewhere_is_in_force_as_soon_as_the_store_tells() {
     assert_eq!(two.told("/a", &origin).await, "stale 2");
 }
 
-/// Also by a store that tells nothing: whoever asks later than the bound gets what is new, and
-/// whoever asks earlier gets what he gets without a round trip.
+/// The store here reports nothing by itself. A request later than the bound gets new content, and
+/// an earlier request is answered without a round trip.
 #[tokio::test]
 async fn an_invalidation_elsewhere_is_in_force_within_the_bound() {
     for delay in (0..500).step_by(70) {
@@ -41,7 +41,7 @@ async fn an_invalidation_elsewhere_is_in_force_within_the_bound() {
 }
 
 #[tokio::test]
-async fn a_hit_asks_nobody() {
+async fn a_hit_does_not_ask_the_store() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(FOREVER);
@@ -54,7 +54,7 @@ async fn a_hit_asks_nobody() {
     assert_eq!((one.link.reads(), one.link.asked()), before);
 }
 
-/// The follower holds nothing that would keep an engine, not even while the store hangs.
+/// The follower holds nothing that would keep the engine alive, not even while the store hangs.
 #[tokio::test]
 async fn following_ends_with_the_engine() {
     for way in [Way::Open, Way::Hangs, Way::Fails] {
@@ -71,9 +71,10 @@ async fn following_ends_with_the_engine() {
     }
 }
 
-/// Renders are stamped with what is in force without a gap, not with the newest number heard.
+/// Renders are stamped with the last number that is in force without a gap, not with the newest
+/// number heard.
 #[tokio::test]
-async fn a_number_that_is_heard_before_its_predecessors_stamps_nothing() {
+async fn a_number_that_is_heard_before_its_predecessors_is_not_used_as_a_stamp() {
     let cluster = Cluster::new();
     let one = cluster.made(false, |_| {});
     let two = cluster.made(false, |_| {});
@@ -83,7 +84,7 @@ async fn a_number_that_is_heard_before_its_predecessors_stamps_nothing() {
     one.rendered("/a", &origin).await;
     one.invalidate("one").await;
     two.invalidate("/a").await;
-    // The third is recorded, but what came before it cannot be read.
+    // The third invalidation is heard of, but the one before it is not known here.
     let key = [Tag::from("three")];
     let recorded = one.link.invalidate(&key, Invalidation::Absent).await;
     assert_eq!(recorded.unwrap(), Epoch(3));
@@ -91,7 +92,7 @@ async fn a_number_that_is_heard_before_its_predecessors_stamps_nothing() {
     assert!(!core.epochs.follow(Epoch(3), &key, Invalidation::Absent));
     assert_eq!(core.epochs.published(), Epoch(1));
 
-    // What is rendered now may be made of what the second threw away.
+    // A render that begins now may use content that the second instance has invalidated.
     let answer = one.get("/b", &origin).await.unwrap();
     let Content::Entry(entry) = answer.content else {
         panic!("it is stored");
@@ -117,9 +118,9 @@ async fn an_invalidation_that_leaves_a_gap_is_in_force_once_the_gap_is_filled() 
     assert_eq!(one.told("/b", &origin).await, "invalidated 4");
 }
 
-/// One whose record is lost and that begins anew below what it has told.
+/// The store here has lost its record, and counts anew from below the numbers that it had given.
 #[tokio::test]
-async fn a_store_that_forgot_is_not_believed() {
+async fn a_store_that_has_forgotten_invalidations_is_not_believed() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(FOREVER);
@@ -148,8 +149,8 @@ async fn a_store_that_forgot_is_not_believed() {
     assert!(caught_up.unwrap_err().to_string().contains("forgotten"));
 }
 
-/// One that counts the invalidations it has. As it should, it rises above any number it is asked
-/// for, and then says that all older content is invalidated; or it does not.
+/// A store that may lose its record. If `rises`, it does as it should: it rises above any number
+/// that it is asked for, and then says that all older content is invalidated.
 struct Forgetful {
     link: Arc<Link>,
     record: Mutex<Invalidations>,
@@ -184,7 +185,7 @@ impl Store for Forgetful {
     fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
         let mut record = self.record.lock().unwrap();
         if self.rises && record.until < after {
-            // Far: another instance may have heard of more than the one that asks.
+            // Far above, because another instance may have heard of more than the one that asks.
             let above = Epoch(after.0 + (1 << 32));
             record.until = above;
             record.floor = Risen {
@@ -228,12 +229,13 @@ async fn a_store_that_lost_its_record_invalidates_everything_once() {
     assert_eq!(two.told("/a", &origin).await, "hit 1");
 
     *store.record.lock().unwrap() = Invalidations::default();
-    // Its number is one that has been given before: nobody would take it for news.
+    // The store gives this invalidation a number that it has given before, so no instance would
+    // take it for a new one.
     one.invalidate("/a").await;
     assert_eq!(one.told("/a", &origin).await, "invalidated 2");
     one.engine.settled().await;
     cluster.pass(secs(1)).await;
-    // The second had heard of more than the first.
+    // The second instance had heard of more invalidations than the first.
     assert_eq!(two.told("/a", &origin).await, "hit 2");
     two.invalidate("/a").await;
     cluster.pass(secs(1)).await;
@@ -241,7 +243,7 @@ async fn a_store_that_lost_its_record_invalidates_everything_once() {
 }
 
 #[tokio::test]
-async fn one_cut_off_serves_what_it_has_and_says_so() {
+async fn an_instance_that_is_cut_off_serves_its_entries_as_unverified() {
     for way in [Way::Hangs, Way::Fails] {
         let cluster = Cluster::new();
         let (one, two) = (cluster.instance().await, cluster.instance().await);
@@ -251,7 +253,7 @@ async fn one_cut_off_serves_what_it_has_and_says_so() {
         two.link.set(way);
         one.invalidate("/a").await;
         assert_eq!(one.rendered("/a", &origin).await, "invalidated 2");
-        // As long as it may not know.
+        // Within the bound, the instance need not know of the invalidation.
         cluster.pass(ms(900)).await;
         assert_eq!(two.told("/a", &origin).await, "hit 1");
         cluster.pass(ms(200)).await;
@@ -261,12 +263,12 @@ async fn one_cut_off_serves_what_it_has_and_says_so() {
         assert_eq!(two.engine.stats().unverified, 1);
         two.engine.count(&hit);
         assert_eq!(two.engine.stats().unverified, 2);
-        // What it does not have it renders, without waiting for anybody.
+        // The instance renders what it does not have, without waiting for the store.
         assert_eq!(two.rendered("/b", &origin).await, "miss 3");
 
         two.link.set(Way::Open);
         cluster.pass(secs(2)).await;
-        // Not what it has, but what the first one rendered since.
+        // The answer is not what it had, but what the first instance has rendered since.
         assert_eq!(two.told("/a", &origin).await, "hit 2");
         assert_eq!(two.told("/b", &origin).await, "hit 3", "{way:?}");
         assert_eq!(origin.runs(), 3);
@@ -274,7 +276,7 @@ async fn one_cut_off_serves_what_it_has_and_says_so() {
 }
 
 #[tokio::test]
-async fn one_cut_off_marks_stale_content_too() {
+async fn an_instance_that_is_cut_off_marks_stale_content_as_unverified_too() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(TWO);
@@ -288,7 +290,7 @@ async fn one_cut_off_marks_stale_content_too() {
 }
 
 #[tokio::test]
-async fn one_cut_off_renders_if_it_is_to() {
+async fn an_instance_that_is_cut_off_renders_if_it_is_configured_to() {
     let cluster = Cluster::new();
     let one = cluster.made(true, |config| config.on_partition = OnPartition::Render);
     one.follow().await;
@@ -298,7 +300,7 @@ async fn one_cut_off_renders_if_it_is_to() {
     cluster.pass(secs(2)).await;
     assert!(one.engine.lookup("/a").is_none());
     assert_eq!(one.rendered("/a", &origin).await, "expired 2");
-    // Kept, but not believed.
+    // The entry is kept, but not believed.
     let asking = one.crowd(10, "/a", &origin);
     let answers = all_told(asking).await;
     assert_eq!(tally(&answers), [(9, "collapsed 3"), (1, "expired 3")]);
@@ -308,9 +310,9 @@ async fn one_cut_off_renders_if_it_is_to() {
     assert_eq!(one.engine.stats().unverified, 0);
 }
 
-/// Before the first answer of the store, nothing of it is believed, and nothing in memory either.
+/// Before the first answer of the store, nothing in the store is believed, and nothing in memory.
 #[tokio::test]
-async fn one_started_while_the_store_is_away_promises_nothing_until_it_is_back() {
+async fn an_instance_started_while_the_store_is_away_verifies_nothing_until_the_store_is_back() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(FOREVER);
@@ -324,21 +326,21 @@ async fn one_started_while_the_store_is_away_promises_nothing_until_it_is_back()
     assert_eq!(two.told("/a", &origin).await, "unverified 3");
     two.link.set(Way::Open);
     cluster.pass(TICK).await;
-    // It cannot tell that its own was rendered after the invalidation.
+    // The instance cannot know that its own entry was rendered after the invalidation.
     assert_eq!(two.told("/a", &origin).await, "invalidated 4");
     assert_eq!(two.told("/b", &origin).await, "hit 2");
 }
 
-/// An answer is worth what it was when it was asked for.
+/// An answer of the store counts from when it was asked for, not from when it came.
 #[tokio::test]
-async fn an_answer_that_took_long_is_not_good_for_longer() {
+async fn a_late_answer_of_the_store_verifies_entries_for_no_longer_than_a_prompt_one() {
     let cluster = Cluster::new();
     let one = cluster.made(false, |_| {});
     one.follow().await;
     let origin = Origin::numbers(FOREVER);
     one.rendered("/a", &origin).await;
     let gate = one.link.hold_up(What::Invalidations);
-    // Asked after half a second, answered 400 ms later.
+    // The store is asked after half a second, and answers 400 ms later.
     cluster.pass(ms(900)).await;
     gate.open();
     turns().await;
@@ -349,9 +351,10 @@ async fn an_answer_that_took_long_is_not_good_for_longer() {
     assert_eq!(one.told("/a", &origin).await, "unverified 1");
 }
 
-/// What is adopted is compared with the record first, and if that cannot be had, not adopted.
+/// An entry is compared with the record of invalidations before it is adopted. If the record cannot
+/// be read, the entry is not adopted.
 #[tokio::test]
-async fn nothing_is_adopted_before_the_record_is_known() {
+async fn no_entry_is_adopted_before_the_record_of_invalidations_is_known() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let origin = Origin::numbers(FOREVER);

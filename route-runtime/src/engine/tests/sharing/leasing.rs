@@ -1,9 +1,9 @@
-//! One render per key and refresh, however many instances.
+//! Leases: one render per key and refresh, however many instances there are.
 
 use super::*;
 
 #[tokio::test]
-async fn one_instance_renders_what_all_ask_for() {
+async fn one_instance_renders_the_key_that_all_instances_ask_for() {
     let cluster = Cluster::new();
     let mut instances = Vec::new();
     for _ in 0..5 {
@@ -22,7 +22,7 @@ async fn one_instance_renders_what_all_ask_for() {
     turns().await;
     cluster.pass(ms(200)).await;
     let answers = all_told(asking).await;
-    // On each instance one asked for all, and on one it rendered.
+    // On each instance, one request asked the store for all, and on one instance it rendered.
     assert_eq!(
         tally(&answers),
         [(95, "collapsed 1"), (4, "hit 1"), (1, "miss 1")]
@@ -32,7 +32,7 @@ async fn one_instance_renders_what_all_ask_for() {
     }
     assert_eq!((origin.runs(), cluster.hub.leased()), (1, 0));
 
-    // And once per refresh.
+    // Each refresh is also one render.
     for round in 2..5 {
         cluster.pass(secs(3)).await;
         let old = format!("stale {}", round - 1);
@@ -42,7 +42,8 @@ async fn one_instance_renders_what_all_ask_for() {
         for instance in &instances {
             instance.settled().await;
         }
-        // Those that found it leased look again after a rest, and find what was written.
+        // The instances that found the refresh leased look again after a rest, and find what was
+        // written.
         cluster.pass(secs(1)).await;
         for instance in &instances {
             instance.told("/a", &origin).await;
@@ -55,7 +56,7 @@ async fn one_instance_renders_what_all_ask_for() {
 }
 
 #[tokio::test]
-async fn what_another_refreshes_stays_stale_and_is_not_waited_for() {
+async fn an_entry_that_another_instance_refreshes_is_served_stale_meanwhile() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let gate = Gate::closed();
@@ -68,7 +69,7 @@ async fn what_another_refreshes_stays_stale_and_is_not_waited_for() {
     until(|| origin.active() == 1).await;
     assert_eq!(two.rendered("/a", &origin).await, "stale 1");
     let reads = two.link.reads();
-    // While it rests it asks nobody.
+    // While the entry rests, the instance does not ask the store.
     assert_eq!(two.rendered("/a", &origin).await, "stale 1");
     assert_eq!(two.link.reads(), reads);
     gate.open();
@@ -80,13 +81,13 @@ async fn what_another_refreshes_stays_stale_and_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_holder_that_dies_is_waited_for_until_its_lease_runs_out() {
+async fn a_request_waits_for_a_lease_holder_that_died_until_the_lease_runs_out() {
     let cluster = Cluster::new();
     let mut instances = Vec::new();
     for _ in 0..3 {
         instances.push(cluster.instance().await);
     }
-    // Somebody else, who is heard of no more.
+    // Another instance takes the lease and dies.
     let key = EntryKey {
         build: Some("build"),
         name: "/a",
@@ -109,7 +110,7 @@ async fn a_holder_that_dies_is_waited_for_until_its_lease_runs_out() {
 
 /// A lease without an end costs the time that a render may take.
 #[tokio::test]
-async fn nobody_waits_longer_than_a_render_may_take() {
+async fn no_request_waits_for_a_lease_longer_than_a_render_may_take() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let key = EntryKey {
@@ -126,9 +127,9 @@ async fn nobody_waits_longer_than_a_render_may_take() {
     assert_eq!(all_told(vec![asking]).await, ["miss 1"]);
 }
 
-/// Nothing is written of what fails, or is for one request only: the next one renders at once.
+/// A failure and content for one request only are not written. The next instance renders at once.
 #[tokio::test]
-async fn whoever_rendered_nothing_to_share_gives_its_lease_back() {
+async fn an_instance_that_rendered_nothing_to_share_gives_its_lease_back() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let origin = Origin::new(|run, _| async move {
@@ -148,9 +149,9 @@ async fn whoever_rendered_nothing_to_share_gives_its_lease_back() {
     assert_eq!(four.rendered("/a", &origin).await, "miss 4");
 }
 
-/// An error on the first is one on all, after the time of two renders and not of five.
+/// An error on the first instance, and then on all others, takes the time of two renders, not five.
 #[tokio::test]
-async fn those_who_waited_for_nothing_do_not_wait_for_each_other() {
+async fn instances_that_waited_for_a_failed_render_do_not_wait_for_each_other() {
     let cluster = Cluster::new();
     let mut instances = Vec::new();
     for _ in 0..5 {
@@ -172,9 +173,9 @@ async fn those_who_waited_for_nothing_do_not_wait_for_each_other() {
     assert_eq!(cluster.hub.leased(), 0);
 }
 
-/// One that was not given back says nothing of what it was for.
+/// A lease that was not given back does not say whether its render made something to share.
 #[tokio::test]
-async fn those_who_waited_for_one_that_died_wait_for_the_next() {
+async fn instances_that_waited_for_a_holder_that_died_wait_for_the_next_holder() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let key = EntryKey {
@@ -199,7 +200,7 @@ async fn those_who_waited_for_one_that_died_wait_for_the_next() {
 }
 
 #[tokio::test]
-async fn a_render_that_has_no_turn_gives_its_lease_back() {
+async fn a_render_that_gets_no_turn_gives_its_lease_back() {
     let cluster = Cluster::new();
     let one = cluster.made(true, |config| {
         config.limits.renders = 1;
@@ -230,7 +231,7 @@ async fn a_store_that_cannot_lease_or_write_is_still_read() {
     two.link.is_poor.store(true, Ordering::SeqCst);
     assert_eq!(two.rendered("/a", &origin).await, "hit 1");
     assert_eq!(two.rendered("/b", &origin).await, "miss 2");
-    // Each was tried once, and then left for a second.
+    // Leasing and writing were each tried once, and then rested for a second.
     assert_eq!(two.engine.stats().store_failures, 2);
     assert_eq!(two.rendered("/c", &origin).await, "miss 3");
     assert_eq!(two.engine.stats().store_failures, 2);
@@ -240,9 +241,9 @@ async fn a_store_that_cannot_lease_or_write_is_still_read() {
     assert_eq!(one.told("/d", &origin).await, "hit 4");
 }
 
-/// A request that wants what is new, and comes while another instance refreshes it.
+/// Makes a request that accepts no stale content, while another instance refreshes the entry.
 #[tokio::test]
-async fn who_cannot_take_stale_content_waits_for_the_refresh_of_another_instance() {
+async fn a_request_that_refetches_waits_for_the_refresh_of_another_instance() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let gate = Gate::closed();
@@ -267,7 +268,7 @@ async fn who_cannot_take_stale_content_waits_for_the_refresh_of_another_instance
 
 /// The write is part of the flight's task, after the answer.
 #[tokio::test]
-async fn who_asks_does_not_wait_for_the_write() {
+async fn a_request_does_not_wait_for_the_write_to_the_store() {
     let cluster = Cluster::new();
     let one = cluster.instance().await;
     let gate = Gate::closed();
@@ -280,12 +281,12 @@ async fn who_asks_does_not_wait_for_the_write() {
     one.link.set(Way::Open);
     cluster.pass(secs(1)).await;
     one.settled().await;
-    // What could not be written is lost to others, and to nobody else.
+    // An entry that could not be written is lost to other instances only.
     assert_eq!(one.told("/a", &origin).await, "hit 1");
 }
 
 #[tokio::test]
-async fn what_was_written_between_the_look_and_the_lease_is_found() {
+async fn an_entry_written_between_the_read_and_the_lease_is_found() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let origin = Origin::numbers(TWO);
@@ -301,7 +302,7 @@ async fn what_was_written_between_the_look_and_the_lease_is_found() {
 }
 
 #[tokio::test]
-async fn a_lease_is_held_until_what_was_rendered_is_written() {
+async fn a_lease_is_held_until_the_entry_is_written() {
     let cluster = Cluster::new();
     let (one, two) = (cluster.instance().await, cluster.instance().await);
     let origin = Origin::numbers(TWO);

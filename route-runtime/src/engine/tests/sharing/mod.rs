@@ -23,13 +23,13 @@ use crate::store::{
 const TWO: Lifetime = Lifetime::revalidate(secs(2));
 const TICK: Duration = ms(500);
 
-/// What is behind all instances: a memory, with leases by a clock that the test moves.
+/// The store behind all instances: a memory, with leases by a clock that the test moves.
 struct Hub {
     inner: MemoryStore,
     clock: Clock,
     leases: Mutex<HashMap<String, (LeaseToken, crate::engine::Moment)>>,
     tokens: AtomicU64,
-    /// How many invalidations there were.
+    /// The number of invalidations so far.
     news: watch::Sender<u64>,
 }
 
@@ -52,32 +52,32 @@ impl Hub {
     }
 }
 
-/// How an instance's way to the hub is.
+/// The state of an instance's way to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Open,
-    /// Nothing comes back.
+    /// No answer comes back.
     Hangs,
     /// Errors come back.
     Fails,
 }
 
-/// The store as one instance has it: its way to the hub may be cut.
+/// The store as one instance sees it. The way from the instance to the hub may be cut.
 struct Link {
     hub: Arc<Hub>,
     way: AtomicU8,
-    /// Refuses to lease, and to write.
+    /// The store refuses to lease, and to write.
     is_poor: AtomicBool,
-    /// Tells by itself that something was invalidated.
+    /// The store reports by itself that something was invalidated.
     tells: bool,
     heard: AtomicU64,
     reads: AtomicUsize,
     asked: AtomicUsize,
-    /// What is held up on its way, and by what.
+    /// The operation that is held up, and the gate that holds it up.
     slow: Mutex<Option<(What, Gate)>>,
 }
 
-/// What may be held up.
+/// An operation that may be held up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Write,
@@ -86,7 +86,7 @@ enum What {
 }
 
 impl Link {
-    /// Holds up all of one kind, until the gate is opened.
+    /// Holds up all operations of one kind, until the gate is opened.
     fn hold_up(&self, what: What) -> Gate {
         let gate = Gate::closed();
         *self.slow.lock().unwrap() = Some((what, gate.clone()));
@@ -109,12 +109,12 @@ impl Link {
         self.reads.load(Ordering::SeqCst)
     }
 
-    /// How often it was asked what had been invalidated.
+    /// Returns how often the store was asked what had been invalidated.
     fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// Does something at the hub, if the way there is open.
+    /// Runs an operation at the hub, if the way there is open.
     fn go<'a, T: Send + 'a>(
         &'a self,
         act: impl FnOnce() -> StoreFuture<'a, T>,
@@ -207,7 +207,7 @@ struct Cluster {
     hands: ManualClock,
 }
 
-/// One of them.
+/// An instance of the application, with its link to the hub.
 struct Instance {
     cache: Cache,
     link: Arc<Link>,
@@ -234,15 +234,15 @@ impl Cluster {
         Self { hub, hands }
     }
 
-    /// One that is told by its store what is new, and that has caught up.
+    /// Makes an instance whose store reports invalidations by itself, and that has caught up.
     async fn instance(&self) -> Instance {
         let instance = self.made(true, |_| {});
         instance.follow().await;
         instance
     }
 
-    /// One that does not follow yet.
-    fn made(&self, tells: bool, change: impl FnOnce(&mut Config)) -> Instance {
+    /// Makes an instance that does not follow yet.
+    fn made(&self, tells: bool, change: impl FnOnce(&mut EngineConfig)) -> Instance {
         let link = Arc::new(Link {
             hub: Arc::clone(&self.hub),
             way: AtomicU8::new(Way::Open as u8),
@@ -265,7 +265,7 @@ impl Cluster {
         }
     }
 
-    /// Lets time pass as it does: in steps in which everyone has its turn.
+    /// Lets time pass in small steps, and gives every task its turn in each step.
     async fn pass(&self, time: Duration) {
         const STEP: Duration = ms(10);
         let mut left = time;

@@ -1,8 +1,8 @@
-//! What is promised, whatever happens in whatever order.
+//! The promise about invalidations, which holds whatever happens in whatever order.
 //!
-//! Let T be when an invalidation resolved. A request that begins on the same instance after T, or
-//! on another after T and the bound, gets content whose render began after T, or content that is
-//! marked as unverified; the latter only where that is served.
+//! Let an invalidation resolve at T. Consider a request that begins on the same instance after T,
+//! or on another instance later than T plus the bound. It gets content whose render began after T,
+//! or content that is marked as unverified. It gets the latter only where that is served.
 
 use proptest::prelude::*;
 
@@ -33,11 +33,11 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// What is true, and since when whose promise covers it.
+/// The true version of each path, and the invalidations that have resolved.
 #[derive(Default)]
 struct Truth {
     versions: [AtomicUsize; PATHS.len()],
-    /// Which version of which path was thrown away for, when, and by whom.
+    /// The invalidations: the path, its version then, the moment, and the instance.
     resolved: Mutex<Vec<(usize, usize, Moment, usize)>>,
 }
 
@@ -46,7 +46,7 @@ impl Truth {
         self.versions[what].load(Ordering::SeqCst)
     }
 
-    /// The oldest version that a request which begins now may get.
+    /// Returns the oldest version that a request which begins now may get.
     fn oldest(&self, who: usize, what: usize, now: Moment) -> usize {
         let resolved = self.resolved.lock().unwrap();
         let covered = resolved.iter().filter(|(path, _, when, by)| {
@@ -114,14 +114,15 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
     for instance in &instances {
         instance.link.set(Way::Open);
     }
-    // Until nobody waits for a lease that a cut instance could not give back.
+    // Long enough that no request waits any more for a lease that a cut-off instance could not
+    // give back.
     cluster.pass(secs(3)).await;
     cluster.hands.advance(LIMIT * 2);
     cluster.pass(secs(3)).await;
     for task in tasks {
         task.await.unwrap();
     }
-    // And now that all are connected, all agree.
+    // All instances are connected now, so all agree.
     let origin = Origin::new(|_, _| async { store("none", Lifetime::FOREVER) });
     for (who, instance) in instances.iter().enumerate() {
         for (what, path) in PATHS.iter().enumerate() {
@@ -137,7 +138,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_was_thrown_away_is_not_given_later_than_promised(
+    fn invalidated_content_is_not_served_later_than_promised(
         acts in prop::collection::vec(act(), 1..50),
         serves in any::<bool>(),
         is_brief in any::<bool>(),

@@ -1,4 +1,4 @@
-//! A new engine in front of what an old one left.
+//! A new engine in front of the store that an old engine left.
 
 use super::*;
 
@@ -16,7 +16,7 @@ async fn entries_and_invalidations_outlive_the_engine() {
     assert_eq!(new.told("/a", &origin).await, "hit 1");
     assert_eq!(new.rendered("/b", &origin).await, "miss 4");
     assert_eq!(new.told("/c", &origin).await, "hit 3");
-    // Above every stamp that is stored, so it reaches all of them.
+    // The numbers of new invalidations are above every stored stamp, so they reach all entries.
     for path in ["/a", "/b", "/c"] {
         new.invalidate(path).await;
         let told = new.rendered(path, &origin).await;
@@ -25,7 +25,7 @@ async fn entries_and_invalidations_outlive_the_engine() {
 }
 
 #[tokio::test]
-async fn age_goes_on_by_the_wall_clock() {
+async fn the_age_of_an_entry_goes_on_by_the_wall_clock() {
     let cluster = Cluster::new();
     let origin = Origin::numbers(TWO.expire(secs(10)));
     let old = cluster.instance().await;
@@ -49,7 +49,7 @@ async fn age_goes_on_by_the_wall_clock() {
 }
 
 #[tokio::test]
-async fn what_is_recalled_is_neither_rendered_nor_refreshed() {
+async fn a_recalled_entry_is_neither_rendered_nor_refreshed() {
     let cluster = Cluster::new();
     let origin = Origin::numbers(TWO);
     let old = cluster.instance().await;
@@ -66,7 +66,7 @@ async fn what_is_recalled_is_neither_rendered_nor_refreshed() {
     assert_eq!(origin.runs(), 2);
     assert_eq!(new.told("/a", &origin).await, "stale 1");
     new.settled().await;
-    // What is in memory is newer.
+    // The entry in memory is newer.
     assert!(!recall("/a").await);
     assert_eq!(new.told("/a", &origin).await, "hit 3");
 
@@ -88,7 +88,7 @@ async fn another_build_sees_data_and_no_pages() {
     new.follow().await;
     assert_eq!(new.rendered("/a", &origin).await, "miss 3");
     assert_eq!(new.told("data", &origin).await, "hit 2");
-    // An invalidation reaches both.
+    // An invalidation reaches both builds.
     new.invalidate("/a").await;
     turns().await;
     assert_eq!(old.told("/a", &origin).await, "invalidated 4");

@@ -1,4 +1,4 @@
-//! How much is kept, and what is cleared away.
+//! Tests of the bounds, and of what is cleared away.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::store::files::place::made;
 
 #[tokio::test]
-async fn the_oldest_go_first() {
+async fn the_oldest_entries_are_removed_first() {
     let directory = Directory::new();
     let store = FileStore::options()
         .entries(10)
@@ -24,7 +24,7 @@ async fn the_oldest_go_first() {
             };
             store.write(key, entry(&[0; 100], 0)).await.unwrap();
             let path = store.inner.place.entry(key);
-            // The clock of a file system may be too coarse to tell.
+            // The clock of a file system may be too coarse to tell two writes apart.
             let time =
                 SystemTime::now() - Duration::from_secs(1000) + Duration::from_secs(number.into());
             File::options()
@@ -50,7 +50,7 @@ async fn the_oldest_go_first() {
         );
     }
     assert!(paths[92..].iter().all(|path| path.exists()));
-    // By bytes.
+    // The bound of bytes holds, too.
     for number in 100..110 {
         let name = number.to_string();
         let key = EntryKey {
@@ -66,11 +66,11 @@ async fn the_oldest_go_first() {
         .map(|it| it.metadata().unwrap().len())
         .sum();
     assert!(bytes <= 40_000 && bytes > 20_000, "{bytes}");
-    // Too large leaves nothing of what it replaces.
+    // An entry that is too large removes the one that it replaces.
     store.write(KEY, entry(b"small", 0)).await.unwrap();
     store.write(KEY, entry(&[0; 10_000], 1)).await.unwrap();
     assert_eq!(store.read(KEY).await.unwrap(), None);
-    // For ever is 30 days.
+    // An entry without `expire` is removed after 30 days.
     let path = written(200).await;
     let long_ago = SystemTime::now() - Duration::from_secs(31 * 86_400);
     File::options()
@@ -84,7 +84,7 @@ async fn the_oldest_go_first() {
 }
 
 #[tokio::test]
-async fn writing_sweeps_by_itself() {
+async fn writes_keep_the_store_within_its_bounds() {
     let directory = Directory::new();
     let store = FileStore::options().entries(20).open(&directory.0);
     for number in 0..200 {
@@ -103,10 +103,10 @@ async fn writing_sweeps_by_itself() {
 }
 
 #[tokio::test]
-async fn a_write_that_nobody_waits_for_leaves_no_directory_that_grows_for_ever() {
+async fn a_dropped_write_does_not_stop_later_writes_from_sweeping() {
     let directory = Directory::new();
     let store = FileStore::options().entries(10).open(&directory.0);
-    // The first one of a process finds that it is time to look what there is.
+    // The first write of a process finds that it is time to sweep.
     drop(store.write(KEY, entry(b"body", 0)).now_or_never());
     eventually("it is written", || directory.files("app").len() == 1);
     for number in 0..100 {
@@ -125,7 +125,7 @@ async fn a_write_that_nobody_waits_for_leaves_no_directory_that_grows_for_ever()
 }
 
 #[tokio::test]
-async fn drafts_of_those_that_were_killed_go_and_those_of_the_living_stay() {
+async fn drafts_of_killed_instances_are_removed_and_those_of_living_ones_stay() {
     let directory = Directory::new();
     let living = FileStore::open(&directory.0);
     let draft = living.inner.place.draft(b"draft").unwrap();
@@ -142,7 +142,7 @@ async fn drafts_of_those_that_were_killed_go_and_those_of_the_living_stay() {
 }
 
 #[tokio::test]
-async fn the_directories_of_old_builds_go_whatever_lies_beside_them() {
+async fn directories_of_old_builds_are_removed_whatever_lies_beside_them() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     let root = directory.0.join("v1");
@@ -178,7 +178,7 @@ async fn the_directories_of_old_builds_go_whatever_lies_beside_them() {
 }
 
 #[test]
-fn a_directory_that_a_sweep_takes_away_before_it_is_used_is_made_again() {
+fn a_directory_that_a_sweep_removes_before_its_first_use_is_made_again() {
     let directory = Directory::new();
     let shelf = directory.0.join("shelf");
     let tries = AtomicU32::new(0);
@@ -190,7 +190,7 @@ fn a_directory_that_a_sweep_takes_away_before_it_is_used_is_made_again() {
     });
     written.unwrap();
     assert_eq!(tries.into_inner(), 4);
-    // What is not there for another reason is an error, at some time.
+    // A file that is missing for another reason is an error in the end.
     made(&shelf.join("entry"), || {
         fs::remove_file(directory.0.join("none"))
     })

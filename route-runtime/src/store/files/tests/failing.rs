@@ -1,4 +1,4 @@
-//! Where nothing can be written, or read.
+//! Tests of directories that cannot be written or read.
 
 use futures_util::FutureExt as _;
 
@@ -6,12 +6,12 @@ use super::*;
 use crate::store::logged;
 
 #[tokio::test]
-async fn where_nothing_can_be_the_methods_fail_and_the_log_says_so_once() {
+async fn in_an_unusable_directory_methods_fail_and_one_warning_is_logged() {
     logged::listen();
     let directory = Directory::new();
     let file = directory.0.join("file");
     fs::write(&file, "").unwrap();
-    // Below a file there is no directory, whoever asks.
+    // There is no directory below a file, whichever user runs this.
     let store = FileStore::open(file.join("cache"));
     for _ in 0..3 {
         assert!(store.read(KEY).await.is_err());
@@ -28,14 +28,14 @@ async fn where_nothing_can_be_the_methods_fail_and_the_log_says_so_once() {
         assert!(std::error::Error::source(&error).is_some());
     }
     assert_eq!(logged::levels("store"), [tracing::Level::WARN]);
-    // It works from when it can.
+    // The store works as soon as the directory can be made.
     fs::remove_file(&file).unwrap();
     store.write(KEY, entry(b"body", 0)).await.unwrap();
     assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 0)));
 }
 
 #[test]
-fn what_would_never_work_is_known_and_nothing_is_left() {
+fn check_refuses_a_path_through_a_file_and_leaves_nothing_behind() {
     let directory = Directory::new();
     let file = directory.0.join("file");
     fs::write(&file, "").unwrap();
@@ -49,7 +49,7 @@ fn what_would_never_work_is_known_and_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_can_be_read() {
+async fn a_store_that_cannot_be_written_can_be_read() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     store
@@ -58,7 +58,7 @@ async fn what_cannot_be_written_can_be_read() {
         .unwrap();
     store.write(KEY, entry(b"body", 1)).await.unwrap();
     drop(store);
-    // Neither a lock nor a draft can be made, whoever asks.
+    // Neither a lock nor a draft can be made, whichever user runs this.
     for name in ["locks", "tmp"] {
         let path = directory.0.join("v1").join(name);
         fs::remove_dir_all(&path).unwrap();
@@ -80,7 +80,7 @@ async fn what_cannot_be_written_can_be_read() {
 }
 
 #[test]
-fn a_call_that_the_end_of_the_program_cuts_off_says_nothing_of_the_files() {
+fn a_call_that_the_end_of_the_runtime_cuts_off_logs_no_warning() {
     logged::listen();
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);

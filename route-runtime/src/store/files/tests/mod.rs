@@ -1,4 +1,4 @@
-//! Files, as they are found and as they are left.
+//! Tests of a file store by the files that it finds and leaves.
 
 mod bounds;
 mod failing;
@@ -11,10 +11,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use super::*;
 use crate::testing::store::{changes, suite};
 
-/// Far from what anything here takes.
+/// A limit far beyond what anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Waits until other threads have made it so.
+/// Waits until other threads have made the condition true.
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
@@ -52,7 +52,7 @@ impl Directory {
 }
 
 impl Directory {
-    /// Waits until nobody has it open: a sweep may go on for a moment.
+    /// Waits until no store has the directory open: a sweep may go on for a moment.
     fn left(&self) {
         eventually("no drafts are left behind", || self.files("tmp").is_empty());
     }
@@ -85,14 +85,14 @@ fn tags() -> Vec<Tag> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_keep_the_contract() {
+async fn a_file_store_keeps_the_contract() {
     let directory = Directory::new();
     suite(async |name: &str| FileStore::open(directory.0.join(name))).await;
     changes(async |name: &str| FileStore::open(directory.0.join(name))).await;
 }
 
 #[tokio::test]
-async fn what_is_damaged_or_of_another_version_is_absent_and_goes() {
+async fn a_file_that_is_damaged_or_of_another_version_is_absent_and_removed() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     store.write(KEY, entry(b"body", 0)).await.unwrap();
@@ -112,7 +112,7 @@ async fn what_is_damaged_or_of_another_version_is_absent_and_goes() {
     }
     fs::write(&path, &whole).unwrap();
     assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 0)));
-    // A newer one that is damaged is in nobody's way.
+    // A newer file that is damaged does not prevent a write.
     store.write(KEY, entry(b"newer", 0)).await.unwrap();
     let mut damaged = fs::read(&path).unwrap();
     *damaged.last_mut().unwrap() ^= 1;
@@ -136,7 +136,7 @@ async fn entries_and_invalidations_survive_a_restart() {
     assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 1)));
     let news = store.invalidations(Epoch(0)).await.unwrap();
     assert_eq!((news.until, news.tags.len()), (Epoch(1), 1));
-    // Of another record, which may have invalidated anything.
+    // The entry belongs to a record that is gone and may have invalidated anything.
     drop(store);
     fs::remove_file(directory.0.join("v1/record")).unwrap();
     let store = FileStore::open(&directory.0);

@@ -1,9 +1,9 @@
-//! The record of invalidations.
+//! Tests of the record of invalidations.
 
 use super::*;
 
 #[tokio::test]
-async fn a_record_that_goes_while_it_is_used_invalidates_all() {
+async fn a_record_that_is_lost_while_in_use_invalidates_everything() {
     let directory = Directory::new();
     let stores = [(); 2].map(|()| FileStore::open(&directory.0));
     for store in &stores {
@@ -50,7 +50,7 @@ async fn a_record_that_goes_while_it_is_used_invalidates_all() {
 }
 
 #[tokio::test]
-async fn a_loss_that_cannot_be_written_down_is_not_forgotten() {
+async fn a_loss_that_cannot_be_recorded_yet_is_not_forgotten() {
     let (directory, other) = (Directory::new(), Directory::new());
     let store = FileStore::open(&directory.0);
     for _ in 0..2 {
@@ -88,7 +88,7 @@ async fn a_record_with_any_byte_damaged_makes_no_old_entry_valid() {
     drop(store);
     let record = directory.0.join("v1/record");
     let (whole, file) = (fs::read(&record).unwrap(), fs::read(&path).unwrap());
-    // Without its end, the last line is one that was never written.
+    // Without its line end, the last line counts as never written.
     for at in 0..whole.len() - 1 {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
@@ -103,7 +103,7 @@ async fn a_record_with_any_byte_damaged_makes_no_old_entry_valid() {
 }
 
 #[tokio::test]
-async fn a_line_that_has_no_end_is_not_read_and_goes() {
+async fn a_line_without_an_end_is_not_read_and_is_removed() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     store
@@ -131,7 +131,7 @@ async fn a_line_that_has_no_end_is_not_read_and_goes() {
 }
 
 #[tokio::test]
-async fn the_record_is_written_anew_when_it_has_grown() {
+async fn the_record_is_written_anew_when_it_has_grown_too_long() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     let other = FileStore::open(&directory.0);
@@ -153,7 +153,7 @@ async fn the_record_is_written_anew_when_it_has_grown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_waits_for_nobody_who_writes_the_record() {
+async fn a_read_of_an_entry_does_not_wait_for_a_writer_of_the_record() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     let other = FileStore::open(&directory.0);
@@ -181,9 +181,9 @@ async fn a_read_waits_for_nobody_who_writes_the_record() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_found_damaged_says_how_far_the_numbers_went() {
+async fn a_damaged_record_still_tells_how_far_the_numbers_went() {
     let (directory, other) = (Directory::new(), Directory::new());
-    // It cannot read anything yet.
+    // This store cannot read anything yet.
     let root = directory.0.join("v1");
     fs::write(&root, "").unwrap();
     let store = FileStore::open(&directory.0);

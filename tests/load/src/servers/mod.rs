@@ -23,7 +23,7 @@ const HIT: [(&str, &str); 4] = [
 ];
 
 /// The entity tag of [`BODY`].
-pub(crate) const ETAG: &str = "\"b2ed88b3b7bb1b774dcf4f0bfb2939b0\"";
+pub(crate) const ETAG: &str = "\"67318100e2cddcb02f504e58281d67c0\"";
 
 /// The headers of a response of a dynamic route, besides its content type.
 const DYNAMIC: [(&str, &str); 2] = [

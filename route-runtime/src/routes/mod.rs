@@ -411,7 +411,8 @@ impl Routes {
         self.served.context()
     }
 
-    /// Returns every handler, sorted by pattern and method.
+    /// Returns every handler, sorted by path and method. The order of paths leaves out groups and
+    /// the names of parameters.
     ///
     /// # Example
     ///

@@ -31,7 +31,8 @@ pub(crate) use self::sharing::Sharing;
 pub(crate) struct Table {
     /// The nodes by id. The trie finds the id.
     nodes: Vec<Node>,
-    /// The handlers by id, sorted by pattern and method.
+    /// The handlers by id, sorted by path and method. The order of paths leaves out groups and
+    /// the names of parameters.
     handlers: Vec<Handler>,
     pub(crate) trie: Trie<NodeId>,
     /// The text before every pattern. It is empty if there is no prefix.
@@ -131,7 +132,8 @@ impl Table {
         &self.handlers[id.0]
     }
 
-    /// Returns every handler, sorted by pattern and method.
+    /// Returns every handler, sorted by path and method. The order of paths leaves out groups and
+    /// the names of parameters.
     pub(crate) fn handlers(
         &self,
     ) -> impl ExactSizeIterator<Item = (HandlerId, &Handler)> + DoubleEndedIterator {

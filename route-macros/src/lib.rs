@@ -3,6 +3,11 @@
 //! Each attribute runs in three stages: `syntax` and `declaration` parse, `options`, `signature`,
 //! `pattern` and `spec` check, and `expand` prints the code of a declaration that passed.
 
+#![expect(
+    missing_docs,
+    reason = "documented where `route-runtime` re-exports it"
+)]
+
 use proc_macro::TokenStream;
 
 mod bug;
@@ -23,28 +28,16 @@ mod syntax;
 mod text;
 mod version;
 
-#[allow(
-    missing_docs,
-    reason = "documented where `route-runtime` re-exports it"
-)]
 #[proc_macro_attribute]
 pub fn route(args: TokenStream, item: TokenStream) -> TokenStream {
     bug::guard(route::route, args.into(), item.into()).into()
 }
 
-#[allow(
-    missing_docs,
-    reason = "documented where `route-runtime` re-exports it"
-)]
 #[proc_macro_attribute]
 pub fn page(args: TokenStream, item: TokenStream) -> TokenStream {
     bug::guard(page::page, args.into(), item.into()).into()
 }
 
-#[allow(
-    missing_docs,
-    reason = "documented where `route-runtime` re-exports it"
-)]
 #[proc_macro_attribute]
 pub fn cached(args: TokenStream, item: TokenStream) -> TokenStream {
     bug::guard(cached::cached, args.into(), item.into()).into()

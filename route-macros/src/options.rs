@@ -123,17 +123,17 @@ macro_rules! read_each {
     };
 }
 
-/// Makes the table, and the options that it reads into, of one row for each option: its name and the
-/// type of its value; where it has a meaning; how it is read; how it is printed; a value that is right,
-/// and one that is wrong.
+/// Makes the table, and the options that it reads into, of one row for each option: its name and
+/// the type of its value; where it has a meaning; how it is read; how it is printed; a value that
+/// is right, and one that is wrong.
 macro_rules! options {
     ($($name:ident: $ty:ty, $scope:ident, $how:ident!($reader:path), $print:path, $right:literal, $wrong:literal;)*) => {
         /// Every option that was given, with its value; `None` for an option that was not given.
         #[derive(Default)]
         pub(crate) struct Options {
             $(pub(crate) $name: Option<Given<$ty>>,)*
-            /// The name of each option that the table knows, also of those that could not be read, with
-            /// its scope.
+            /// The name of each option that was given and that the table knows, with its scope. It
+            /// is here even if its value could not be read.
             pub(crate) names: Vec<(Ident, Scope)>,
         }
 
@@ -188,8 +188,8 @@ pub(crate) fn check(
 }
 
 impl Options {
-    /// Prints the options that were given and that have a meaning for a method, as fields of the runtime's
-    /// `Config`.
+    /// Prints the options that were given and that have a meaning for a method, as fields of the
+    /// runtime's `Config`.
     pub(crate) fn print(&self, method: Method, printing: &Printing<'_>) -> TokenStream {
         let rules = TABLE.iter().filter(|rule| rule.scope.covers(method));
         let fields = rules.filter_map(|rule| {
@@ -203,7 +203,7 @@ impl Options {
     fn read(&mut self, arg: WrittenOption) -> syn::Result<()> {
         let Some(rule) = TABLE.iter().find(|rule| arg.name == rule.name) else {
             if arg.name == "method" || arg.name == "methods" {
-                return Err(method(&arg.name).into());
+                return Err(method_is_no_option(&arg.name).into());
             }
             return Err(unknown(&arg.name, || TABLE.iter().map(|rule| rule.name)).into());
         };
@@ -319,7 +319,7 @@ fn repeated(name: &Ident, first: &Ident) -> Problem {
 }
 
 /// Makes the error for `method = "POST"`.
-fn method(name: &Ident) -> Problem {
+fn method_is_no_option(name: &Ident) -> Problem {
     Problem::new(name, format_args!("unknown option `{name}`"))
         .help("write the method before the pattern, as in `POST, \"/api/posts\"`")
         .note("a module of functions answers several methods")

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every module of the runtime, from the top down: each imports only what stands below it. README's table
-/// has them in the same order.
+/// Every module of the runtime, from the top down: each imports only what stands below it. README's
+/// table has them in the same order.
 const SPINE: [&str; 29] = [
     "private",
     "cache",
@@ -97,8 +97,8 @@ impl Source {
         rest.is_some_and(|rest| rest.starts_with(['/', '.']))
     }
 
-    /// The crate's own modules that it names: `a` of `crate::a::B` and of `crate::{a::B}`, also where
-    /// `super::super::` leads to the crate.
+    /// The crate's own modules that it names: `a` of `crate::a::B` and of `crate::{a::B}`, also
+    /// where `super::super::` leads to the crate.
     fn modules(&self) -> BTreeSet<String> {
         let name = |text: &str| -> String {
             let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_'));
@@ -289,7 +289,8 @@ fn only_the_table_of_routes_reads_the_registry() {
 fn only_the_clock_tells_the_time() {
     let sources = runtime();
     for word in ["Instant::now", "SystemTime::now"] {
-        // A store has to do with another process's time, or another machine's; and so has its suite.
+        // A store has to do with another process's time, or another machine's; and so has its
+        // suite.
         nobody_says(word, &sources, |it| {
             !(it.is_in("engine/clock") || it.is_in("store") || it.is_in("testing/store"))
         });
@@ -328,6 +329,8 @@ fn each_type_name_is_defined_once_in_a_crate() {
 fn nothing_is_unsafe() {
     for krate in ["route-macros", "route-runtime"] {
         nobody_says("unsafe {", &sources(krate), |_| true);
+        nobody_says("unsafe fn", &sources(krate), |_| true);
+        nobody_says("unsafe impl", &sources(krate), |_| true);
         nobody_says("allow(unsafe", &sources(krate), |_| true);
     }
 }

@@ -60,8 +60,8 @@ fn check_each(what: &str, is_there: impl Fn(&str) -> bool) {
     assert!(absent.is_empty(), "{what}: nothing of {absent:?}");
 }
 
-/// Checks that the documentation has a row for every option. It is generated from the runtime's own rows,
-/// so this also finds an option that only one of the two crates has.
+/// Checks that the documentation has a row for every option. It is generated from the runtime's own
+/// rows, so this also finds an option that only one of the two crates has.
 #[test]
 fn every_option_is_documented() {
     let table = file("route-runtime/docs/options.md");
@@ -118,7 +118,8 @@ fn all_options(path: &str) -> [String; 2] {
     })
 }
 
-/// The fixture in which every option compiles, together with all others and under the strictest lints.
+/// The fixture in which every option compiles, together with all others and under the strictest
+/// lints.
 fn pass_fixture() -> String {
     let [get, post] = all_options("/all");
     format!(
@@ -181,7 +182,8 @@ use route_runtime::route;
     )
 }
 
-/// Compares the generated fixtures with the table of options. With `UPDATE_FIXTURES` set, writes them.
+/// Compares the generated fixtures with the table of options. With `UPDATE_FIXTURES` set, writes
+/// them.
 #[test]
 fn every_option_is_compiled_and_refused() {
     for (path, expected) in [

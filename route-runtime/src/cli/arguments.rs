@@ -5,19 +5,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
+use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use super::log::LogFormat;
 use crate::mode::Mode;
-use crate::server::setting::{SETTINGS, Setting, Settings};
-use crate::server::settings::files_from_env;
+use crate::server::ServeError;
+use crate::server::setting::{SETTINGS, Setting, Settings, Sources};
 
 /// Serves the routes of this program
 #[derive(Debug, Parser)]
 #[command(
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
-    after_help = ENVIRONMENT
+    after_help = environment()
 )]
 struct CommandLine {
     #[command(subcommand)]
@@ -26,16 +27,42 @@ struct CommandLine {
     serve: Serve,
 }
 
-const ENVIRONMENT: &str = "\
-Environment:
-  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_CACHE_DIR, ROUTE_CACHE_URL,
-  ROUTE_LOG_FORMAT        Each as the option that names it
-  ROUTE_BUILD_ID          The build whose responses are taken from a store
-                          [default: a hash of the program]
-  ROUTE_CDN               Whether shared caches outside may keep cached responses [default: false]
-  RUST_LOG                What is logged, as in `info` or `warn,route_runtime=debug`
+/// Returns the part of the help that is about the environment.
+fn environment() -> String {
+    const WIDTH: usize = 98;
+    let mut lines = vec![String::from("Environment:"), String::from(" ")];
+    let named = flags().map(|setting| setting.variable);
+    for variable in named {
+        let mut line = lines.pop().unwrap_or_default();
+        if line.len() + variable.len() + 2 > WIDTH {
+            lines.push(line);
+            line = " ".into();
+        }
+        lines.push(format!("{line} {variable},"));
+    }
+    lines.push(row("ROUTE_LOG_FORMAT", "Each as the option that names it"));
+    lines.push(row(
+        "ROUTE_BUILD_ID",
+        "The build whose responses are taken from a store",
+    ));
+    lines.push(row("", "[default: a hash of the program]"));
+    for setting in SETTINGS.iter().filter(|setting| setting.flag.is_empty()) {
+        let help = format!("{} [default: {}]", setting.help, setting.default);
+        lines.push(row(setting.variable, &help));
+    }
+    lines.push(row(
+        "RUST_LOG",
+        "What is logged, as in `info` or `warn,route_runtime=debug`",
+    ));
+    let order =
+        "An option comes before what the program says by itself, and that before the environment.";
+    format!("{}\n\n{order}", lines.join("\n"))
+}
 
-An option comes before what the program says by itself, and that before the environment.";
+/// Makes a line of the help of an environment variable.
+fn row(variable: &str, help: &str) -> String {
+    format!("  {variable:<24}{help}")
+}
 
 /// A command, with its options.
 #[derive(Debug, Subcommand)]
@@ -80,9 +107,12 @@ pub(super) struct BuildOptions {
 pub(super) const BUILD: &str = ".route/cache";
 
 impl BuildOptions {
-    pub(super) fn directory(&self) -> PathBuf {
-        let named = self.out.clone().or_else(files_from_env);
-        named.unwrap_or_else(|| BUILD.into())
+    pub(super) fn directory(&self) -> Result<PathBuf, ServeError> {
+        let named = match &self.out {
+            Some(named) => Some(named.clone()),
+            None => Sources::ENVIRONMENT.cache_dir()?,
+        };
+        Ok(named.unwrap_or_else(|| BUILD.into()))
     }
 }
 
@@ -115,8 +145,11 @@ impl FromArgMatches for SettingFlags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for setting in flags() {
             if let Some(text) = matches.get_one::<OsString>(setting.name) {
-                // clap has read it before.
-                (setting.read)(&mut self.0, text).ok();
+                (setting.read)(&mut self.0, text).map_err(|()| {
+                    let text = text.to_string_lossy();
+                    let message = format!("`{text}` is not {}\n", setting.expected);
+                    clap::Error::raw(ErrorKind::ValueValidation, message)
+                })?;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::mode::Mode;
 use crate::server::ServeError;
-use crate::server::settings::variable;
+use crate::server::setting::{from_env, text};
 
 /// The format of the log's records.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl FromStr for LogFormat {
 pub(super) fn install(typed: Option<LogFormat>, mode: Mode) -> Result<(), ServeError> {
     let format = match typed {
         Some(format) => format,
-        None => variable("ROUTE_LOG_FORMAT", "`text` or `json`")?.unwrap_or(LogFormat::Text),
+        None => from_env("ROUTE_LOG_FORMAT", "`text` or `json`", text)?.unwrap_or(LogFormat::Text),
     };
     if tracing::dispatcher::has_been_set() || log::max_level() != log::LevelFilter::Off {
         return Ok(());

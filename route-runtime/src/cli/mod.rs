@@ -92,7 +92,7 @@ async fn run(mut server: Server) -> Result<(), ServeError> {
             }
             return server.serve(table).await;
         }
-        Command::Build(options) => build(&table, options.directory()).await?,
+        Command::Build(options) => build(&table, options.directory()?).await?,
         Command::Routes(options) if options.json => routes_json(&table)?,
         Command::Routes(_) => routes(&table)?,
         Command::Check(options) => {

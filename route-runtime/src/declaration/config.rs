@@ -175,7 +175,7 @@ options! {
         ..OptionInfo::HIDDEN
     };
     cdn: Option<Cdn> = None, OptionInfo {
-        values: "`true` · `false`: whether shared caches outside may keep a cached response; not beside `wrap`, and never an answer to a request with `Authorization` · `\"public\"`: they may, whoever asks and whatever `wrap` does",
+        values: "`true`, not beside `wrap` · `false`: whether shared caches outside may keep a cached response; never an answer to a request with `Authorization` · `\"public\"`: they may, whoever asks and whatever `wrap` does",
         default: "the server's, which is `false`; `false` beside `wrap`",
         place: "GET, page, module",
         column: Some(("CDN", |it| match it.config.cdn_under(it.cdn) {

@@ -97,7 +97,8 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     }
 
     /// Removes this entry, which is of no use to the request that got it, from memory and from the
-    /// store. Removes nothing if memory has a newer entry.
+    /// store. Removes nothing if memory has another entry. What lands at the same moment may be
+    /// removed too, and is then rendered again.
     pub(crate) async fn discard(&self, key: &K, entry: &Arc<Entry<V>>) {
         let memory = &self.0.memory;
         match memory.read(key) {
@@ -208,7 +209,9 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         Ok(match (standing, entry.lifetime().freshness(age)) {
             (Standing::Valid, Freshness::Fresh) => {
                 count(&self.counters.adopted);
-                self.write_memory(place, Held::Entry(Arc::clone(&entry)));
+                if !self.write_memory(place, Held::Entry(Arc::clone(&entry))) {
+                    count(&self.counters.oversize);
+                }
                 Some(Landing::Entry(entry, Origin::Adopted))
             }
             (Standing::Absent, _) | (_, Freshness::Expired) => None,

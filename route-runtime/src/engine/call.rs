@@ -49,8 +49,8 @@ pub(crate) struct Answer<V: Value> {
     pub(crate) status: Status,
     /// The time since the render finished.
     pub(crate) age: Duration,
-    /// The answer is as good for the next request, as far as is known: it is a fresh entry, and
-    /// nothing it depends on has been invalidated since its render began. A request that began
+    /// The answer is as good for the next request, as far as is known: it was rendered or
+    /// is fresh, and nothing it depends on has been invalidated since its render began. A request that began
     /// before an invalidation may be given an answer that is not current. A client that keeps such
     /// an answer keeps invalidated content.
     pub(crate) is_current: bool,

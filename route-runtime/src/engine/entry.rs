@@ -157,8 +157,8 @@ impl<V: Value> Entry<V> {
     }
 }
 
-/// The shortest rest after a failed refresh. A failing upstream is not asked more often than this,
-/// however short the lifetime of the entry.
+/// The shortest rest after a failed refresh, however short the lifetime of the entry. Requests that
+/// are answered with the stale entry ask a failing upstream no more often than this.
 const SHORTEST_REST: Duration = Duration::from_secs(3);
 
 /// The longest rest after a failed refresh. Recovery is noticed after this time, however long the

@@ -18,7 +18,7 @@ use super::key::CacheKey;
 use super::second::Second;
 use super::stats::count;
 use super::{Core, Engine};
-use crate::store::{Epoch, Invalidation, Invalidations, StoreError, Tag};
+use crate::store::{Invalidation, Invalidations, StoreError, Tag};
 
 /// The time after which the store is asked again, unless it reports an invalidation earlier.
 const TICK: Duration = Duration::from_millis(500);
@@ -72,7 +72,14 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         if epochs.follow(epoch, tags, how) {
             return Ok(());
         }
-        self.catch_up().await
+        self.catch_up().await?;
+        if epochs.published() >= epoch {
+            Ok(())
+        } else {
+            Err(StoreError::new(
+                "the store does not report an invalidation that it has recorded",
+            ))
+        }
     }
 
     /// Learns from the store behind memory what other instances have invalidated. Does nothing if
@@ -138,10 +145,6 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             }
         }
     }
-
-    fn published(&self) -> Epoch {
-        self.epochs.published()
-    }
 }
 
 /// Follows the store until the engine is gone. It holds the engine only for moments, so that
@@ -158,7 +161,7 @@ async fn follow<K: CacheKey, V: Value>(
     let mut changed = Some(store.changed());
     loop {
         let asked = clock.now();
-        let Some(after) = core.upgrade().map(|core| core.published()) else {
+        let Some(after) = core.upgrade().map(|core| core.epochs.published()) else {
             return;
         };
         let news = tokio::select! {

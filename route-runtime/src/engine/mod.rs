@@ -11,8 +11,8 @@
 //! - An **outcome** says with whom the value may be shared.
 //! - A **landing** is what a flight gives to all requests that waited for it.
 //! - An **entry** is a value that is kept, with its lifetime and its tags. It is *fresh*, then
-//!   *stale*, then *expired*. It is *invalidated* when one of its tags has been invalidated since
-//!   its render began.
+//!   *stale*, then *expired*. An invalidation of one of its tags since its render began makes it
+//!   stale or *absent*.
 //! - An **epoch** is the number of an invalidation. Renders and invalidations are ordered by it.
 //! - A **store** lies behind memory. Other instances write entries there, and invalidate.
 //!

@@ -235,7 +235,8 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         }
         if self.write_memory(place, Held::Entry(Arc::clone(&entry))) {
             let aftermath = if is_passing {
-                // The store's old entry must not come back when this one is gone.
+                // The store's old entry is not to come back when this one is gone. It may, as stale
+                // content, if the store is away now.
                 Aftermath::Remove
             } else {
                 Aftermath::Write(Arc::clone(&entry))
@@ -254,7 +255,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let kept = Arc::new(kept);
         match self.read_memory(place) {
             Some(Held::Entry(old))
-                if old.standing(&self.epochs) != Standing::Absent
+                if self.entry_standing(&old, place.also) != Standing::Absent
                     && old.lifetime().freshness(now.since(old.created())) != Freshness::Expired =>
             {
                 old.rest_after_failure(now);

@@ -16,7 +16,7 @@ use super::status::{Bypass, Status};
 use super::{Absence, Answer, Call, Content, Core, Engine, Failure, Found, Hit, Turn};
 use crate::store::{Epoch, Standing, Tag};
 
-/// The number of times that a request asks when flights end without an answer for it. Two suffice
+/// The number of times that a request asks when flights end without an answer for it. A few suffice
 /// while renders are not dropped. The bound is for a runtime that is going away.
 const ATTEMPTS: usize = 8;
 

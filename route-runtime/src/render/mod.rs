@@ -39,7 +39,9 @@ struct Renderer {
 }
 
 /// The proof that a renderer has not finished a job. The job counts as long as this value lives.
-struct UnfinishedJob(#[expect(dead_code, reason = "counted")] Arc<()>);
+struct UnfinishedJob {
+    _counted: Arc<()>,
+}
 
 /// A job for a renderer.
 struct Job {
@@ -59,7 +61,8 @@ enum Errand {
 /// Canonical paths, or the reason why there are none.
 pub(crate) type ListedPaths = Result<Vec<String>, String>;
 
-/// Everything that a render gets: one handler, one path, and nothing of a request.
+/// Everything that a render gets: one handler and one path. No handler can read anything else of
+/// the request.
 #[derive(Clone)]
 pub(crate) struct BlankRequest {
     pub(crate) handler: HandlerId,
@@ -179,7 +182,9 @@ impl Renderers {
             let Some(idlest) = there.min_by_key(|it| it.unfinished()) else {
                 return Err(RendererGone);
             };
-            let unfinished = UnfinishedJob(Arc::clone(&idlest.unfinished));
+            let unfinished = UnfinishedJob {
+                _counted: Arc::clone(&idlest.unfinished),
+            };
             match idlest.jobs.send(Job { asked, unfinished }) {
                 Ok(()) => return Ok(()),
                 // This renderer has gone just now.

@@ -98,8 +98,8 @@ impl Problem {
         self.in_html(HttpResponse::new(self.status))
     }
 
-    /// Replaces the body of a response by the problem in HTML. The response keeps its status and its
-    /// other headers.
+    /// Replaces the body of a response by the problem in HTML. The response keeps its status and
+    /// its other headers.
     pub(crate) fn in_html(&self, mut response: HttpResponse) -> HttpResponse {
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, html);

@@ -41,10 +41,7 @@ pub(super) fn classify(
     let body = match (body, reason) {
         (RenderedBody::Full(body), None) => body,
         (body, reason) => {
-            let reason = match (&body, reason) {
-                (RenderedBody::Stream { .. }, None | Some(Reason::Private)) => Reason::TooLarge,
-                (_, reason) => reason.unwrap_or(Reason::Private),
-            };
+            let reason = reason.unwrap_or(Reason::TooLarge);
             let pass = match reason {
                 Reason::Data(_) => UNCACHED,
                 _ => PASS,

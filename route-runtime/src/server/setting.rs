@@ -1,12 +1,12 @@
 //! The table of settings: one row for each, from which its flag, its environment variable and its
 //! documentation derive.
 
+use std::env;
 use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::settings::variable;
 use super::{ServeError, Server};
 use crate::mode::Mode;
 
@@ -28,7 +28,8 @@ pub(crate) struct Setting {
     pub(crate) conflicts: &'static [&'static str],
     /// Reads a value that was typed.
     pub(crate) read: fn(&mut Settings, &OsStr) -> Result<(), ()>,
-    /// Sets it by its method of [`Server`], for a test that there is one, and that it has an effect.
+    /// Sets it by its method of [`Server`], for a test that there is one, and that it has an
+    /// effect.
     #[cfg_attr(not(test), allow(dead_code, reason = "for tests"))]
     pub(crate) method: fn(Server) -> Server,
 }
@@ -50,25 +51,47 @@ impl Setting {
 }
 
 /// Reads a value that is text.
-fn text<T: FromStr>(typed: &OsStr) -> Result<T, ()> {
+pub(crate) fn text<T: FromStr>(typed: &OsStr) -> Result<T, ()> {
     typed.to_str().ok_or(())?.trim().parse().map_err(drop)
 }
 
 /// Reads a path, which need not be text.
-#[expect(clippy::unnecessary_wraps, reason = "like `text`")]
 fn path(typed: &OsStr) -> Result<PathBuf, ()> {
     Ok(typed.into())
 }
 
-/// Makes [`Settings`] and the rows of [`SETTINGS`], of one row for each setting: its name and the type of
-/// its value; how one is read that was typed; its environment variable; what a value is in words;
-/// everything else.
+/// Reads an environment variable, if it is set. An empty variable counts as not set.
+pub(crate) fn from_env<T>(
+    name: &'static str,
+    expected: &'static str,
+    read: fn(&OsStr) -> Result<T, ()>,
+) -> Result<Option<T>, ServeError> {
+    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    read(&value)
+        .map(Some)
+        .map_err(|()| ServeError::Environment {
+            name,
+            value: value.to_string_lossy().into_owned(),
+            expected,
+        })
+}
+
+/// Makes [`Settings`] and the rows of [`SETTINGS`], of one row for each setting: its name and the
+/// type of its value; how one is read that was typed; its environment variable; what a value is in
+/// words; everything else.
 macro_rules! settings {
     ($($name:ident: $ty:ty, $read:ident, $variable:literal, $expected:literal, Setting { $($row:tt)* };)*) => {
         /// The settings of a server from one source; `None` for each that the source leaves open.
         #[derive(Clone, Debug, Default)]
         pub(crate) struct Settings {
             $(pub(crate) $name: Option<$ty>,)*
+        }
+
+        impl Settings {
+            /// The settings of a source that says nothing.
+            const OPEN: Self = Self { $($name: None,)* };
         }
 
         /// The settings, in the order in which they are documented.
@@ -91,13 +114,20 @@ macro_rules! settings {
             pub(crate) program: &'a Settings,
         }
 
+        impl Sources<'static> {
+            /// The environment alone.
+            pub(crate) const ENVIRONMENT: Self = Self {
+                typed: &Settings::OPEN,
+                program: &Settings::OPEN,
+            };
+        }
+
         impl Sources<'_> {
             $(
-                #[allow(dead_code, reason = "a directory may be no text, and is read otherwise")]
                 pub(crate) fn $name(self) -> Result<Option<$ty>, ServeError> {
                     match self.typed.$name.as_ref().or(self.program.$name.as_ref()) {
                         Some(value) => Ok(Some(value.clone())),
-                        None => variable($variable, $expected),
+                        None => from_env($variable, $expected, $read),
                     }
                 }
             )*
@@ -105,12 +135,17 @@ macro_rules! settings {
     };
 }
 
+/// The default host.
+pub(super) const HOST: &str = "127.0.0.1";
+/// The default port.
+pub(super) const PORT: &str = "3000";
+
 settings! {
     host: String, text, "HOST", "an address", Setting {
         flag: "host",
         value_name: "HOST",
         help: "The address to listen on",
-        default: "127.0.0.1",
+        default: HOST,
         method: |server| server.bind("0.0.0.0:80"),
         ..Setting::BLANK
     };
@@ -118,7 +153,7 @@ settings! {
         flag: "port",
         value_name: "PORT",
         help: "The port to listen on; 0 for any that is free",
-        default: "3000",
+        default: PORT,
         method: |server| server.bind("0.0.0.0:80"),
         ..Setting::BLANK
     };
@@ -169,4 +204,20 @@ settings! {
         method: |server| server.cdn(true),
         ..Setting::BLANK
     };
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_not_text_is_an_error_unless_it_is_a_directory() {
+        for setting in SETTINGS {
+            let read = (setting.read)(&mut Settings::default(), OsStr::from_bytes(b"\xff"));
+            let is_directory = setting.name == "cache_dir";
+            assert_eq!(read.is_ok(), is_directory, "{}", setting.name);
+        }
+    }
 }

@@ -1,14 +1,12 @@
 //! The settings of a server, from three sources: command-line options override the program, which
 //! overrides the environment.
 
-use std::env;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use super::ServeError;
-use super::setting::{Settings, Sources};
+use super::setting::{HOST, PORT, Settings, Sources};
 use crate::store::{FileStore, Store, StoreError};
 
 /// What the program says with [`Server`](super::Server).
@@ -48,8 +46,9 @@ impl Behind {
         Self::from_env()
     }
 
-    pub(crate) fn from_env() -> Result<Option<Self>, ServeError> {
-        match (files_from_env(), env_text(URL)) {
+    fn from_env() -> Result<Option<Self>, ServeError> {
+        let directory = Sources::ENVIRONMENT.cache_dir()?;
+        match (directory, Sources::ENVIRONMENT.cache_url()?) {
             (Some(directory), Some(url)) => Err(unusable(format!(
                 "ROUTE_CACHE_DIR is `{}` and {URL} is `{}`, and there can be only one\n  \
                  help: unset one of them",
@@ -107,12 +106,6 @@ fn unusable(why: String) -> ServeError {
 }
 
 const URL: &str = "ROUTE_CACHE_URL";
-
-/// Returns the directory that `ROUTE_CACHE_DIR` names, if it is set.
-pub(crate) fn files_from_env() -> Option<PathBuf> {
-    let directory = env::var_os("ROUTE_CACHE_DIR").filter(|value| !value.is_empty());
-    directory.map(PathBuf::from)
-}
 
 #[cfg(all(feature = "cli", feature = "redis"))]
 fn check_redis(url: &str, _named: &str) -> Result<(), ServeError> {
@@ -177,9 +170,11 @@ impl Listen {
                 Some(address) => replace_host_and_port(address, typed),
                 None => {
                     let host = sources.host()?;
-                    let host = host.unwrap_or_else(|| "127.0.0.1".into());
-                    let port = sources.port()?.unwrap_or(3000);
-                    join_host_and_port(&host, &port.to_string())
+                    let host = host.unwrap_or_else(|| HOST.into());
+                    let port = sources
+                        .port()?
+                        .map_or_else(|| PORT.into(), |it| it.to_string());
+                    join_host_and_port(&host, &port)
                 }
             },
             workers: sources.workers()?,
@@ -192,7 +187,7 @@ fn replace_host_and_port(address: &str, typed: &Settings) -> String {
     if typed.host.is_none() && typed.port.is_none() {
         return address.into();
     }
-    let (host, port) = address.rsplit_once(':').unwrap_or((address, "3000"));
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, PORT));
     let port = typed.port.map_or_else(|| port.into(), |it| it.to_string());
     join_host_and_port(typed.host.as_deref().unwrap_or(host), &port)
 }
@@ -203,30 +198,6 @@ fn join_host_and_port(host: &str, port: &str) -> String {
         format!("[{host}]:{port}")
     } else {
         format!("{host}:{port}")
-    }
-}
-
-/// Returns the value of an environment variable. An empty variable counts as not set.
-fn env_text(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// Parses an environment variable, if it is set. An empty variable counts as not set.
-pub(crate) fn variable<T: FromStr>(
-    name: &'static str,
-    expected: &'static str,
-) -> Result<Option<T>, ServeError> {
-    let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let value = value.to_string_lossy();
-    match value.trim().parse() {
-        Ok(value) => Ok(Some(value)),
-        Err(_) => Err(ServeError::Environment {
-            name,
-            value: value.into_owned(),
-            expected,
-        }),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::body::{BodyStream, BoxBody, SizedStream};
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, ContentEncoding, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -47,7 +47,7 @@ pub(super) fn hit(
     let tags = outside_tags(served, handler, &hit.entry, request);
     let answer = Replay {
         status: hit.status(),
-        age: Some(hit.age),
+        age: hit.age,
         cdn: tags.as_deref().map(|tags| Shared {
             lifetime: hit.entry.lifetime(),
             is_current: hit.is_current(),
@@ -79,7 +79,7 @@ pub(super) async fn answer_in_production(visit: &Visit) -> (HttpResponse, &'stat
             let tags = outside_tags(&visit.served, handler, &entry, &visit.request);
             let how = Replay {
                 status,
-                age: Some(answer.age),
+                age: answer.age,
                 cdn: tags.as_deref().map(|tags| Shared {
                     lifetime: entry.lifetime(),
                     is_current: answer.is_current,
@@ -164,6 +164,10 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
     for (name, value) in &stored.headers {
         headers.append(name.clone(), value.clone());
     }
+    let plain = stored.encoded(ContentEncoding::Identity, false);
+    if let Some(etag) = plain.and_then(|plain| plain.etag) {
+        headers.insert(header::ETAG, etag.clone());
+    }
     if !stored.has_cache_control {
         headers.insert(header::CACHE_CONTROL, finish::PRIVATE);
     }
@@ -190,7 +194,7 @@ fn passed_on(rendered: RenderedResponse) -> HttpResponse {
 }
 
 /// Answers a request whose key holds something other than a response. No path is the key of
-/// anything else, so a store behind memory that says so is not believed.
+/// anything else, so the store behind memory has mixed up its keys.
 fn not_a_response(handler: &Handler) -> HttpResponse {
     failed(&Failure::Abandoned, handler, Mode::Production)
 }

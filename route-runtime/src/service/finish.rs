@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::replay::CACHE_STATUS;
-use crate::stored::{Reason, directives};
+use crate::stored::{Reason, directives, has_bare_directive};
 use crate::table::Handler;
 use crate::target;
 
@@ -67,8 +67,8 @@ pub(super) fn for_one_request(response: &mut HttpResponse, handler: &Handler) {
         tracing::warn!(
             target: target::HANDLER,
             { http.route = handler.descriptor.pattern },
-            "an answer that sets a cookie said that shared caches may keep it; it is sent with \
-             `Cache-Control: private, no-store` instead"
+            "an answer that sets a cookie said that shared caches may keep it; it is sent without \
+             that, as `private`"
         );
     }
 }
@@ -91,10 +91,10 @@ fn keep_from_shared_caches(headers: &mut HeaderMap) -> bool {
             asks = true;
             continue;
         };
-        for name in directives(value) {
-            is_private |= matches!(&*name, "private" | "no-store");
-            asks |= matches!(&*name, "public" | "max-age" | "s-maxage");
-        }
+        is_private |= ["private", "no-store"]
+            .iter()
+            .any(|name| has_bare_directive(value, name));
+        asks |= directives(value).any(|it| matches!(&*it, "public" | "max-age" | "s-maxage"));
     }
     if is_private {
         return !names.is_empty();

@@ -24,8 +24,8 @@ const FOR_EVER: u64 = 31_536_000;
 /// The circumstances of one response: how it came about, and what other caches may do with it.
 pub(super) struct Replay<'a> {
     pub(super) status: Status,
-    /// The time since its render finished; `None` if the response does not come from an entry.
-    pub(super) age: Option<Duration>,
+    /// The time since the entry's render finished.
+    pub(super) age: Duration,
     /// The instructions for shared caches; `None` if they may not keep the response.
     pub(super) cdn: Option<Shared<'a>>,
 }
@@ -93,9 +93,7 @@ pub(super) fn replay(
     if let Some(etag) = etag {
         headers.insert(header::ETAG, etag.clone());
     }
-    if let Some(age) = replay.age {
-        headers.insert(header::AGE, number(age.as_secs()));
-    }
+    headers.insert(header::AGE, number(replay.age.as_secs()));
     if !stored.has_cache_control {
         match &replay.cdn {
             None => {

@@ -3,6 +3,21 @@
 /// Returns the names of a header's directives, in lower case. A comma in a quoted value ends
 /// nothing.
 pub(crate) fn directives(value: &str) -> impl Iterator<Item = String> {
+    parts(value).map(|directive| name_of(directive).to_ascii_lowercase())
+}
+
+/// Returns whether a directive stands there without a value. `private="x-a"` is only about the
+/// header `x-a`, and not about the response.
+pub(crate) fn has_bare_directive(value: &str, name: &str) -> bool {
+    parts(value).any(|directive| directive.trim().eq_ignore_ascii_case(name))
+}
+
+fn name_of(directive: &str) -> &str {
+    directive.split('=').next().unwrap_or(directive).trim()
+}
+
+/// Splits a header into its directives.
+fn parts(value: &str) -> impl Iterator<Item = &str> {
     let mut is_quoted = false;
     let mut is_escaped = false;
     value
@@ -15,11 +30,7 @@ pub(crate) fn directives(value: &str) -> impl Iterator<Item = String> {
             }
             c == ',' && !is_quoted
         })
-        .map(|directive| {
-            let name = directive.split('=').next().unwrap_or(directive);
-            name.trim().to_ascii_lowercase()
-        })
-        .filter(|name| !name.is_empty())
+        .filter(|directive| !name_of(directive).is_empty())
 }
 
 #[cfg(test)]
@@ -37,5 +48,12 @@ mod tests {
         check("private=\"a, no-store\", x", &["private", "x"]);
         check("x=\"a\\\", no-store\", y", &["x", "y"]);
         check(",,public,", &["public"]);
+    }
+
+    #[test]
+    fn a_directive_with_a_value_is_not_bare() {
+        assert!(has_bare_directive("max-age=1, Private", "private"));
+        assert!(!has_bare_directive("private=\"x-a\", max-age=1", "private"));
+        assert!(!has_bare_directive("x=\"private, private\"", "private"));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::web::Bytes;
 
-pub(crate) use self::directives::directives;
+pub(crate) use self::directives::{directives, has_bare_directive};
 pub(crate) use self::encoding::preferred;
 pub(crate) use self::individual::{
     BrokenBody, Individual, Reason, RenderedBody, RenderedResponse, is_event_stream,

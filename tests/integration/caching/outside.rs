@@ -1,4 +1,5 @@
-//! What caches outside are told: nothing that middleware, credentials or a cookie make one client's.
+//! What caches outside are told: nothing that middleware, credentials or a cookie make one
+//! client's.
 
 use actix_web::body::{BodyStream, BoxBody};
 use actix_web::cookie::Cookie;
@@ -255,6 +256,7 @@ async fn cookies(how: String) -> HttpResponse {
             ],
         ),
         "private" => with_cookies(Some("private, max-age=60"), &[]),
+        "qualified" => with_cookies(Some("private=\"x-a\", max-age=60"), &[]),
         "no-store" => with_cookies(Some("no-store"), &[]),
         _ => with_cookies(None, &[]),
     }
@@ -278,6 +280,7 @@ async fn a_cookie_is_never_public_whatever_the_handler_says() {
             ("cdn", PRIVATE),
             ("plain", PRIVATE),
             ("private", "private, max-age=60"),
+            ("qualified", PRIVATE),
             ("no-store", "no-store"),
         ] {
             let found = app.get(&format!("{route}{how}")).await;

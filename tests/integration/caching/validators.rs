@@ -113,3 +113,19 @@ async fn typed() -> HttpResponse {
     };
     HttpResponse::Ok().content_type(kind).body("<b>bytes</b>")
 }
+
+#[route("/validators/other", revalidate = 10)]
+async fn other() -> HttpResponse {
+    HttpResponse::SeeOther()
+        .append_header(("location", "/validators/item"))
+        .append_header(("etag", "\"its-own\""))
+        .finish()
+}
+
+#[actix_web::test]
+async fn a_response_that_is_not_kept_has_its_own_tag() {
+    let app = app([other::ROUTE]).await;
+    let found = app.get("/validators/other").await;
+    assert_eq!(found.status(), 303);
+    assert_eq!(found.header("etag"), Some("W/\"its-own\""));
+}

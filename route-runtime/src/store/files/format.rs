@@ -122,7 +122,6 @@ fn parsed(text: &str) -> Option<Duration> {
 }
 
 /// Parses an optional time. The outer `None` means that the text cannot be parsed.
-#[expect(clippy::option_option, reason = "what is there may be nothing")]
 fn duration(text: Option<&str>) -> Option<Option<Duration>> {
     text.map_or(Some(None), |text| parsed(text).map(Some))
 }

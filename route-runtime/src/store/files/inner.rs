@@ -31,15 +31,24 @@ pub(super) struct Inner {
 }
 
 /// A call under way, which counts towards [`AT_ONCE`].
-pub(super) struct FileCall(
-    pub(super) Arc<Inner>,
-    #[expect(dead_code, reason = "counted")] Arc<()>,
-);
+pub(super) struct FileCall {
+    inner: Arc<Inner>,
+    _counted: Arc<()>,
+}
 
 impl FileCall {
     pub(super) fn begin(inner: &Arc<Inner>) -> Option<Self> {
         let counted = Arc::clone(&inner.calls);
-        (Arc::strong_count(&counted) <= AT_ONCE + 1).then(|| Self(Arc::clone(inner), counted))
+        (inner.calls_under_way() <= AT_ONCE).then(|| Self {
+            inner: Arc::clone(inner),
+            _counted: counted,
+        })
+    }
+
+    /// Does the work of the call. The call is under way until that is done, even if nobody waits for
+    /// it any more.
+    pub(super) fn run<T>(self, work: impl FnOnce(&Arc<Inner>) -> T) -> T {
+        work(&self.inner)
     }
 }
 
@@ -55,6 +64,11 @@ impl Inner {
             warned: AtomicBool::new(false),
             warned_of_sweep: AtomicBool::new(false),
         }
+    }
+
+    /// Returns how many calls are under way.
+    pub(super) fn calls_under_way(&self) -> usize {
+        Arc::strong_count(&self.calls) - 1
     }
 
     pub(super) fn open(&self) -> io::Result<()> {

@@ -160,7 +160,7 @@ impl FileStore {
             let failed = || StoreError::new(format!("cannot {what}"));
             let done = match FileCall::begin(&self.inner) {
                 None => Err(io::Error::other("too many calls wait for the disk")),
-                Some(call) => match spawn_blocking(move || work(&call.0)).await {
+                Some(call) => match spawn_blocking(move || call.run(work)).await {
                     Ok(done) => done,
                     // The program is ending, which says nothing about the files.
                     Err(ended) if ended.is_cancelled() => return Err(failed().with_cause(ended)),

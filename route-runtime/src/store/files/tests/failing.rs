@@ -94,3 +94,26 @@ fn a_call_that_the_end_of_the_runtime_cuts_off_logs_no_warning() {
     assert_eq!(error.to_string(), "cannot read an entry");
     assert!(logged::levels("store").is_empty());
 }
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_counts_until_its_work_is_done() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let (begun, begins) = std::sync::mpsc::channel();
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let mut call = store.call("wait for a disk that hangs", move |_| {
+        begun.send(()).unwrap();
+        ends.recv().unwrap();
+        Ok(())
+    });
+    tokio::select! {
+        biased;
+        _ = &mut call => panic!("the disk hangs"),
+        () = std::future::ready(()) => {}
+    }
+    begins.recv().unwrap();
+    drop(call);
+    assert_eq!(store.inner.calls_under_way(), 1);
+    end.send(()).unwrap();
+    eventually("the work is done", || store.inner.calls_under_way() == 0);
+}

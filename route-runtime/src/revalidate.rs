@@ -264,7 +264,8 @@ impl fmt::Display for RevalidateError {
             Self::UnknownPath(path) => {
                 write!(f, "no route has the path `{path}`")?;
                 match path {
-                    path if path.contains(['?', '#']) => f.write_str("; leave out the query"),
+                    path if path.contains('?') => f.write_str("; leave out the query"),
+                    path if path.contains('#') => f.write_str("; leave out the fragment"),
                     path if !path.starts_with('/') => f.write_str("; a path begins with a slash"),
                     _ => Ok(()),
                 }

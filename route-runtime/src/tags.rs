@@ -54,8 +54,8 @@ pub(crate) fn usable_tag(name: &str) -> Option<Tag> {
         tracing::warn!(
             target: target::CACHE,
             tag = ?name,
-            "left out: a tag is not empty and has no control characters; others like it are left \
-             out, too, without a word"
+            "left out, because a tag must not be empty or have control characters; later ones like \
+             it are not mentioned"
         );
     }
     tag

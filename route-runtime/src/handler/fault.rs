@@ -110,13 +110,22 @@ fn foreign_status(error: &Error) -> Option<StatusCode> {
         || is::<ParseError>(error)
         || is::<actix_http::Error>(error)
         || is::<BlockingError>(error)
-        || is::<UrlGenerationError>(error);
+        || is::<UrlGenerationError>(error)
+        || is_unwritable(error);
     if is_of_the_server {
         return Some(StatusCode::INTERNAL_SERVER_ERROR);
     }
     // Errors of text and queries are the client's fault more often than not.
     let is_of_the_client = is::<std::str::Utf8Error>(error) || is::<serde::de::value::Error>(error);
     is_of_the_client.then_some(StatusCode::BAD_REQUEST)
+}
+
+/// Returns whether a `Json` or `Form` that a handler returned could not be written.
+fn is_unwritable(error: &Error) -> bool {
+    let json = error.as_error::<JsonPayloadError>();
+    let form = error.as_error::<UrlencodedError>();
+    matches!(json, Some(JsonPayloadError::Serialize(_)))
+        || matches!(form, Some(UrlencodedError::Serialize(_)))
 }
 
 /// Makes a response that says no more than its status. Only developers see the error in it; the log

@@ -27,7 +27,7 @@ impl<'a> Writer<'a> {
     fn float(self, value: &impl Serialize, is_finite: bool) -> Result<(), Unwritable> {
         if !is_finite {
             return Err(Unwritable(
-                "is a number that JSON has not: `NaN` or an infinity".into(),
+                "holds a `NaN` or an infinity, which JSON cannot write".into(),
             ));
         }
         self.scalar(value)
@@ -125,7 +125,7 @@ impl<'a> ser::Serializer for Writer<'a> {
         value.serialize(Writer::new(self.out))?;
         if &self.out[start..] == b"null" {
             return Err(Unwritable(
-                "holds a `Some` of what JSON writes as `null`, like `None`".into(),
+                "holds a `Some` that JSON writes as `null`, like `None`".into(),
             ));
         }
         Ok(())

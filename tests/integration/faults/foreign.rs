@@ -5,8 +5,10 @@ use std::fmt;
 use std::io;
 
 use actix_web::http::header::HeaderValue;
+use actix_web::web::{Form, Json};
 use actix_web::{FromRequest, HttpRequest, ResponseError, dev::Payload, error};
 use route_runtime::{Mode, page, route};
+use serde::ser::{Error as _, Serialize, Serializer};
 use tests::{Server, log, production};
 
 use super::{check_html, check_json};
@@ -96,6 +98,39 @@ fn an_error_of_a_foreign_type_is_a_500_that_says_nothing_and_is_logged() {
     let server = Server::routes(&production([dynamic::ROUTE]).mode(Mode::Development));
     let found = server.get("/foreign/dynamic/missing-file");
     check_json(&found, 500, "Internal Server Error", Some(SECRET));
+}
+
+/// A value that cannot be written.
+#[derive(Debug)]
+struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(S::Error::custom(SECRET))
+    }
+}
+
+#[route("/foreign/unwritable/json")]
+async fn unwritable_json(_request: HttpRequest) -> Json<Unwritable> {
+    Json(Unwritable)
+}
+
+#[route("/foreign/unwritable/form", revalidate = 10)]
+async fn unwritable_form() -> Form<Unwritable> {
+    Form(Unwritable)
+}
+
+#[test]
+fn a_body_that_cannot_be_written_is_a_500_that_says_nothing_and_is_logged() {
+    log::listen();
+    let all = [unwritable_json::ROUTE, unwritable_form::ROUTE];
+    let server = Server::routes(&production(all));
+    for path in ["/foreign/unwritable/json", "/foreign/unwritable/form"] {
+        let found = server.get(path);
+        check_json(&found, 500, "Internal Server Error", None);
+        let lines = log::lines_with(&format!("\"{path}\""));
+        assert!(lines.len() == 1 && lines[0].contains(SECRET), "{lines:?}");
+    }
 }
 
 #[route("/foreign/text/[how]")]

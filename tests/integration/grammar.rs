@@ -33,7 +33,7 @@ mod methods {
     }
 
     #[route("/grammar/methods")]
-    #[allow(clippy::unused_async)]
+    #[allow(clippy::unused_async, reason = "a handler is async")]
     async fn DELETE() -> &'static str {
         "DELETE"
     }

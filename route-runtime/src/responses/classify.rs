@@ -1,12 +1,12 @@
 //! The decision whether a rendered response is kept, shared or for one request. Pure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 
 use crate::engine::{Lifetime, PASS, RenderOutcome};
-use crate::render::Rendered;
 use crate::stored::{
     Individual, Reason, RenderedBody, RenderedResponse, Stored, StoredResponse, directives,
     is_event_stream,
@@ -22,14 +22,14 @@ const UNCACHED: Duration = Duration::from_secs(60);
 
 /// Decides whether a response may be kept, is shared once, or is for one request alone.
 ///
-/// `is_listed` says that the path is the program's own, and not a client's guess.
+/// `uncached` names the data that the response is made of and that is not cached. `is_listed` says that the path is the program's own, and not a client's guess.
 pub(super) fn classify(
-    rendered: Rendered,
+    response: RenderedResponse,
+    uncached: Option<Arc<str>>,
     lifetime: Lifetime,
     is_listed: bool,
 ) -> RenderOutcome<Stored> {
-    let Rendered { response, used, .. } = rendered;
-    let reason = match used.uncached {
+    let reason = match uncached {
         Some(what) => Some(Reason::Data(what)),
         None => individual_reason(&response.headers),
     };
@@ -111,17 +111,13 @@ mod tests {
                 HeaderValue::from_str(value).unwrap(),
             );
         }
-        let rendered = Rendered {
-            response: RenderedResponse {
-                status: StatusCode::from_u16(status).unwrap(),
-                headers: map,
-                body: RenderedBody::Full(Bytes::from_static(b"body")),
-            },
-            used: crate::context::Used::default(),
-            fault: crate::render::Fault::Logged,
+        let response = RenderedResponse {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: map,
+            body: RenderedBody::Full(Bytes::from_static(b"body")),
         };
         let lifetime = Lifetime::revalidate(Duration::from_secs(60));
-        match classify(rendered, lifetime, is_listed) {
+        match classify(response, None, lifetime, is_listed) {
             RenderOutcome::Store {
                 lifetime,
                 is_passing,

@@ -4,7 +4,6 @@
 mod classify;
 mod served;
 
-use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -174,8 +173,11 @@ impl ResponseCache {
             let is_shared = ancestry.stale() == Stale::Refetch;
             request.caller.ancestry = Some(ancestry);
             async move {
-                let mut rendered = renderers.render(request).await;
-                let used = rendered.used.clone();
+                let Rendered {
+                    response,
+                    used,
+                    fault,
+                } = renderers.render(request).await;
                 if let Some(what) = &used.uncached
                     && !is_warned.swap(true, Ordering::Relaxed)
                 {
@@ -185,9 +187,8 @@ impl ResponseCache {
                     revalidate: Lifetime::shorter(lifetime.revalidate, used.revalidate),
                     expire: lifetime.expire,
                 };
-                let status = rendered.response.status;
-                let fault = mem::replace(&mut rendered.fault, Fault::Logged);
-                let outcome: RenderOutcome<_> = classify(rendered, lifetime, is_listed);
+                let status = response.status;
+                let outcome = classify(response, used.uncached, lifetime, is_listed);
                 // Those who wait share such a result, and so do requests of the next second, so
                 // there are not many warnings.
                 if let (true, RenderOutcome::ShareOnce(_)) = (is_shared, &outcome)

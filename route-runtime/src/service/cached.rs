@@ -1,7 +1,5 @@
 //! Responses of cached routes, from the cache or from a render, shared as widely as they may be.
 
-use std::sync::Arc;
-
 use actix_web::body::{BodyStream, BoxBody, SizedStream};
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
@@ -44,15 +42,10 @@ pub(super) fn hit(
     let stored = hit.entry.value().response()?;
     let (encoding, is_final) = encoding_for(stored, request);
     let encoded = stored.encoded(encoding, is_final)?;
-    let tags = outside_tags(served, handler, &hit.entry, request);
     let answer = Replay {
         status: hit.status(),
         age: hit.age,
-        cdn: tags.as_deref().map(|tags| Shared {
-            lifetime: hit.entry.lifetime(),
-            is_current: hit.is_current(),
-            tags,
-        }),
+        cdn: shared_outside(served, handler, &hit.entry, hit.is_current(), request),
     };
     cache.count(&hit);
     Some(replay(stored, &encoded, &answer, request))
@@ -76,15 +69,11 @@ pub(super) async fn answer_in_production(visit: &Visit) -> (HttpResponse, &'stat
             };
             let (encoding, is_final) = encoding_for(stored, &visit.request);
             let encoded = stored.encode(encoding, is_final).await;
-            let tags = outside_tags(&visit.served, handler, &entry, &visit.request);
+            let (served, request) = (&visit.served, &visit.request);
             let how = Replay {
                 status,
                 age: answer.age,
-                cdn: tags.as_deref().map(|tags| Shared {
-                    lifetime: entry.lifetime(),
-                    is_current: answer.is_current,
-                    tags,
-                }),
+                cdn: shared_outside(served, handler, &entry, answer.is_current, request),
             };
             replay(stored, &encoded, &how, &visit.request)
         }
@@ -123,29 +112,37 @@ pub(super) async fn answer_in_development(visit: &Visit) -> (HttpResponse, &'sta
     (response, OUTCOME)
 }
 
-/// Returns the entry's tags in the form of `Cache-Tag`, if shared caches outside may keep the
-/// response to this request.
-fn outside_tags(
+/// Returns the instructions for shared caches outside, if they may keep the response to this
+/// request.
+fn shared_outside(
     served: &Served,
     handler: &Handler,
-    entry: &Arc<Entry<Stored>>,
+    entry: &Entry<Stored>,
+    is_current: bool,
     request: &ServiceRequest,
-) -> Option<String> {
+) -> Option<Shared> {
     let is_shared = match handler.descriptor.config.cdn_under(served.setup.cdn) {
         Cdn::No => false,
         Cdn::Yes => !has_credentials(request),
         Cdn::Public => true,
     };
-    is_shared.then(|| {
-        let tags = entry.tags().iter().map(Tag::as_str);
-        // Our own tags of paths and patterns are left out, and so is every tag that could not be
-        // told apart in the header's list.
-        let tags = tags.filter(|tag| {
-            tag.bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b',')
-        });
-        tags.collect::<Vec<_>>().join(",")
+    is_shared.then(|| Shared {
+        lifetime: entry.lifetime(),
+        is_current,
+        tags: outside_tags(entry),
     })
+}
+
+/// Returns an entry's tags in the form of `Cache-Tag`.
+fn outside_tags(entry: &Entry<Stored>) -> String {
+    let tags = entry.tags().iter().map(Tag::as_str);
+    // Our own tags of paths and patterns are left out, and so is every tag that could not be told
+    // apart in the header's list.
+    let tags = tags.filter(|tag| {
+        tag.bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b',')
+    });
+    tags.collect::<Vec<_>>().join(",")
 }
 
 /// Returns whether a request says who sends it. Something in front of the routes may have let the

@@ -22,20 +22,20 @@ const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 const FOR_EVER: u64 = 31_536_000;
 
 /// The circumstances of one response: how it came about, and what other caches may do with it.
-pub(super) struct Replay<'a> {
+pub(super) struct Replay {
     pub(super) status: Status,
     /// The time since the entry's render finished.
     pub(super) age: Duration,
     /// The instructions for shared caches; `None` if they may not keep the response.
-    pub(super) cdn: Option<Shared<'a>>,
+    pub(super) cdn: Option<Shared>,
 }
 
 /// The instructions for shared caches outside.
-pub(super) struct Shared<'a> {
+pub(super) struct Shared {
     pub(super) lifetime: Lifetime,
     /// Set if shared caches may use the response at all: not if it is stale or was invalidated.
     pub(super) is_current: bool,
-    pub(super) tags: &'a str,
+    pub(super) tags: String,
 }
 
 /// Returns the encoding for the response to a request, and whether that is final: whether nothing
@@ -54,7 +54,7 @@ pub(super) fn encoding_for(
 pub(super) fn replay(
     stored: &StoredResponse,
     encoded: &Encoded<'_>,
-    replay: &Replay<'_>,
+    replay: &Replay,
     request: &ServiceRequest,
 ) -> HttpResponse {
     let Encoded {
@@ -105,7 +105,7 @@ pub(super) fn replay(
                 headers.insert(header::CACHE_CONTROL, text(&browser));
                 headers.insert(CDN_CACHE_CONTROL, text(&cdn));
                 if !shared.tags.is_empty() {
-                    headers.insert(CACHE_TAG, text(shared.tags));
+                    headers.insert(CACHE_TAG, text(&shared.tags));
                 }
             }
         }
@@ -114,7 +114,7 @@ pub(super) fn replay(
     response
 }
 
-impl Shared<'_> {
+impl Shared {
     /// Returns two header values: one for every cache, and one for the caches that know
     /// `CDN-Cache-Control` (RFC 9213).
     fn cache_control(&self) -> (String, String) {

@@ -73,7 +73,8 @@ impl Visit {
         }
     }
 
-    /// Makes the span of the request. A hit that is answered without a visit has none. The outcome is recorded in it at the end.
+    /// Makes the span of the request. The outcome is recorded in it at the end. A hit that is
+    /// answered without a visit has no span.
     fn span(&self) -> Span {
         tracing::info_span!(
             target: target::REQUEST,

@@ -233,11 +233,9 @@ impl StoredResponse {
 
     async fn variant(&self, encoding: ContentEncoding, kept: &AtomicUsize) -> Option<Variant> {
         let body = encoding::compress(encoding, self.body.clone()).await?;
-        let before = kept.fetch_add(body.len(), Ordering::Relaxed);
-        if before + body.len() > self.body.len() {
-            kept.fetch_sub(body.len(), Ordering::Relaxed);
-            return None;
-        }
+        let with = |kept| Some(kept + body.len()).filter(|sum| *sum <= self.body.len());
+        kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with)
+            .ok()?;
         let etag = self.etag.as_ref();
         Some(Variant {
             body,

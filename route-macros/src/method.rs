@@ -5,7 +5,7 @@ use std::fmt;
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 
-use crate::errors::{Problem, list};
+use crate::errors::{Problem, list, nearest};
 
 /// A method that a route can answer. Expansion prints the variants' names, which are those of
 /// `route_runtime`'s enum.
@@ -61,7 +61,8 @@ impl Method {
             return Ok(method);
         }
         let problem = Problem::new(ident, format_args!("`{ident}` is not a method"));
-        Err(match Self::named(ident) {
+        let found = ident.to_string().to_ascii_uppercase();
+        Err(match nearest(&found, Self::ALL.map(Self::name)) {
             Some(method) => problem.help(format_args!("did you mean `{method}`?")),
             None => problem,
         }

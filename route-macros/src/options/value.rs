@@ -34,17 +34,29 @@ pub(super) fn fetch_cache(arg: &OptionArg) -> Result<FetchCache, Problem> {
     )
 }
 
+/// Returns the word that lacks its quotes.
+fn unquoted(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        _ => None,
+    }
+}
+
 /// Reads one of a fixed set of strings.
 fn word<T: Copy>(arg: &OptionArg, words: &[(&'static str, T)]) -> Result<T, Problem> {
     let names = || words.iter().map(|&(name, _)| name);
     let all: Vec<_> = names().map(|name| format!("`\"{name}\"`")).collect();
     let note = format!("expected one of {}", all.join(", "));
-    let Some(found) = string(&arg.value) else {
-        return Err(bad_value(arg).note(note));
-    };
-    if let Some(&(_, value)) = words.iter().find(|&&(name, _)| name == found) {
+    let quoted = string(&arg.value);
+    if let Some(&(_, value)) = words
+        .iter()
+        .find(|&&(name, _)| Some(name) == quoted.as_deref())
+    {
         return Ok(value);
     }
+    let Some(found) = quoted.or_else(|| unquoted(&arg.value)) else {
+        return Err(bad_value(arg).note(note));
+    };
     // Next.js does not accept `"auto-dynamic"` anywhere, but its users write it.
     let meant = match &*found {
         "auto-dynamic" => Some("auto"),
@@ -158,8 +170,11 @@ pub(super) fn boolean(arg: &OptionArg) -> Result<bool, Problem> {
 
 pub(super) fn cdn(arg: &OptionArg) -> Result<Cdn, Problem> {
     const NOTE: &str = "expected `true`, `false` or `\"public\"`";
-    match string(&arg.value).as_deref() {
-        Some("public") => return Ok(Cdn::Public),
+    let quoted = string(&arg.value);
+    if quoted.as_deref() == Some("public") {
+        return Ok(Cdn::Public);
+    }
+    match quoted.or_else(|| unquoted(&arg.value)).as_deref() {
         Some("true" | "false") | None => {}
         Some(found) => {
             let problem = bad_value(arg);

@@ -10,7 +10,13 @@ async fn tunnel() -> String {
     todo!()
 }
 
+#[route(GTE, "/swapped")]
+async fn swapped() -> String {
+    todo!()
+}
+
 fn main() {
     let _ = fetched;
+    let _ = swapped;
     let _ = tunnel;
 }

@@ -10,6 +10,11 @@ async fn c() -> &'static str {
     todo!()
 }
 
+#[route("/d", cdn = public)]
+async fn d() -> &'static str {
+    todo!()
+}
+
 #[route("/b", cdn = 1)]
 async fn b() -> String {
     todo!()

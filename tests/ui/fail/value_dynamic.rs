@@ -20,6 +20,11 @@ async fn d() -> String {
     todo!()
 }
 
+#[route("/e", dynamic = auto)]
+async fn e() -> String {
+    todo!()
+}
+
 fn main() {
     let _ = a;
     let _ = b;

@@ -1,4 +1,4 @@
-//! What finding a route costs, by the number of routes there are.
+//! The cost of finding a route, by the number of routes there are.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -207,13 +207,13 @@ fn known_pattern(table: &Table, pattern: String) -> Result<Tag, RevalidateError>
     if let Some(node) = table.node_of_pattern(&pattern) {
         return Ok(pattern_tag(&node.pattern));
     }
-    let canonical = crate::pattern::canonical(&pattern);
-    let served = canonical.and_then(|path| table.trie.lookup(&path).map(|_| ()));
-    Err(match served {
-        Some(()) if !pattern.split('/').any(is_parameter) => {
-            RevalidateError::PatternIsPath(pattern)
-        }
-        _ => RevalidateError::UnknownPattern(pattern),
+    // A bracket is part of a pattern, even of one that is not finished.
+    let path = pattern::canonical(&pattern).filter(|_| !pattern.contains(['[', ']']));
+    let is_served = path.is_some_and(|path| table.trie.lookup(&path).is_some());
+    Err(if is_served {
+        RevalidateError::PatternIsPath(pattern)
+    } else {
+        RevalidateError::UnknownPattern(pattern)
     })
 }
 

@@ -1,4 +1,4 @@
-//! What README's "Architecture" says is true of the source.
+//! Tests that the source is as README's "Architecture" says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -91,7 +91,7 @@ impl Source {
         self.path.split(['/', '.']).next().unwrap()
     }
 
-    /// Whether it is this file, or in this folder.
+    /// Returns whether the source is this file, or in this folder.
     fn is_in(&self, module: &str) -> bool {
         let rest = self.path.strip_prefix(module);
         rest.is_some_and(|rest| rest.starts_with(['/', '.']))
@@ -133,7 +133,7 @@ impl Source {
 }
 
 impl Source {
-    /// What stands behind each path to the crate's root.
+    /// Returns the text behind each path to the crate's root.
     fn after_the_crate(&self) -> impl Iterator<Item = &str> {
         let absolute = self.code.match_indices("crate::");
         let absolute = absolute.map(|(at, found)| &self.code[at + found.len()..]);

@@ -18,7 +18,7 @@ places. Two handlers for one path, and a page and a route at one path, are found
 the rest within a crate too.
 ";
 
-/// What a rule is about, by how its name begins; the first that fits.
+/// The subjects of rules, by how their names begin. The first that fits counts.
 const SUBJECTS: [(&str, &[&str]); 9] = [
     ("Patterns", &["pattern_"]),
     ("Methods", &["method_"]),

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use actix_web::HttpRequest;
 use actix_web::error::ErrorInternalServerError;
+use actix_web::http::Method as HttpMethod;
+use actix_web::test::TestRequest;
 use actix_web::web::Data;
 use futures_util::future::join_all;
 use route_runtime::testing::{Outcome, TestApp};
@@ -91,6 +93,9 @@ async fn unlisted_paths_of_dynamic_routes_are_404() {
                 [200, 200, 404, 404, 404],
                 "{name}"
             );
+            let head = TestRequest::default().method(HttpMethod::HEAD);
+            let found = app.send(head.uri(&format!("/listed/{name}/3"))).await;
+            assert_eq!((found.status().as_u16(), found.text()), (404, ""), "{name}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::ServeError;
 use super::setting::{HOST, PORT, Settings, Sources};
 use crate::store::{FileStore, Store, StoreError};
 
-/// What the program says with [`Server`](super::Server).
+/// The settings that the program gives with [`Server`](super::Server).
 #[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) settings: Settings,

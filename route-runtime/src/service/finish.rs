@@ -84,23 +84,25 @@ fn keep_from_shared_caches(headers: &mut HeaderMap) -> bool {
     for name in &names {
         headers.remove(name);
     }
-    let (mut is_private, mut asks) = (false, !names.is_empty());
+    let (mut is_private, mut is_shared, mut asks) = (false, false, !names.is_empty());
     for value in headers.get_all(header::CACHE_CONTROL) {
         // A value that cannot be read may say anything.
         let Ok(value) = value.to_str() else {
-            asks = true;
+            is_shared = true;
             continue;
         };
         is_private |= ["private", "no-store"]
             .iter()
             .any(|name| has_bare_directive(value, name));
-        asks |= directives(value).any(|it| matches!(&*it, "public" | "max-age" | "s-maxage"));
+        is_shared |= directives(value).any(|it| matches!(&*it, "public" | "s-maxage"));
+        asks |= directives(value).any(|it| it == "max-age");
     }
-    if is_private {
+    // What says both is not left to the reading of whichever cache gets it.
+    if is_private && !is_shared {
         return !names.is_empty();
     }
     headers.insert(header::CACHE_CONTROL, PRIVATE);
-    asks
+    asks || is_shared
 }
 
 /// Returns whether a header tells some shared cache what `Cache-Control` tells all caches, and

@@ -129,7 +129,7 @@ async fn from_cache(visit: Visit) -> Result<ServiceResponse, Error> {
 async fn by_handler(visit: Visit) -> Result<ServiceResponse, Error> {
     if let Some(response) = refuse_unlisted(&visit).await {
         record_outcome(response.status(), "refused");
-        return Ok(visit.request.into_response(response));
+        return Ok(without_body_for_head(visit.request.into_response(response)));
     }
     let context = visit.context();
     let Visit {

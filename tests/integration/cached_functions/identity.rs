@@ -1,4 +1,4 @@
-//! What a value is kept under, and that nothing else reaches it.
+//! Keys of values: nothing that a key lacks reaches a value that others get.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What caches outside are told: nothing that middleware, credentials or a cookie make one
+//! Instructions for caches outside: nothing that middleware, credentials or a cookie make one
 //! client's.
 
 use actix_web::body::{BodyStream, BoxBody};
@@ -256,6 +256,7 @@ async fn cookies(how: String) -> HttpResponse {
             ],
         ),
         "private" => with_cookies(Some("private, max-age=60"), &[]),
+        "both" => with_cookies(Some("private, public, s-maxage=60"), &[]),
         "qualified" => with_cookies(Some("private=\"x-a\", max-age=60"), &[]),
         "no-store" => with_cookies(Some("no-store"), &[]),
         _ => with_cookies(None, &[]),
@@ -280,6 +281,7 @@ async fn a_cookie_is_never_public_whatever_the_handler_says() {
             ("cdn", PRIVATE),
             ("plain", PRIVATE),
             ("private", "private, max-age=60"),
+            ("both", PRIVATE),
             ("qualified", PRIVATE),
             ("no-store", "no-store"),
         ] {

@@ -7,7 +7,7 @@ use route_runtime::route;
 
 use super::*;
 
-/// What the handler answers with next: headers, in their order.
+/// The headers of the next response, in their order.
 static NEXT: Mutex<Vec<(&str, &str)>> = Mutex::new(Vec::new());
 
 #[route("/validators/item", revalidate = 10)]
@@ -103,7 +103,7 @@ async fn a_client_that_revalidates_gets_the_new_type() {
 
 static TYPES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 
-/// The same bytes, as another type each time.
+/// Answers with the same bytes, as another type each time.
 #[route("/validators/typed", revalidate = 10)]
 async fn typed() -> HttpResponse {
     let kind = if next(&TYPES) == 1 {

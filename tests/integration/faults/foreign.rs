@@ -13,7 +13,7 @@ use tests::{Server, log, production};
 
 use super::{check_html, check_json};
 
-/// What no client may read.
+/// A text that no client may read.
 const SECRET: &str = "postgres://admin:hunter2@db";
 
 fn secret() -> io::Error {
@@ -47,7 +47,7 @@ async fn in_page(how: String) -> Result<String, actix_web::Error> {
     fail(&how)
 }
 
-/// As it is mostly written.
+/// Returns an error in the way in which it is mostly written.
 #[route("/foreign/question-mark")]
 async fn question_mark(_request: HttpRequest) -> Result<String, Box<dyn Error>> {
     let text = std::fs::read_to_string("/nowhere/at/all")?;
@@ -142,7 +142,7 @@ async fn of_the_client(how: String) -> Result<String, actix_web::Error> {
     }
 }
 
-/// What actix-web takes for the client's fault stays one.
+/// An error that actix-web takes for the client's fault stays one.
 #[test]
 fn text_and_queries_that_cannot_be_read_are_the_clients() {
     let server = Server::routes(&production([of_the_client::ROUTE]));

@@ -1,4 +1,4 @@
-//! What dynamic handlers have cached by `fetch` is theirs to invalidate by path, pattern and tag.
+//! Data that dynamic handlers have cached by `fetch`: path, pattern and tag invalidate it.
 
 use super::*;
 

@@ -15,7 +15,7 @@ async fn show(id: String, runs: Data<Runs>) -> String {
     count(id, runs).await
 }
 
-/// Also made of what it is made of: a function that uses a function.
+/// A function that uses a function, so it depends on whatever that one does.
 #[cached(skip(runs))]
 async fn twice(of: String, runs: Data<Runs>) -> String {
     format!("twice {}", count(of, runs).await)

@@ -1,4 +1,4 @@
-//! By what name something is invalidated, and what is said of a name that reaches nothing.
+//! The names by which something is invalidated, and the errors for names that reach nothing.
 
 use super::*;
 
@@ -7,7 +7,7 @@ async fn grouped(id: String, runs: Data<Runs>) -> String {
     format!("{id} {}", runs.next())
 }
 
-/// Of the same path, in another group.
+/// A handler of the same path, in another group.
 #[route(POST, "/naming/(admin)/items/[id]")]
 async fn change_grouped(id: String) -> String {
     id
@@ -100,6 +100,11 @@ async fn what_reaches_nothing_is_an_error_that_says_what_to_call() {
         );
         assert!(app.routes().revalidate_path(path).await.is_ok());
     }
+    let unfinished = app.routes().revalidate_pattern("/naming/items/[id").await;
+    assert!(
+        matches!(unfinished, Err(RevalidateError::UnknownPattern(_))),
+        "{unfinished:?}"
+    );
     let unlisted = app.routes().revalidate_path("/naming/listed/c").await;
     assert!(
         matches!(unlisted, Err(RevalidateError::UnlistedPath(_))),

@@ -157,7 +157,7 @@ options! {
         place: "GET, page, module; pattern with parameters",
         json: Some(|it| {
             let is_given = it.config.static_params.is_some();
-            it.has_params().then_some(is_given).into()
+            Segment::has_params(it.segments).then_some(is_given).into()
         }),
         ..OptionInfo::HIDDEN
     };
@@ -165,7 +165,7 @@ options! {
         values: "`true` · `false`: a path that `static_params` does not list is 404",
         default: "`true`",
         place: "with `static_params`",
-        json: Some(|it| it.has_params().then_some(it.config.dynamic_params).into()),
+        json: Some(|it| Segment::has_params(it.segments).then_some(it.config.dynamic_params).into()),
         ..OptionInfo::HIDDEN
     };
     fetch_cache: FetchCache = FetchCache::Auto, OptionInfo {
@@ -225,14 +225,7 @@ fn seconds(seconds: Option<u32>) -> String {
 
 /// Returns the tags as they are declared: `post:{id}`.
 pub(crate) fn declared_tags(shown: &Shown<'_>) -> Vec<String> {
-    let segments = shown.segments.iter();
-    let names = segments.filter_map(|segment| match segment {
-        Segment::Param(name) | Segment::CatchAll(name) | Segment::OptionalCatchAll(name) => {
-            Some(*name)
-        }
-        Segment::Literal(_) | Segment::Group(_) => None,
-    });
-    let names: Vec<_> = names.collect();
+    let names: Vec<_> = shown.segments.iter().filter_map(Segment::param).collect();
     let tags = shown.config.tags.iter().map(|parts| {
         let parts = parts.iter().map(|part| match part {
             TagPart::Literal(text) => (*text).to_owned(),

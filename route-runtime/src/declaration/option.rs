@@ -51,14 +51,6 @@ pub(crate) struct Shown<'a> {
     pub(crate) cdn: bool,
 }
 
-impl Shown<'_> {
-    /// Returns whether the pattern has parameters.
-    pub(super) fn has_params(&self) -> bool {
-        let mut segments = self.segments.iter();
-        segments.any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;

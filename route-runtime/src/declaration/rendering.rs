@@ -74,10 +74,7 @@ pub(crate) fn decide(route: &RouteDescriptor, path: &[RouteDescriptor]) -> Rende
     if let Some(revalidate) = config.revalidate {
         return Cached(CachedReason::Revalidate(revalidate));
     }
-    let has_params = route
-        .segments
-        .iter()
-        .any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)));
+    let has_params = Segment::has_params(route.segments);
     if has_params && config.static_params.is_none() {
         return Each(DynamicReason::Params);
     }

@@ -14,3 +14,18 @@ pub enum Segment {
     /// `(group)`: matches nothing, since it is not part of the URL.
     Group(&'static str),
 }
+
+impl Segment {
+    /// Returns the name of the parameter that the segment is, if it is one.
+    pub(crate) fn param(&self) -> Option<&'static str> {
+        match self {
+            Self::Param(name) | Self::CatchAll(name) | Self::OptionalCatchAll(name) => Some(name),
+            Self::Literal(_) | Self::Group(_) => None,
+        }
+    }
+
+    /// Returns whether a pattern has parameters.
+    pub(crate) fn has_params(segments: &[Self]) -> bool {
+        segments.iter().any(|segment| segment.param().is_some())
+    }
+}

@@ -64,8 +64,7 @@ pub(crate) struct Handler {
 
 impl Handler {
     pub(crate) fn has_params(&self) -> bool {
-        let mut segments = self.segments.iter();
-        segments.any(|it| !matches!(it, Segment::Literal(_) | Segment::Group(_)))
+        Segment::has_params(&self.segments)
     }
 
     /// Returns the path with these parameters.

@@ -4,4 +4,4 @@
 //! when it learns the tag or the lifetime only as it runs.
 
 pub use crate::context::{revalidate_after, tag};
-pub use crate::engine::{OnPartition, Stats};
+pub use crate::engine::{OnPartition, RenderShare, Stats};

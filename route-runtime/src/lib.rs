@@ -184,6 +184,7 @@ mod handler;
 mod identity;
 pub mod lock;
 mod mode;
+mod owner;
 mod panic;
 mod pattern;
 mod render;

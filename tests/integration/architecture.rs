@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every module of the runtime, from the top down: each imports only what stands below it. README's
 /// table has them in the same order.
-const SPINE: [&str; 29] = [
+const SPINE: [&str; 30] = [
     "private",
     "cache",
     "cli",
@@ -34,6 +34,7 @@ const SPINE: [&str; 29] = [
     "pattern",
     "respond",
     "mode",
+    "owner",
     "panic",
     "target",
 ];

@@ -50,13 +50,16 @@ Options:
       --workers <N>          How many threads answer requests [env: ROUTE_WORKERS] [default: one per core]
       --mode <MODE>          How to render [env: ROUTE_MODE] [default: development in debug builds] [possible values: development, production]
       --cache-bytes <BYTES>  How many bytes of responses and data to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
+      --renders <N>          How many places there are for renders that requests wait for [env: ROUTE_RENDERS] [default: 128]
+      --refreshes <N>        How many places there are for renders that replace stale responses and data [env: ROUTE_REFRESHES] [default: 4 per core]
       --cache-dir <DIR>      The directory where responses and data are kept beyond memory [env: ROUTE_CACHE_DIR] [default: none; of `start` .route/cache]
       --cache-url <URL>      The Redis where they are kept, shared with other instances [env: ROUTE_CACHE_URL]
       --log-format <FORMAT>  How to log on stderr [env: ROUTE_LOG_FORMAT] [default: text] [possible values: text, json]
   -h, --help                 Print help
 
 Environment:
-  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_CACHE_DIR, ROUTE_CACHE_URL,
+  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_RENDERS, ROUTE_REFRESHES,
+  ROUTE_CACHE_DIR, ROUTE_CACHE_URL,
   ROUTE_LOG_FORMAT        Each as the option that names it
   ROUTE_BUILD_ID          The build whose responses are taken from a store
                           [default: a hash of the program]
@@ -95,6 +98,10 @@ fn a_wrong_command_line_is_explained_and_ends_with_code_2() {
             "serve --workers 0",
             "error: invalid value '0' for '--workers <N>': expected a number of threads, at least \
              1",
+        ),
+        (
+            "--renders 0",
+            "error: invalid value '0' for '--renders <N>': expected a number of renders, at least 1",
         ),
         (
             "--cache-bytes 1GB",

@@ -10,6 +10,7 @@ mod conveniences;
 mod dependencies;
 mod depending;
 mod exports;
+mod fairness;
 mod faults;
 mod fetching;
 mod files;

@@ -35,6 +35,7 @@ impl Home {
         let mut config = EngineConfig::new(flights.handle());
         config.clock = setup.clock.clone();
         config.memory = setup.memory;
+        config.limits.places = setup.places;
         setup.sharing.apply(&mut config);
         let engine = Engine::new(config);
         engine.follow();

@@ -29,6 +29,7 @@ pub(crate) use self::streamed::in_context;
 use crate::declaration::{Config, Dynamic, FetchCache, RENDER_LIMIT, Revalidate};
 use crate::engine::{Ancestry, Clock, Key, Lifetime, Stale};
 use crate::mode::Mode;
+use crate::owner::Owner;
 use crate::pattern::Params;
 use crate::store::Tag;
 use crate::table::HandlerId;
@@ -78,6 +79,8 @@ pub fn inherit<F: Future>(future: F) -> impl Future<Output = F::Output> {
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) home: Weak<Home>,
+    /// The handler for which the code runs.
+    pub(crate) owner: Owner,
     /// The behaviour of `fetch` if the call says nothing.
     pub(crate) fetch_cache: FetchCache,
     /// The renders on whose behalf the code runs, innermost first.
@@ -156,6 +159,7 @@ impl Context {
     pub(crate) fn of(home: Weak<Home>) -> Self {
         Self {
             home,
+            owner: Owner::NOBODY,
             fetch_cache: FetchCache::Auto,
             ancestry: None,
             declared: Declared::Nothing,

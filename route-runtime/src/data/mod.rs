@@ -53,6 +53,7 @@ pub(crate) async fn get_or_make(
         stale: context.stale(),
         limit,
         turn: Turn::AtOnce,
+        owner: context.owner,
         parent: context.ancestry.as_ref(),
     };
     home.engine.get_or_render(call, make).await.map(Some)

@@ -14,6 +14,7 @@ use super::landing::{Landing, Origin};
 use super::second::Second;
 use super::stats::count;
 use super::{Core, Engine, KeyPlace};
+use crate::owner::Owner;
 use crate::store::{Lease, LeaseToken, Standing, StoreError};
 
 /// The first pause before the store is read again for an entry that another instance renders.
@@ -32,6 +33,17 @@ pub(super) enum Waits {
     For(Duration),
     /// No request waits: all are answered with stale content.
     Nobody,
+}
+
+/// The questions of a flight to the store.
+pub(super) struct Asking<'a, K, V: Value> {
+    pub(super) place: &'a KeyPlace<'a, K, V>,
+    /// The treatment of stale content from the store.
+    pub(super) stale: Stale,
+    /// The longest time that the render may take.
+    pub(super) limit: Duration,
+    pub(super) waits: Waits,
+    pub(super) owner: Owner,
 }
 
 /// The fate of a flight once the store has been asked: it lands, or it renders.
@@ -117,16 +129,17 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     /// A store that does not answer is waited for once, for [`Limits::store_read`] in all.
     ///
     /// [`Limits::store_read`]: super::Limits::store_read
-    pub(super) async fn ask_store_first(
-        &self,
-        place: &KeyPlace<'_, K, V>,
-        stale: Stale,
-        limit: Duration,
-        waits: Waits,
-    ) -> FromStore<V> {
+    pub(super) async fn ask_store_first(&self, asking: Asking<'_, K, V>) -> FromStore<V> {
         let Some(second) = &self.second else {
             return FromStore::render(None);
         };
+        let Asking {
+            place,
+            stale,
+            limit,
+            waits,
+            owner,
+        } = asking;
         // A little longer than a render may take: the next holder must find what was written.
         let length = limit + second.limits.store_write;
         let begun = self.clock.now();
@@ -134,6 +147,16 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         // The moment at which the lease that this flight waits for runs out.
         let mut held_until = None;
         loop {
+            // Given back before this flight waits for another instance. A refresh has a place as
+            // long as it is under way.
+            let reading = match waits {
+                Waits::Nobody => None,
+                Waits::For(_) => match self.admission.admit_read(owner, &self.clock).await {
+                    Ok(reading) => reading,
+                    Err(failure) => return FromStore::land(Landing::Refused(failure), None),
+                },
+            };
+            // The limit counts from now, when the question is sent.
             let until = self.clock.now().after(second.limits.store_read);
             match self.adopt_from_store(second, place, stale, until).await {
                 Ok(Some(landing)) => return FromStore::land(landing, None),
@@ -177,6 +200,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             if patience.is_zero() {
                 return FromStore::render(None);
             }
+            drop(reading);
             let wait = pause.min(left.max(FIRST_LOOK)).min(patience);
             self.clock.sleep(wait).await;
             pause = LAST_LOOK.min(pause * 2);

@@ -10,6 +10,7 @@ use super::entry::{CacheSlot, Entry, Value};
 use super::key::CacheKey;
 use super::outcome::{RenderOutcome, TaggedOutcome};
 use super::status::{Status, Ttl};
+use crate::owner::Owner;
 use crate::store::Tag;
 
 /// A request to the engine: what it asks for, and how.
@@ -29,6 +30,9 @@ pub(crate) struct Call<'a, K: CacheKey, V: Value> {
     /// The longest time that the render may take.
     pub(crate) limit: Duration,
     pub(crate) turn: Turn,
+    /// The handler that asks. Its renders, its refreshes and its reads of the store have a share of
+    /// their own.
+    pub(crate) owner: Owner,
     /// The render on whose behalf this call is made, if any.
     pub(crate) parent: Option<&'a Ancestry<K>>,
 }
@@ -37,7 +41,7 @@ pub(crate) struct Call<'a, K: CacheKey, V: Value> {
 /// another never waits for a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Waits while [`Limits::renders`](super::Limits) others are running.
+    /// Waits for one of the places for [renders](super::RenderPlaces).
     Queue,
     /// Starts at once. Its caller is bounded already, like a handler that fetches data.
     AtOnce,

@@ -97,14 +97,32 @@ impl fmt::Debug for EngineConfig {
     }
 }
 
+/// The numbers of places for renders.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RenderPlaces {
+    /// The places for renders that requests wait for. A render that gets none queues.
+    pub(crate) renders: usize,
+    /// The places for refreshes. An entry whose refresh gets none simply stays stale.
+    pub(crate) refreshes: usize,
+}
+
+impl Default for RenderPlaces {
+    fn default() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            renders: 128,
+            refreshes: 4 * cores,
+        }
+    }
+}
+
 /// The limits on what an engine does at once, and on how long it waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The number of refreshes at once. Beyond it, entries simply stay stale.
-    pub(crate) refreshes: usize,
-    /// The number of renders at once that requests wait for. Beyond it, renders queue.
-    pub(crate) renders: usize,
-    /// The number of renders that may queue. Beyond it, requests are turned away.
+    pub(crate) places: RenderPlaces,
+    /// The number of places for reads of the store behind memory. A read that gets none queues.
+    pub(crate) reads: usize,
+    /// The number of renders of one owner that may queue. Beyond it, requests are turned away.
     pub(crate) queue: usize,
     /// The longest time that a render may queue before its requests are turned away.
     pub(crate) queue_wait: Duration,
@@ -118,10 +136,9 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         Self {
-            refreshes: 4 * cores,
-            renders: 64,
+            places: RenderPlaces::default(),
+            reads: 64,
             queue: 1024,
             queue_wait: Duration::from_secs(10),
             retry_after: Duration::from_secs(1),

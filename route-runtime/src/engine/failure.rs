@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::owner::Owner;
+
 /// The reason why a request gets no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Too many renders are waiting already.
-    Overloaded { retry_after: Duration },
+    /// Too many renders of this handler are waiting already, or they have waited for too long.
+    Overloaded { owner: Owner, retry_after: Duration },
     /// The render took longer than its limit, and was dropped.
     TimedOut,
     /// The render panicked with this message.
@@ -22,7 +24,9 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Overloaded { .. } => f.write_str("too many renders are waiting"),
+            Self::Overloaded { owner, .. } => {
+                write!(f, "more renders of `{owner}` are asked for than are made")
+            }
             Self::TimedOut => f.write_str("the render took too long"),
             Self::Panicked(message) => write!(f, "the render panicked: {message}"),
             Self::Abandoned => f.write_str("the render was abandoned"),

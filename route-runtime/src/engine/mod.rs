@@ -43,6 +43,7 @@ mod outcome;
 mod render;
 mod request;
 mod second;
+mod shares;
 mod stats;
 mod status;
 mod sync;
@@ -64,7 +65,9 @@ pub(crate) use self::ancestry::{Ancestry, Stale};
 pub(crate) use self::call::{Answer, Call, Content, Hit, Turn};
 pub(crate) use self::clock::{Clock, Moment};
 pub use self::config::OnPartition;
-pub(crate) use self::config::{CAPACITY, EngineConfig, Limits, STALENESS, STORE_LIMIT, Spawn};
+pub(crate) use self::config::{
+    CAPACITY, EngineConfig, Limits, RenderPlaces, STALENESS, STORE_LIMIT, Spawn,
+};
 pub(crate) use self::entry::{CacheSlot, Entry, Value};
 use self::entry::{Held, Kept};
 use self::epoch::Epochs;
@@ -77,10 +80,11 @@ use self::landing::Landing;
 pub(crate) use self::outcome::{PASS, RenderOutcome, TaggedOutcome};
 pub(crate) use self::render::RenderFn;
 use self::second::Second;
-pub use self::stats::Stats;
 use self::stats::{Counters, count, read};
+pub use self::stats::{RenderShare, Stats};
 pub(crate) use self::status::{Bypass, Status, Ttl};
 use self::tasks::Tasks;
+use crate::owner::Owner;
 use crate::store::{Epoch, Memory, Standing, Tag};
 
 #[cfg(any(test, feature = "testing"))]
@@ -153,12 +157,12 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     ///
     /// Counts nothing. Every other case belongs to [`get_or_render`](Self::get_or_render), and so
     /// does a request that accepts no stale content.
-    pub(crate) fn lookup<Q>(&self, key: &Q) -> Option<Hit<V>>
+    pub(crate) fn lookup<Q>(&self, key: &Q, owner: Owner) -> Option<Hit<V>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.0.ready_hit(self.0.memory.read(key))
+        self.0.ready_hit(self.0.memory.read(key), owner)
     }
 
     /// Counts a request that is answered with a hit of [`lookup`](Self::lookup).
@@ -172,8 +176,8 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     }
 
     /// Returns the entry in a slot, under the conditions of [`lookup`](Self::lookup).
-    pub(crate) fn lookup_slot(&self, slot: &CacheSlot<V>) -> Option<Hit<V>> {
-        self.0.ready_hit(slot.read())
+    pub(crate) fn lookup_slot(&self, slot: &CacheSlot<V>, owner: Owner) -> Option<Hit<V>> {
+        self.0.ready_hit(slot.read(), owner)
     }
 
     /// Returns the ancestry of a render for one request only, outside the cache, on behalf of
@@ -203,7 +207,10 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
 
     pub(crate) fn stats(&self) -> Stats {
         let Core {
-            counters, memory, ..
+            counters,
+            memory,
+            admission,
+            ..
         } = &*self.0;
         Stats {
             hits: counters.hits.sum(),
@@ -221,6 +228,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             bytes: memory.bytes(),
             pinned: memory.pinned(),
             capacity: memory.capacity(),
+            shares: admission.shares(),
         }
     }
 }
@@ -263,14 +271,18 @@ impl Absence {
 }
 
 impl<K: CacheKey, V: Value> Core<K, V> {
-    fn ready_hit(&self, held: Option<Held<V>>) -> Option<Hit<V>> {
+    fn ready_hit(&self, held: Option<Held<V>>, owner: Owner) -> Option<Hit<V>> {
         let Held::Entry(entry) = held? else {
             return None;
         };
         let now = self.clock.now();
         match self.judge_entry(entry, &[], now) {
             Found::Fresh(hit) => Some(hit),
-            Found::Stale(hit) if hit.entry.is_claimed(now) || self.admission.is_busy() => Some(hit),
+            Found::Stale(hit)
+                if hit.entry.is_claimed(now) || self.admission.refuses_refresh(owner) =>
+            {
+                Some(hit)
+            }
             _ => None,
         }
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
-use super::admission::AdmissionPermit;
+use super::admission::Admitted;
 use super::ancestry::{Ancestry, Stale};
-use super::behind::{FromStore, Waits};
+use super::behind::{Asking, FromStore, Waits};
 use super::entry::{CacheSlot, Claim, Entry, Held, Kept, Made, Value};
 use super::flight::Lead;
 use super::freshness::Freshness;
@@ -20,6 +20,7 @@ use super::landing::{Landing, Origin};
 use super::outcome::{RenderOutcome, TaggedOutcome};
 use super::stats::count;
 use super::{Core, Failure, KeyPlace};
+use crate::owner::Owner;
 use crate::panic::message;
 use crate::store::{Epoch, Standing, Tag};
 use crate::target;
@@ -55,6 +56,7 @@ pub(super) struct Flight<K: CacheKey, V: Value, R> {
     /// and be given the same entry.
     pub(super) also: Arc<[Tag]>,
     pub(super) limit: Duration,
+    pub(super) owner: Owner,
     pub(super) ancestry: Ancestry<K>,
     pub(super) render: R,
     pub(super) admit: Admit<V>,
@@ -67,10 +69,10 @@ pub(super) struct Flight<K: CacheKey, V: Value, R> {
 
 /// The right by which a render runs.
 pub(super) enum Admit<V: Value> {
-    /// The refresh has been admitted. It gives its claim and its permit back when it is done.
+    /// The refresh has been admitted. It gives its claim and its place back when it is done.
     Refresh {
         _claim: Claim<V>,
-        _permit: AdmissionPermit,
+        _admitted: Admitted,
     },
     /// The render runs at once, as part of a render that has been admitted, or because its caller
     /// bounds it.
@@ -107,6 +109,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             tags,
             also,
             limit,
+            owner,
             ancestry,
             render,
             admit,
@@ -123,20 +126,30 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             Admit::Refresh { .. } => Waits::Nobody,
             Admit::AtOnce | Admit::Queue => Waits::For(limit),
         };
-        let FromStore { landing, lease } = self.ask_store_first(&place, adopt, limit, waits).await;
+        let asking = Asking {
+            place: &place,
+            stale: adopt,
+            limit,
+            waits,
+            owner,
+        };
+        let FromStore { landing, lease } = self.ask_store_first(asking).await;
         if let Some(landing) = landing {
             drop(admit);
             lead.land(landing);
             return self.release_lease(&key, lease).await;
         }
         let turn = match admit {
-            Admit::Queue => match self.admission.admit_render(&self.clock, lead.meta()).await {
-                Ok(turn) => turn,
-                Err(failure) => {
-                    lead.land(Landing::Refused(failure));
-                    return self.release_lease(&key, lease).await;
+            Admit::Queue => {
+                let hurry = lead.meta();
+                match self.admission.admit_render(owner, &self.clock, hurry).await {
+                    Ok(turn) => turn,
+                    Err(failure) => {
+                        lead.land(Landing::Refused(failure));
+                        return self.release_lease(&key, lease).await;
+                    }
                 }
-            },
+            }
             Admit::AtOnce | Admit::Refresh { .. } => None,
         };
         let started = self.epochs.published();

@@ -123,6 +123,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                     tags: Arc::clone(call.tags),
                     also: call.also.into(),
                     limit: call.limit,
+                    owner: call.owner,
                     render: render.clone(),
                     admit: match (call.turn, call.parent) {
                         (Turn::Queue, None) => Admit::Queue,
@@ -162,8 +163,8 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
 }
 
 impl<K: CacheKey, V: Value> Core<K, V> {
-    /// Starts the refresh of a stale entry, unless one is under way, one has failed lately, or too
-    /// many other refreshes are under way.
+    /// Starts the refresh of a stale entry, unless one is under way, one has failed lately, or the
+    /// handler has as many refreshes under way as it may.
     pub(super) fn start_refresh(
         self: &Arc<Self>,
         call: &Call<'_, K, V>,
@@ -173,7 +174,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let Some(claim) = hit.entry.claim_refresh(self.clock.now()) else {
             return;
         };
-        let Some(permit) = self.admission.admit_refresh() else {
+        let Some(admitted) = self.admission.admit_refresh(call.owner) else {
             return;
         };
         let Join::Lead(lead) = self.flights.join(call.key, Notify::new) else {
@@ -193,10 +194,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             tags: Arc::clone(call.tags),
             also: call.also.into(),
             limit: call.limit,
+            owner: call.owner,
             render: render.clone(),
             admit: Admit::Refresh {
                 _claim: claim,
-                _permit: permit,
+                _admitted: admitted,
             },
             own: None,
             adopt: Stale::Refetch,

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crate::owner::Owner;
+
 /// The counts of what a cache has done since it was made, and of what it holds: responses, and the
 /// data that they are made of. A request for data counts like a request for a response.
 ///
@@ -11,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 ///
 /// The counters are read one after another while requests go on, so their sum may be off by the
 /// requests under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Requests answered from fresh entries.
@@ -26,7 +28,8 @@ pub struct Stats {
     pub renders: u64,
     /// Refreshes of stale entries begun.
     pub refreshes: u64,
-    /// Requests turned away because too many renders were waiting.
+    /// Requests turned away because too many renders of their handler were waiting. `shares` names
+    /// the handlers.
     pub overloaded: u64,
     /// Entries removed to make room.
     pub evictions: u64,
@@ -49,6 +52,33 @@ pub struct Stats {
     pub pinned: u64,
     /// The bound on `bytes`.
     pub capacity: u64,
+    /// The handlers that render at present, wait to render, or were turned away, the busiest first.
+    pub shares: Vec<RenderShare>,
+}
+
+/// The part that one handler has of the renders that requests wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RenderShare {
+    /// The handler's pattern, as it is declared.
+    pub handler: &'static str,
+    /// Its renders at present, without those that are part of another render.
+    pub running: u64,
+    /// Its renders that wait for a place at present.
+    pub waiting: u64,
+    /// How often its renders were turned away, in all.
+    pub overloaded: u64,
+}
+
+impl RenderShare {
+    pub(super) fn of(owner: Owner) -> Self {
+        Self {
+            handler: owner.0,
+            running: 0,
+            waiting: 0,
+            overloaded: 0,
+        }
+    }
 }
 
 #[derive(Debug, Default)]

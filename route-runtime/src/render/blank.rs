@@ -108,6 +108,7 @@ impl Service<ServiceRequest> for RenderService {
                         http.response.status_code = tracing::field::Empty,
                     );
                     let context = Context {
+                        owner: handler.owner(),
                         fetch_cache: handler.descriptor.config.fetch_cache,
                         ancestry: caller.ancestry,
                         declared: Declared::Tags(declared),
@@ -142,7 +143,10 @@ impl Service<ServiceRequest> for RenderService {
                 }
                 Some(BlankTask::List { handler, mut reply }) => {
                     let handler = table.handler(handler);
-                    let context = Context::of(home);
+                    let context = Context {
+                        owner: handler.owner(),
+                        ..Context::of(home)
+                    };
                     let list = context.scope(list(handler, request.request().clone()));
                     let listed = tokio::select! {
                         listed = list => Some(listed),

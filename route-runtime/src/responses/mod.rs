@@ -19,6 +19,7 @@ use crate::engine::{
     Turn,
 };
 use crate::mode::Mode;
+use crate::owner::Owner;
 use crate::pattern::Params;
 use crate::render::{BlankRequest, Fault, Rendered, Renderers};
 use crate::store::Tag;
@@ -39,6 +40,7 @@ pub(crate) struct ResponseCache {
 
 /// The responses of one handler.
 struct Responses {
+    owner: Owner,
     /// The tag of all these responses.
     pattern: Tag,
     /// The place of the only response, if the route has no parameters.
@@ -51,6 +53,7 @@ impl ResponseCache {
     pub(crate) fn start(setup: &Setup) -> Self {
         let home = Home::start(setup);
         let responses = ByHandler::new(&setup.table, |(_, handler)| Responses {
+            owner: handler.owner(),
             pattern: tags::pattern_tag(&setup.table.node(handler.node).pattern),
             slot: (!handler.has_params()).then(|| home.engine.slot()),
             is_warned: Arc::default(),
@@ -103,9 +106,10 @@ impl ResponseCache {
 
     /// Returns the entry that can answer a path at once, if there is one.
     pub(crate) fn lookup(&self, handler: HandlerId, path: &str) -> Option<Hit<Stored>> {
-        match &self.responses[handler].slot {
-            Some(slot) => self.home.engine.lookup_slot(slot),
-            None => self.home.engine.lookup(path),
+        let Responses { slot, owner, .. } = &self.responses[handler];
+        match slot {
+            Some(slot) => self.home.engine.lookup_slot(slot, *owner),
+            None => self.home.engine.lookup(path, *owner),
         }
     }
 
@@ -157,6 +161,7 @@ impl ResponseCache {
             stale: parent.as_ref().map_or(Stale::Serve, Ancestry::stale),
             limit: handler.descriptor.config.render_limit(),
             turn: Turn::Queue,
+            owner: handler.owner(),
             parent: parent.as_ref(),
         };
         let lifetime = lifetime_of(handler);

@@ -139,6 +139,51 @@ impl Routes {
         Self::of(self.served.setup)
     }
 
+    /// Sets the number of places for renders that requests wait for. The default is 128; 0 is taken
+    /// for 1.
+    ///
+    /// The places are shared out among handlers. A handler may start a render if it has none under
+    /// way, or if it has fewer under way than places are free: one handler alone may run half as
+    /// many renders as there are places, and no handler can take the first place of another. With
+    /// one place, each handler renders one path at a time. Other renders wait for up to 10 seconds,
+    /// 1024 for each handler. Requests whose render is turned away are answered with 503.
+    ///
+    /// # Example: One request at a time for each upstream
+    ///
+    /// ```
+    /// # use route_runtime::{Routes, RoutesError};
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::collect()?.renders(1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn renders(mut self, places: usize) -> Self {
+        self.served.setup.places.renders = places.max(1);
+        Self::of(self.served.setup)
+    }
+
+    /// Sets the number of places for renders that replace stale responses and data. The default is
+    /// 4 for each core; 0 is taken for 1.
+    ///
+    /// The places are shared out among handlers as those for [`renders`](Self::renders) are. An entry
+    /// whose refresh gets no place stays stale, and a later request tries again.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use route_runtime::{Routes, RoutesError};
+    /// # fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::collect()?.refreshes(2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn refreshes(mut self, places: usize) -> Self {
+        self.served.setup.places.refreshes = places.max(1);
+        Self::of(self.served.setup)
+    }
+
     /// Limits the responses and data in memory to this many bytes. The default is 50 MB.
     ///
     /// # Example

@@ -17,7 +17,7 @@ pub(crate) use self::mount::app;
 pub use self::route::Route;
 use crate::context::Context;
 use crate::declaration::RouteDescriptor;
-use crate::engine::{CAPACITY, Clock, Stats};
+use crate::engine::{CAPACITY, Clock, RenderPlaces, Stats};
 use crate::mode::Mode;
 use crate::pattern::Match;
 use crate::responses::{ResponseCache, Served};
@@ -136,6 +136,7 @@ impl Routes {
             mode,
             no_mode,
             memory: MemoryOptions::with_capacity(CAPACITY),
+            places: RenderPlaces::default(),
             cdn: false,
             clock: Clock::system(),
             sharing: Sharing::default(),

@@ -194,6 +194,20 @@ impl Server {
         self
     }
 
+    /// Sets the number of places for renders that requests wait for, instead of `ROUTE_RENDERS`; see
+    /// [`Routes::renders`].
+    pub fn renders(mut self, places: usize) -> Self {
+        self.program.settings.renders = Some(at_least_one(places));
+        self
+    }
+
+    /// Sets the number of places for renders that replace stale responses and data, instead of
+    /// `ROUTE_REFRESHES`; see [`Routes::refreshes`].
+    pub fn refreshes(mut self, places: usize) -> Self {
+        self.program.settings.refreshes = Some(at_least_one(places));
+        self
+    }
+
     /// Lets shared caches outside keep cached responses or not, instead of `ROUTE_CDN`; see
     /// [`Routes::cdn`].
     pub fn cdn(mut self, cdn: bool) -> Self {
@@ -228,8 +242,7 @@ impl Server {
     /// Serves with this number of workers, instead of `ROUTE_WORKERS` or one per core. 0 is taken
     /// for 1.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.program.settings.workers =
-            Some(NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN));
+        self.program.settings.workers = Some(at_least_one(workers));
         self
     }
 
@@ -313,6 +326,12 @@ impl Server {
         if let Some(bytes) = sources.cache_bytes()? {
             routes = routes.cache_capacity(bytes);
         }
+        if let Some(places) = sources.renders()? {
+            routes = routes.renders(places.get());
+        }
+        if let Some(places) = sources.refreshes()? {
+            routes = routes.refreshes(places.get());
+        }
         if let Some(cdn) = sources.cdn()? {
             routes = routes.cdn(cdn);
         }
@@ -391,6 +410,11 @@ impl Default for Server {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Returns a number of threads or places, of which there is always one.
+fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
 fn launch<F, T, B>(app: F) -> Launch

@@ -182,6 +182,22 @@ settings! {
         method: |server| server.cache_capacity(1),
         ..Setting::BLANK
     };
+    renders: NonZeroUsize, text, "ROUTE_RENDERS", "a number of renders, at least 1", Setting {
+        flag: "renders",
+        value_name: "N",
+        help: "How many places there are for renders that requests wait for",
+        default: "128",
+        method: |server| server.renders(1),
+        ..Setting::BLANK
+    };
+    refreshes: NonZeroUsize, text, "ROUTE_REFRESHES", "a number of renders, at least 1", Setting {
+        flag: "refreshes",
+        value_name: "N",
+        help: "How many places there are for renders that replace stale responses and data",
+        default: "4 per core",
+        method: |server| server.refreshes(1),
+        ..Setting::BLANK
+    };
     cache_dir: PathBuf, path, "ROUTE_CACHE_DIR", "a directory", Setting {
         flag: "cache-dir",
         value_name: "DIR",

@@ -220,11 +220,12 @@ fn failed(failure: &Failure, handler: &Handler, mode: Mode) -> HttpResponse {
         ),
     };
     let mut problem = Problem::new(status);
-    if mode == Mode::Development {
+    let is_overloaded = matches!(failure, Failure::Overloaded { .. });
+    if is_overloaded || mode == Mode::Development {
         problem = problem.detail(failure.to_string());
     }
     let mut response = fault::response(&problem, handler.descriptor.kind);
-    if let Failure::Overloaded { retry_after } = failure {
+    if let Failure::Overloaded { retry_after, .. } = failure {
         let seconds = retry_after.as_secs().max(1);
         response
             .headers_mut()

@@ -90,6 +90,7 @@ impl Visit {
     fn context(&self) -> Context {
         let Caller { ancestry, reloads } = self.caller();
         Context {
+            owner: self.handler().owner(),
             fetch_cache: self.handler().descriptor.config.fetch_cache,
             ancestry,
             reloads,

@@ -16,6 +16,7 @@ use actix_web::dev::{ResourceDef, ServiceRequest, Url};
 use actix_web::http::header::HeaderValue;
 
 use crate::declaration::{Kind, Method, ParamTexts, Rendering, RouteDescriptor, decide};
+use crate::owner::Owner;
 use crate::pattern::{Params, Segment, Trie, canonical, encode_segment};
 use crate::store::Tag;
 use crate::tags;
@@ -63,6 +64,11 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
+    /// Returns the owner of the code that runs for this handler.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner(self.descriptor.pattern)
+    }
+
     pub(crate) fn has_params(&self) -> bool {
         Segment::has_params(&self.segments)
     }

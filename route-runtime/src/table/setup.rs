@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 
 use super::{SharedData, Sharing, Table};
-use crate::engine::Clock;
+use crate::engine::{Clock, RenderPlaces};
 use crate::mode::Mode;
 use crate::store::MemoryOptions;
 
@@ -18,6 +18,8 @@ pub(crate) struct Setup {
     /// The value of `ROUTE_MODE` if it is not a mode. `None` once another setting has decided.
     pub(crate) no_mode: Option<String>,
     pub(crate) memory: MemoryOptions,
+    /// The places for renders and for refreshes.
+    pub(crate) places: RenderPlaces,
     /// Set if shared caches outside may keep the responses of routes that have no `cdn`.
     pub(crate) cdn: bool,
     pub(crate) clock: Clock,

@@ -46,7 +46,7 @@ async fn failures_and_pass_marks_are_bounded_like_entries() {
 
 #[tokio::test]
 async fn a_thousand_stale_keys_are_answered_at_once_with_few_refreshes() {
-    let cache = Cache::with(|config| config.limits.refreshes = 8);
+    let cache = Cache::with(|config| config.limits.places.refreshes = 16);
     let gate = Gate::closed();
     let lifetime = Lifetime::revalidate(secs(2));
     let fast = Origin::numbers(lifetime);
@@ -102,7 +102,7 @@ async fn ten_thousand_entries_of_an_invalidated_tag_are_rendered_a_few_at_a_time
 #[tokio::test]
 async fn requests_are_turned_away_when_the_queue_is_full() {
     let cache = Cache::with(|config| {
-        config.limits.renders = 2;
+        config.limits.places.renders = 4;
         config.limits.queue = 3;
     });
     let gate = Gate::closed();
@@ -115,6 +115,7 @@ async fn requests_are_turned_away_when_the_queue_is_full() {
     let turned_away = [asking.remove(5), asking.remove(5)];
     for asked in turned_away {
         let overloaded = Failure::Overloaded {
+            owner: OWNER,
             retry_after: secs(1),
         };
         assert_eq!(asked.await.unwrap().unwrap_err(), overloaded);
@@ -131,6 +132,7 @@ async fn requests_are_turned_away_when_the_queue_is_full() {
         stale: Stale::Serve,
         limit: LIMIT,
         turn: Turn::AtOnce,
+        owner: OWNER,
         parent: None,
     };
     let answer = cache.engine.get_or_render(call, data.render()).await;
@@ -144,7 +146,7 @@ async fn requests_are_turned_away_when_the_queue_is_full() {
 async fn each_spell_of_overload_logs_one_warning() {
     logged::listen();
     let cache = Cache::with(|config| {
-        config.limits.renders = 1;
+        config.limits.places.renders = 1;
         config.limits.queue = 0;
     });
     for (spell, running) in (1..).zip(["/a", "/b"]) {
@@ -164,7 +166,7 @@ async fn each_spell_of_overload_logs_one_warning() {
 
 #[tokio::test]
 async fn a_request_that_queues_too_long_is_turned_away_and_the_failure_is_not_kept() {
-    let cache = Cache::with(|config| config.limits.renders = 1);
+    let cache = Cache::with(|config| config.limits.places.renders = 1);
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), FOREVER));
     let first = cache.crowd(1, "/1", &origin);
@@ -175,7 +177,10 @@ async fn a_request_that_queues_too_long_is_turned_away_and_the_failure_is_not_ke
     let second = all_told(second).await;
     assert_eq!(
         tally(&second),
-        [(5, "failed: too many renders are waiting")]
+        [(
+            5,
+            "failed: more renders of `tests` are asked for than are made"
+        )]
     );
     gate.open();
     assert_eq!(all_told(first).await, ["miss 1"]);
@@ -247,7 +252,7 @@ async fn slots_count_towards_the_bound_and_are_not_evicted() {
     assert!(
         slots
             .iter()
-            .all(|slot| cache.engine.lookup_slot(slot).is_some())
+            .all(|slot| cache.engine.lookup_slot(slot, OWNER).is_some())
     );
 
     // Content that no longer fits is refused. A slot that is dropped gives its bytes back.
@@ -255,7 +260,7 @@ async fn slots_count_towards_the_bound_and_are_not_evicted() {
     for slot in &more {
         cache.get_slot(slot, &large).await.unwrap();
     }
-    assert!(cache.engine.lookup_slot(&more[1]).is_none());
+    assert!(cache.engine.lookup_slot(&more[1], OWNER).is_none());
     assert_eq!(cache.engine.stats().oversize, 1);
     drop((slots, more));
     assert_eq!(cache.engine.stats().pinned, 0);

@@ -120,6 +120,7 @@ async fn a_request_that_holds_an_entry_refreshed_meanwhile_starts_no_refresh() {
         stale: Stale::Serve,
         limit: LIMIT,
         turn: Turn::Queue,
+        owner: OWNER,
         parent: None,
     };
     cache.engine.0.start_refresh(&call, &late, &origin.render());

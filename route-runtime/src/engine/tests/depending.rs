@@ -23,6 +23,7 @@ impl Cache {
             stale,
             limit: LIMIT,
             turn: Turn::AtOnce,
+            owner: OWNER,
             parent: None,
         };
         told(&self.engine.get_or_render(call, origin.render()).await)

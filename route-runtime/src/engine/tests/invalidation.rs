@@ -10,7 +10,7 @@ async fn after_an_invalidation_the_next_request_waits_for_new_content() {
     assert_eq!(cache.told("/a", &origin).await, "miss 1");
     assert_eq!(cache.told("/b", &origin).await, "miss 2");
     cache.invalidate("/a").await;
-    assert!(cache.engine.lookup("/a").is_none());
+    assert!(cache.engine.lookup("/a", OWNER).is_none());
     let answer = cache.get("/a", &origin).await.unwrap();
     assert_eq!(answer.status, Status::Invalidated { stored: true });
     assert_eq!(body(&answer), "3");
@@ -96,7 +96,7 @@ async fn a_render_invalidated_under_way_is_not_stored() {
     gate.open();
     let answer = asking.into_iter().next().unwrap().await.unwrap().unwrap();
     assert_eq!(answer.status, Status::Miss { stored: false });
-    assert!(cache.engine.lookup("/a").is_none());
+    assert!(cache.engine.lookup("/a", OWNER).is_none());
     assert_eq!(cache.told("/a", &origin).await, "miss 2");
 }
 

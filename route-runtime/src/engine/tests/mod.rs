@@ -5,6 +5,7 @@ mod crowd;
 mod depending;
 mod epoch;
 mod failing;
+mod fairness;
 mod flight;
 mod individual;
 mod invalidation;
@@ -27,9 +28,13 @@ use crate::engine::{
     Ancestry, Answer, CacheSlot, Call, Clock, Content, Engine, EngineConfig, Failure, Key,
     Lifetime, ManualClock, RenderFn, RenderOutcome, Stale, TaggedOutcome, Turn, Value,
 };
+use crate::owner::Owner;
 use crate::store::{Invalidation, Tag};
 
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// The owner of renders in tests with one owner.
+const OWNER: Owner = Owner("tests");
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -229,6 +234,27 @@ impl Cache {
         self.ask(path, Stale::Serve, None, origin).await
     }
 
+    /// Asks like a client of one handler among several.
+    async fn get_of(
+        &self,
+        owner: Owner,
+        path: &str,
+        origin: &Origin,
+    ) -> Result<Answer<Text>, Failure> {
+        let call = Call {
+            key: &Key::new(path),
+            slot: None,
+            tags: &Arc::from([Tag::from(path)]),
+            also: &[],
+            stale: Stale::Serve,
+            limit: LIMIT,
+            turn: Turn::Queue,
+            owner,
+            parent: None,
+        };
+        self.engine.get_or_render(call, origin.render()).await
+    }
+
     async fn ask(
         &self,
         path: &str,
@@ -244,6 +270,7 @@ impl Cache {
             stale,
             limit: LIMIT,
             turn: Turn::Queue,
+            owner: OWNER,
             parent,
         };
         self.engine.get_or_render(call, origin.render()).await
@@ -262,6 +289,7 @@ impl Cache {
             stale: Stale::Serve,
             limit: LIMIT,
             turn: Turn::Queue,
+            owner: OWNER,
             parent: None,
         };
         self.engine.get_or_render(call, origin.render()).await

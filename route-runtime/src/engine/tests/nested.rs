@@ -48,7 +48,10 @@ async fn renders_that_use_each_other_answer() {
     let answer = cache.told("/a", &page(&cache, "/a", uses)).await;
     assert!(answer.starts_with("miss /a(/b(/c(/a("), "{answer}");
     for path in ["/a", "/b", "/c"] {
-        assert!(cache.engine.lookup(path).is_some(), "{path} is stored");
+        assert!(
+            cache.engine.lookup(path, OWNER).is_some(),
+            "{path} is stored"
+        );
     }
 }
 
@@ -128,7 +131,7 @@ async fn an_endless_chain_of_new_keys_is_an_error() {
 
 #[tokio::test]
 async fn a_render_within_a_render_needs_no_turn_of_its_own() {
-    let cache = Cache::with(|config| config.limits.renders = 1);
+    let cache = Cache::with(|config| config.limits.places.renders = 1);
     let uses: Uses = |path| match path {
         "/a" => &["/b", "/c"],
         "/b" => &["/c"],
@@ -140,7 +143,7 @@ async fn a_render_within_a_render_needs_no_turn_of_its_own() {
 
 #[tokio::test]
 async fn a_queueing_render_runs_at_once_when_an_admitted_one_needs_it() {
-    let cache = Cache::with(|config| config.limits.renders = 1);
+    let cache = Cache::with(|config| config.limits.places.renders = 1);
     let gate = Gate::closed();
     let data = Origin::numbers(FOREVER);
     let admitted = Origin::new({

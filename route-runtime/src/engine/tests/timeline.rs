@@ -104,17 +104,17 @@ async fn a_slot_answers_like_a_key() {
     let cache = Cache::new();
     let slot = cache.engine.slot();
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)));
-    assert!(cache.engine.lookup_slot(&slot).is_none());
+    assert!(cache.engine.lookup_slot(&slot, OWNER).is_none());
     assert_eq!(told(&cache.get_slot(&slot, &origin).await), "miss 1");
     assert_eq!(told(&cache.get_slot(&slot, &origin).await), "hit 1");
-    assert!(cache.engine.lookup_slot(&slot).is_some());
+    assert!(cache.engine.lookup_slot(&slot, OWNER).is_some());
     cache.hands.advance(secs(2));
-    assert!(cache.engine.lookup_slot(&slot).is_none());
+    assert!(cache.engine.lookup_slot(&slot, OWNER).is_none());
     assert_eq!(told(&cache.get_slot(&slot, &origin).await), "stale 1");
     cache.engine.settled().await;
     assert_eq!(told(&cache.get_slot(&slot, &origin).await), "hit 2");
     cache.invalidate("/slot").await;
-    assert!(cache.engine.lookup_slot(&slot).is_none());
+    assert!(cache.engine.lookup_slot(&slot, OWNER).is_none());
     assert_eq!(told(&cache.get_slot(&slot, &origin).await), "invalidated 3");
 }
 
@@ -122,14 +122,14 @@ async fn a_slot_answers_like_a_key() {
 async fn a_lookup_finds_a_fresh_entry_and_starts_no_render() {
     let cache = Cache::new();
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)));
-    assert!(cache.engine.lookup("/a").is_none());
+    assert!(cache.engine.lookup("/a", OWNER).is_none());
     cache.get("/a", &origin).await.unwrap();
     cache.hands.advance(secs(1));
-    let hit = cache.engine.lookup("/a").unwrap();
+    let hit = cache.engine.lookup("/a", OWNER).unwrap();
     assert_eq!((hit.age, hit.ttl), (secs(1), Some(1)));
     assert_eq!(hit.entry.value().0, "1");
     cache.hands.advance(secs(1));
-    assert!(cache.engine.lookup("/a").is_none());
+    assert!(cache.engine.lookup("/a", OWNER).is_none());
     cache.engine.settled().await;
     assert_eq!(origin.runs(), 1);
 }
@@ -144,9 +144,12 @@ async fn a_lookup_finds_a_stale_entry_once_its_refresh_has_begun() {
     gate.admit();
     cache.get("/a", &origin).await.unwrap();
     cache.hands.advance(secs(2));
-    assert!(cache.engine.lookup("/a").is_none(), "nobody refreshes it");
+    assert!(
+        cache.engine.lookup("/a", OWNER).is_none(),
+        "nobody refreshes it"
+    );
     assert_eq!(cache.told("/a", &origin).await, "stale 1");
-    let hit = cache.engine.lookup("/a").unwrap();
+    let hit = cache.engine.lookup("/a", OWNER).unwrap();
     assert_eq!(
         (hit.status(), &*hit.entry.value().0),
         (Status::Stale(Some(0)), "1")
@@ -169,7 +172,7 @@ async fn requests_are_counted_as_hits_stale_or_misses() {
     let origin = Origin::numbers(Lifetime::revalidate(secs(2)));
     cache.get("/a", &origin).await.unwrap();
     cache.get("/a", &origin).await.unwrap();
-    let hit = cache.engine.lookup("/a").unwrap();
+    let hit = cache.engine.lookup("/a", OWNER).unwrap();
     cache.engine.count(&hit);
     cache.hands.advance(secs(2));
     cache.get("/a", &origin).await.unwrap();

@@ -49,7 +49,11 @@ async fn a_hit_does_not_ask_the_store() {
     let before = (one.link.reads(), one.link.asked());
     for _ in 0..100 {
         assert_eq!(one.told("/a", &origin).await, "hit 1");
-        assert!(one.engine.lookup("/a").is_some_and(|hit| hit.is_verified));
+        assert!(
+            one.engine
+                .lookup("/a", OWNER)
+                .is_some_and(|hit| hit.is_verified)
+        );
     }
     assert_eq!((one.link.reads(), one.link.asked()), before);
 }
@@ -258,7 +262,7 @@ async fn an_instance_that_is_cut_off_serves_its_entries_as_unverified() {
         assert_eq!(two.told("/a", &origin).await, "hit 1");
         cluster.pass(ms(200)).await;
         assert_eq!(two.told("/a", &origin).await, "unverified 1");
-        let hit = two.engine.lookup("/a").unwrap();
+        let hit = two.engine.lookup("/a", OWNER).unwrap();
         assert!(!hit.is_verified);
         assert_eq!(two.engine.stats().unverified, 1);
         two.engine.count(&hit);
@@ -298,7 +302,7 @@ async fn an_instance_that_is_cut_off_renders_if_it_is_configured_to() {
     one.rendered("/a", &origin).await;
     one.link.set(Way::Fails);
     cluster.pass(secs(2)).await;
-    assert!(one.engine.lookup("/a").is_none());
+    assert!(one.engine.lookup("/a", OWNER).is_none());
     assert_eq!(one.rendered("/a", &origin).await, "expired 2");
     // The entry is kept, but not believed.
     let asking = one.crowd(10, "/a", &origin);

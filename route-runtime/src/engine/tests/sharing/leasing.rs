@@ -203,7 +203,7 @@ async fn instances_that_waited_for_a_holder_that_died_wait_for_the_next_holder()
 async fn a_render_that_gets_no_turn_gives_its_lease_back() {
     let cluster = Cluster::new();
     let one = cluster.made(true, |config| {
-        config.limits.renders = 1;
+        config.limits.places.renders = 1;
         config.limits.queue = 0;
     });
     one.follow().await;
@@ -213,7 +213,10 @@ async fn a_render_that_gets_no_turn_gives_its_lease_back() {
     until(|| origin.active() == 1).await;
     assert_eq!(cluster.hub.leased(), 1);
     let refused = one.told("/b", &origin).await;
-    assert_eq!(refused, "failed: too many renders are waiting");
+    assert_eq!(
+        refused,
+        "failed: more renders of `tests` are asked for than are made"
+    );
     turns().await;
     assert_eq!(cluster.hub.leased(), 1);
     gate.open();

@@ -74,7 +74,7 @@ async fn a_recalled_entry_is_neither_rendered_nor_refreshed() {
     old.get_slot(&old.engine.slot(), &origin).await.unwrap();
     old.settled().await;
     assert!(new.engine.recall(&Key::new("/slot"), Some(&slot)).await);
-    assert!(new.engine.lookup_slot(&slot).is_some());
+    assert!(new.engine.lookup_slot(&slot, OWNER).is_some());
 }
 
 #[tokio::test]

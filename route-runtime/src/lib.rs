@@ -201,6 +201,7 @@ mod tags;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 
 pub use context::after;
 #[cfg(feature = "fetch")]

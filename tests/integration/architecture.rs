@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every module of the runtime, from the top down: each imports only what stands below it. README's
 /// table has them in the same order.
-const SPINE: [&str; 30] = [
+const SPINE: [&str; 31] = [
     "private",
     "cache",
     "cli",
@@ -33,6 +33,7 @@ const SPINE: [&str; 30] = [
     "store",
     "pattern",
     "respond",
+    "threads",
     "mode",
     "owner",
     "panic",

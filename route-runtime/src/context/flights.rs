@@ -1,5 +1,5 @@
-//! The threads on which flights wait for their renders and on which cached functions run, whatever
-//! becomes of the workers.
+//! The threads on which flights wait for their renders, whatever becomes of the workers. No code of
+//! users runs there.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 

@@ -1,6 +1,7 @@
 //! The home of running code: the routes that it belongs to, with their cache.
 
-use std::sync::Arc;
+use std::future::ready;
+use std::sync::{Arc, OnceLock};
 
 use super::flights::FlightRuntime;
 use super::listed::Listed;
@@ -10,6 +11,7 @@ use crate::mode::Mode;
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::stored::Stored;
 use crate::table::{ByHandler, HandlerId, Setup, Table};
+use crate::threads::Threads;
 
 /// The table of routes that is served, and the one cache of its responses and data.
 ///
@@ -25,6 +27,7 @@ pub(crate) struct Home {
     pub(crate) loops: Loops,
     /// The paths that each handler's `static_params` gave.
     pub(crate) listed: ByHandler<Listed>,
+    functions: OnceLock<Arc<Threads<()>>>,
     _flights: FlightRuntime,
 }
 
@@ -46,8 +49,15 @@ impl Home {
             mode: setup.mode,
             loops: Loops::default(),
             listed: ByHandler::new(&setup.table, |_| Listed::default()),
+            functions: OnceLock::new(),
             _flights: flights,
         })
+    }
+
+    /// Returns the threads of cached functions, which are started for the first call.
+    pub(crate) fn functions(&self) -> &Arc<Threads<()>> {
+        let start = || Threads::start("route-function", || Box::pin(ready(Some(()))));
+        self.functions.get_or_init(|| Arc::new(start()))
     }
 
     /// Invalidates everything that carries a tag, in this instance and in those that share its

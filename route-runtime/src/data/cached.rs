@@ -4,11 +4,12 @@ mod bounds;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
+use futures_util::FutureExt as _;
 
 use self::bounds::Shape;
 pub use self::bounds::{
@@ -22,11 +23,13 @@ use crate::engine::{
     Ancestry, Answer, Content, Failure, Key, Lifetime, RenderOutcome, TaggedOutcome,
 };
 use crate::identity::{self, NoIdentity};
+use crate::owner::Owner;
 use crate::revalidate::Revalidation;
 use crate::store::Tag;
 use crate::stored::Stored;
 use crate::tags::{data_tag, usable_tag};
 use crate::target;
+use crate::threads::Threads;
 
 /// The facts about a cached function that are known when it is compiled.
 #[derive(Debug)]
@@ -236,7 +239,8 @@ where
             run: run.clone(),
             own: own.clone(),
         };
-        let make = move |ancestry| make.clone().value(ancestry);
+        let functions = Arc::clone(context.home()?.functions());
+        let make = move |ancestry| run_on(Arc::clone(&functions), make.clone(), ancestry);
         match data::get(&context, &key, tags.clone(), limit, make).await {
             Ok(Some(Answer {
                 content: Content::Entry(entry),
@@ -269,6 +273,34 @@ where
         }
     }
     None
+}
+
+/// Makes a value on one of the threads of cached functions. A panic of the function is passed on.
+async fn run_on<T, R, F>(
+    functions: Arc<Threads<()>>,
+    make: Make<T, R>,
+    ancestry: Ancestry<Key>,
+) -> TaggedOutcome<Stored>
+where
+    T: Send + 'static,
+    R: Fn(&[KeyArgument]) -> Option<F> + Clone + Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let owner = Owner(make.function.name);
+    // What is skipped in the key need not be `Sync`.
+    let make = Mutex::new(make);
+    let made = functions.run(owner, move |_, reply| {
+        let make = make.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let value = AssertUnwindSafe(make.value(ancestry.clone())).catch_unwind();
+        async move {
+            reply.send(value.await);
+        }
+    });
+    match made.await {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(panic)) => resume_unwind(panic),
+        None => RenderOutcome::ShareOnce(Stored::Returned(None)).into(),
+    }
 }
 
 /// Everything that is needed to make one value.

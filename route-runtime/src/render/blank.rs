@@ -11,7 +11,6 @@ use actix_web::dev::{
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_core::future::LocalBoxFuture;
 use futures_util::FutureExt as _;
-use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use super::ListedPaths;
@@ -21,6 +20,7 @@ use crate::pattern::Params;
 use crate::store::Tag;
 use crate::table::{Handler, HandlerId, MissingData, Setup};
 use crate::target;
+use crate::threads::Reply;
 
 /// The task of a request to the blank app, kept in the request's extensions.
 pub(super) enum BlankTask {
@@ -31,10 +31,10 @@ pub(super) enum BlankTask {
         caller: Caller,
         render: Arc<Render>,
     },
-    Missing(oneshot::Sender<Vec<MissingData>>),
+    Missing(Reply<Vec<MissingData>>),
     List {
         handler: HandlerId,
-        reply: oneshot::Sender<ListedPaths>,
+        reply: Reply<ListedPaths>,
     },
 }
 
@@ -137,25 +137,17 @@ impl Service<ServiceRequest> for RenderService {
                             })
                         })
                         .collect();
-                    // The receiver may be gone.
-                    drop(reply.send(missing));
+                    reply.send(missing);
                     HttpResponse::NoContent()
                 }
-                Some(BlankTask::List { handler, mut reply }) => {
+                Some(BlankTask::List { handler, reply }) => {
                     let handler = table.handler(handler);
                     let context = Context {
                         owner: handler.owner(),
                         ..Context::of(home)
                     };
-                    let list = context.scope(list(handler, request.request().clone()));
-                    let listed = tokio::select! {
-                        listed = list => Some(listed),
-                        // Nothing waits for the list any more: its time is up.
-                        () = reply.closed() => None,
-                    };
-                    if let Some(listed) = listed {
-                        drop(reply.send(listed));
-                    }
+                    let list = list(handler, request.request().clone());
+                    reply.send(context.scope(list).await);
                     HttpResponse::NoContent()
                 }
                 None => HttpResponse::NotFound(),

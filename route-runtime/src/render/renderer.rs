@@ -1,24 +1,24 @@
-//! The inside of a renderer: a thread, its runtime, its blank app.
+//! The inside of a renderer: its blank app, and what the app makes of a request.
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use actix_http::{Request, RequestHead};
-use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _};
+use actix_service::boxed::{self, BoxService};
+use actix_service::{IntoServiceFactory as _, Service as _, ServiceFactory as _};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, Uri};
 use actix_web::web::Bytes;
-use actix_web::{App, Error, HttpMessage as _, HttpResponse, rt};
+use actix_web::{App, Error, HttpMessage as _, HttpResponse};
 use futures_util::FutureExt as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::blank::{BlankTask, RenderService};
-use super::{BlankRequest, Errand, Fault, Job, Rendered, UnfinishedJob};
+use super::{BlankRequest, Fault, Rendered};
 use crate::context::{Home, Render};
 use crate::declaration::RouteDescriptor;
 use crate::handler::Logged;
@@ -26,29 +26,17 @@ use crate::mode::Mode;
 use crate::stored::{BrokenBody, RenderedBody, RenderedResponse, is_event_stream};
 use crate::table::Setup;
 use crate::target;
+use crate::threads::Reply;
 
 /// The number of chunks of a passed-on body that may wait for a slow client.
 const CHUNKS: usize = 4;
 
-pub(super) fn spawn(
-    number: usize,
-    setup: Setup,
-    home: Weak<Home>,
-    jobs: mpsc::UnboundedReceiver<Job>,
-) {
-    let name = format!("route-renderer-{number}");
-    let result = std::thread::Builder::new()
-        .name(name)
-        .spawn(move || rt::System::new().block_on(run(setup, home, jobs)));
-    if let Err(error) = result {
-        tracing::error!(target: target::CACHE, %error, "a renderer could not start");
-    }
-}
+/// The app of a renderer.
+pub(super) type BlankApp = BoxService<Request, ServiceResponse<BoxBody>, Error>;
 
-async fn run(setup: Setup, home: Weak<Home>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+/// Makes the app of a renderer, on its thread.
+pub(super) async fn blank_app(setup: Setup, home: Weak<Home>) -> Option<BlankApp> {
     let configure = setup.configure.clone();
-    let table = Arc::clone(&setup.table);
-    let mode = setup.mode;
     let app = App::new()
         .service(RenderService::new(setup, home))
         .configure(|config| {
@@ -61,63 +49,16 @@ async fn run(setup: Setup, home: Weak<Home>, mut jobs: mpsc::UnboundedReceiver<J
     // and after.
     let Ok(app) = app.new_service(AppConfig::default()).await else {
         tracing::error!(target: target::CACHE, "the app of a renderer could not be built");
-        return;
+        return None;
     };
-    let app = Rc::new(app);
-    while let Some(Job { asked, unfinished }) = jobs.recv().await {
-        let app = Rc::clone(&app);
-        match asked {
-            Errand::Render(request, reply) => {
-                let route = table.handler(request.handler).descriptor;
-                let reply = Reply { reply, unfinished };
-                rt::spawn(async move { answer(&*app, &route, mode, request, reply).await });
-            }
-            Errand::Missing(reply) => run_task(app, BlankTask::Missing(reply), unfinished),
-            Errand::List(handler, reply) => {
-                run_task(app, BlankTask::List { handler, reply }, unfinished);
-            }
-        }
-    }
-}
-
-/// The channel for a render's result. The render counts as a job of its renderer until the result
-/// is sent, or nothing waits for it any more.
-struct Reply {
-    reply: oneshot::Sender<Rendered>,
-    unfinished: UnfinishedJob,
-}
-
-impl Reply {
-    /// Resolves when nothing waits for the result any more.
-    async fn closed(&mut self) {
-        self.reply.closed().await;
-    }
-
-    /// Sends the result. The job is finished before that, so that it no longer counts when the
-    /// receiver asks for something else.
-    fn send(self, rendered: Rendered) {
-        drop(self.unfinished);
-        drop(self.reply.send(rendered));
-    }
-
-    /// Sends a result whose body is still to be passed on. Returns the job, which is not finished,
-    /// unless nothing waits for the result any more.
-    fn begin(self, rendered: Rendered) -> Option<UnfinishedJob> {
-        self.reply.send(rendered).is_ok().then_some(self.unfinished)
-    }
+    Some(boxed::service(app))
 }
 
 /// Runs a task that sends its result through a channel of its own; the app's response is dropped.
-fn run_task<S>(app: Rc<S>, task: BlankTask, unfinished: UnfinishedJob)
-where
-    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
-{
-    rt::spawn(async move {
-        let request = blank_request(Uri::default());
-        request.extensions_mut().insert(task);
-        drop(app.call(request).await);
-        drop(unfinished);
-    });
+pub(super) async fn run_task(app: &BlankApp, task: BlankTask) {
+    let request = blank_request(Uri::default());
+    request.extensions_mut().insert(task);
+    drop(app.call(request).await);
 }
 
 /// Makes a request with a method and a path, and with nothing of any other request. A head from the
@@ -130,15 +71,14 @@ fn blank_request(path: Uri) -> Request {
     request
 }
 
-async fn answer<S>(
-    app: &S,
+/// Renders a path, and sends the result. A body that is passed on goes on after that.
+pub(super) async fn answer(
+    app: &BlankApp,
     route: &RouteDescriptor,
     mode: Mode,
     asked: BlankRequest,
-    mut reply: Reply,
-) where
-    S: Service<Request, Response = ServiceResponse<BoxBody>, Error = Error>,
-{
+    reply: Reply<Rendered>,
+) {
     let BlankRequest {
         handler,
         path,
@@ -151,7 +91,8 @@ async fn answer<S>(
     // refused before. It must not be taken for another path.
     let Ok(request) = path.parse().map(blank_request) else {
         let fault = Fault::unlogged("its path is no path of a request");
-        return reply.send(Rendered::failed(route.kind, fault));
+        reply.send(Rendered::failed(route.kind, fault));
+        return;
     };
     let render = Arc::new(Render::of(&route.config));
     request.extensions_mut().insert(BlankTask::Render {
@@ -161,12 +102,7 @@ async fn answer<S>(
         caller,
         render: Arc::clone(&render),
     });
-    let answered = tokio::select! {
-        answered = app.call(request) => answered,
-        // Nothing waits for the render any more: its time is up.
-        () = reply.closed() => return,
-    };
-    let response = match answered {
+    let response = match app.call(request).await {
         Ok(response) => response.into_parts().1,
         Err(error) => HttpResponse::from_error(error),
     };
@@ -195,10 +131,7 @@ async fn answer<S>(
     };
     let mut body = pin!(body);
     let is_events = is_event_stream(head.headers());
-    let read = tokio::select! {
-        read = read(body.as_mut(), if is_events { 0 } else { most }) => read,
-        () = reply.closed() => return,
-    };
+    let read = read(body.as_mut(), if is_events { 0 } else { most }).await;
     if let Some(why) = render.used().refused {
         tracing::error!(
             target: target::CACHE,
@@ -207,16 +140,18 @@ async fn answer<S>(
         );
         let mut refused = Rendered::refused(route.kind, mode, &why);
         refused.used = render.used();
-        return reply.send(refused);
+        reply.send(refused);
+        return;
     }
     match read {
-        Ok(ReadBody::Whole(bytes)) => reply.send(rendered(RenderedBody::Full(bytes))),
+        Ok(ReadBody::Whole(bytes)) => {
+            reply.send(rendered(RenderedBody::Full(bytes)));
+        }
         Ok(ReadBody::Beyond(first)) => {
             let (sender, chunks) = mpsc::channel(CHUNKS);
             let body_of_chunks = RenderedBody::Stream { chunks, length };
-            if let Some(unfinished) = reply.begin(rendered(body_of_chunks)) {
+            if reply.send(rendered(body_of_chunks)) {
                 pass_on(first, body, sender).await;
-                drop(unfinished);
             }
         }
         // Nothing of the body was sent yet, so the failure can still be reported.

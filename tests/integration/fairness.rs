@@ -1,12 +1,13 @@
 //! What one handler leaves to the others: places for renders, and threads.
 
 use std::future::pending;
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use route_runtime::route;
 use route_runtime::testing::{Outcome, TestApp};
-use tests::production;
+use route_runtime::{Mode, Routes, after, cached, route};
+use tests::{Gate, production};
 
 #[route("/fairness/hangs/[id]", revalidate = 60, max_duration = 100)]
 async fn hangs(id: u32) -> String {
@@ -73,4 +74,181 @@ async fn a_handler_over_its_share_is_named_and_no_other_waits_for_it() {
         (answer.text(), answer.outcome()),
         ("answers", Some(Outcome::Miss))
     );
+}
+
+/// A wall that handlers run into, and that keeps their threads until it is taken down.
+struct Wall {
+    is_down: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Wall {
+    const fn new() -> Self {
+        Self {
+            is_down: Mutex::new(false),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Blocks the thread.
+    fn run_into(&self) {
+        let is_down = self.is_down.lock().unwrap();
+        drop(self.changed.wait_while(is_down, |is_down| !*is_down));
+    }
+
+    fn take_down(&self) {
+        *self.is_down.lock().unwrap() = true;
+        self.changed.notify_all();
+    }
+}
+
+static HANDLERS: Wall = Wall::new();
+
+#[route("/fairness/blocks/one/[id]", revalidate = 60, max_duration = 2)]
+async fn blocks_one(id: u32) -> String {
+    HANDLERS.run_into();
+    id.to_string()
+}
+
+#[route("/fairness/blocks/two/[id]", revalidate = 60, max_duration = 2)]
+async fn blocks_two(id: u32) -> String {
+    // Gives its thread back once, so that it looks harmless.
+    tokio::task::yield_now().await;
+    HANDLERS.run_into();
+    id.to_string()
+}
+
+#[actix_web::test]
+async fn handlers_that_block_their_threads_hold_up_no_other_and_keep_their_limit() {
+    let all = [blocks_one::ROUTE, blocks_two::ROUTE, other::ROUTE];
+    let app = TestApp::new(production(all)).await.unwrap();
+    let paths = (0..40).flat_map(|id| [blocks_one::path(id), blocks_two::path(id)]);
+    let paths: Vec<_> = paths.collect();
+    let blocked = join_all(paths.iter().map(|path| app.get(path)));
+    let others = async {
+        for id in 0..50 {
+            assert_eq!(app.get(&other::path(id)).await.text(), id.to_string());
+        }
+        // Each is answered, although its handler never returns.
+        app.advance(Duration::from_secs(2));
+    };
+    let (blocked, ()) = join(blocked, others).await;
+    for reply in blocked {
+        assert_eq!(reply.status(), 504);
+        assert_eq!(
+            reply.header("cache-status"),
+            Some("route; fwd=miss; detail=timeout")
+        );
+    }
+    HANDLERS.take_down();
+}
+
+static FUNCTIONS: Wall = Wall::new();
+
+#[cached]
+async fn blocking_value(id: u32) -> u32 {
+    FUNCTIONS.run_into();
+    id
+}
+
+#[cached]
+async fn value(id: u32) -> u32 {
+    tokio::task::yield_now().await;
+    id
+}
+
+#[route("/fairness/function/[id]", revalidate = 60, max_duration = 2)]
+async fn blocks_a_function(id: u32) -> String {
+    blocking_value(id).await.to_string()
+}
+
+#[route("/fairness/value/[id]", dynamic = "force-dynamic")]
+async fn calls(id: u32) -> String {
+    value(id).await.to_string()
+}
+
+#[actix_web::test]
+async fn cached_functions_that_block_their_threads_hold_up_no_other() {
+    let app = TestApp::new(production([
+        blocks_a_function::ROUTE,
+        calls::ROUTE,
+        other::ROUTE,
+    ]))
+    .await
+    .unwrap();
+    let paths: Vec<_> = (0..40).map(blocks_a_function::path).collect();
+    let blocked = join_all(paths.iter().map(|path| app.get(path)));
+    let others = async {
+        for id in 0..50 {
+            assert_eq!(app.get(&calls::path(id)).await.text(), id.to_string());
+            assert_eq!(app.get(&other::path(id)).await.text(), id.to_string());
+        }
+        app.advance(Duration::from_secs(2));
+    };
+    let (blocked, ()) = join(blocked, others).await;
+    assert!(blocked.iter().all(|reply| reply.status() == 504));
+    FUNCTIONS.take_down();
+}
+
+static LISTS: Wall = Wall::new();
+
+async fn never_lists() -> Vec<u32> {
+    LISTS.run_into();
+    vec![1]
+}
+
+#[route(
+    "/fairness/listed/[id]",
+    static_params = never_lists,
+    dynamic_params = false,
+    max_duration = 2
+)]
+async fn listed(id: u32) -> String {
+    id.to_string()
+}
+
+#[actix_web::test]
+async fn static_params_that_block_their_thread_hold_up_no_other_and_keep_their_limit() {
+    let routes = Routes::from_iter([listed::ROUTE, other::ROUTE]).unwrap();
+    let app = TestApp::new(routes.mode(Mode::Development)).await.unwrap();
+    let path = listed::path(1);
+    let blocked = app.get(&path);
+    let others = async {
+        for id in 0..50 {
+            assert_eq!(app.get(&other::path(id)).await.text(), id.to_string());
+        }
+        app.advance(Duration::from_secs(2));
+    };
+    let (blocked, ()) = join(blocked, others).await;
+    assert_eq!(blocked.status(), 503);
+    LISTS.take_down();
+}
+
+static WORK: Wall = Wall::new();
+static DONE: Gate = Gate::new();
+
+#[route("/fairness/after/blocks", dynamic = "force-dynamic")]
+async fn leaves_blocking_work() -> &'static str {
+    after(async { WORK.run_into() });
+    "left"
+}
+
+#[route("/fairness/after/done", dynamic = "force-dynamic")]
+async fn leaves_work() -> &'static str {
+    after(async { DONE.open() });
+    "left"
+}
+
+#[actix_web::test]
+async fn work_after_responses_that_blocks_its_thread_holds_up_no_other() {
+    let routes = production([leaves_blocking_work::ROUTE, leaves_work::ROUTE]);
+    let app = TestApp::new(routes).await.unwrap();
+    for _ in 0..10 {
+        app.get("/fairness/after/blocks").await;
+    }
+    for _ in 0..10 {
+        app.get("/fairness/after/done").await;
+        DONE.pass().await;
+    }
+    WORK.take_down();
 }

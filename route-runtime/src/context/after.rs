@@ -9,25 +9,25 @@
 
 use std::cell::RefCell;
 use std::error::Error;
+use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Context as Waker, Poll};
 use std::time::Duration;
-use std::{mem, thread};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::rt;
 use actix_web::web::Bytes;
 use futures_core::future::BoxFuture;
 use futures_util::FutureExt as _;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::Context;
 use super::streamed::map_streamed;
-
+use crate::owner::Owner;
 use crate::target;
+use crate::threads::Threads;
 
 tokio::task_local! {
     static PENDING: RefCell<Pending>;
@@ -36,20 +36,8 @@ tokio::task_local! {
 /// The work of this process that is registered and not finished.
 static UNFINISHED: LazyLock<UnfinishedWork> = LazyLock::new(UnfinishedWork::default);
 
-/// The channel to the thread that runs the work. It is closed if the thread could not start.
-static THREAD: LazyLock<mpsc::UnboundedSender<Work>> = LazyLock::new(|| {
-    let (sender, mut works) = mpsc::unbounded_channel::<Work>();
-    let run = async move {
-        while let Some(work) = works.recv().await {
-            rt::spawn(work.run());
-        }
-    };
-    let thread = thread::Builder::new().name("route-after".into());
-    if let Err(error) = thread.spawn(|| rt::System::new().block_on(run)) {
-        tracing::error!(target: target::HANDLER, %error, "the thread for work after responses could not start");
-    }
-    sender
-});
+/// The thread that runs the work, and any that take its place.
+static THREAD: LazyLock<Threads<()>> = LazyLock::new(|| Threads::start_one("route-after"));
 
 /// Runs `work` once the response has been sent: when the whole body was handed to the connection,
 /// or the client is gone.
@@ -67,9 +55,11 @@ static THREAD: LazyLock<mpsc::UnboundedSender<Work>> = LazyLock::new(|| {
 /// In any other place (a separate task, start-up, other work, middleware) there is no response to
 /// wait for, and the work runs at once.
 ///
-/// All work runs on one thread with an actix runtime. A request stays with its worker, so take what
-/// the work needs out of the request first. Long computations belong in
-/// [`web::block`](actix_web::web::block). The work can invalidate routes, as the handler can.
+/// All work runs on one thread with an actix runtime. Handlers take turns, and the work of each begins
+/// in the order in which it was registered. A request stays with its worker, so take what the work
+/// needs out of the request first. Long computations belong in
+/// [`web::block`](actix_web::web::block); work that blocks its thread for longer than a moment holds
+/// up only other work of its own handler. The work can invalidate routes, as the handler can.
 ///
 /// # Example
 ///
@@ -148,7 +138,8 @@ struct Work {
 
 impl Work {
     fn start(self) {
-        if THREAD.send(self).is_err() {
+        let owner = self.context.as_ref().map_or(Owner::NOBODY, |it| it.owner);
+        if !THREAD.spawn(owner, Box::pin(self.run())) {
             tracing::error!(target: target::HANDLER, "work after a response was not run: there is no thread for it");
         }
     }
@@ -263,7 +254,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use actix_web::test::TestRequest;
-    use actix_web::{HttpResponse, HttpResponseBuilder};
+    use actix_web::{HttpResponse, HttpResponseBuilder, rt};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! Threads that run what users write, apart from the threads on which others wait.
 //!
 //! A job belongs to an [`Owner`], a handler or a cached function. Jobs wait in a queue of their
-//! owner, and the threads, one per core, take jobs of the owners in turns. Each thread has an actix
+//! owner, and the threads take jobs of the owners in turns. Each thread has an actix
 //! runtime, so it runs many jobs at once, as long as none keeps it.
 //!
 //! A watcher looks at the threads every 20 ms. A thread that has been polling the same job for five
@@ -17,12 +17,13 @@ mod thread;
 #[cfg(test)]
 mod tests;
 
+use std::future::ready;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread as os;
 use std::time::Duration;
 
-use futures_core::future::LocalBoxFuture;
+use futures_core::future::{BoxFuture, LocalBoxFuture};
 
 pub(crate) use self::reply::Reply;
 use self::reply::{Progress, replies};
@@ -93,15 +94,24 @@ impl<S: 'static> Threads<S> {
         prepare: impl Fn() -> LocalBoxFuture<'static, Option<S>> + Send + Sync + 'static,
     ) -> Self {
         let cores = os::available_parallelism().map_or(1, usize::from);
+        Self::start_some(name, cores, prepare)
+    }
+
+    /// Starts this many threads. No owner gets more threads of its own.
+    fn start_some(
+        name: &'static str,
+        count: usize,
+        prepare: impl Fn() -> LocalBoxFuture<'static, Option<S>> + Send + Sync + 'static,
+    ) -> Self {
         let workplace = Arc::new(Workplace {
             name,
             prepare: Box::new(prepare),
-            roster: Mutex::new(Roster::new(cores)),
+            roster: Mutex::new(Roster::new(count)),
             work: Condvar::new(),
         });
         let first = {
             let mut roster = workplace.roster();
-            let threads = (0..cores).map(|_| new_thread(&mut roster, None));
+            let threads = (0..count).map(|_| new_thread(&mut roster, None));
             threads.collect::<Vec<_>>()
         };
         for thread in first {
@@ -143,13 +153,45 @@ impl<S: 'static> Threads<S> {
             });
             work
         };
-        self.0.roster().add(Job {
+        self.add(Job {
             owner,
             begin: Arc::new(begin),
             progress,
         });
-        self.0.work.notify_one();
         awaited.received().await
+    }
+
+    /// Runs a future on one of the threads, once and for its own sake. Returns `false` if no thread
+    /// is there to run it.
+    pub(crate) fn spawn(&self, owner: Owner, work: BoxFuture<'static, ()>) -> bool {
+        let work = Mutex::new(Some(work));
+        let begin = move |_| {
+            let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let work: LocalBoxFuture<'static, ()> = match work {
+                Some(work) => work,
+                None => Box::pin(ready(())),
+            };
+            work
+        };
+        self.add(Job {
+            owner,
+            begin: Arc::new(begin),
+            progress: Arc::new(Progress::of_one_run()),
+        })
+    }
+
+    fn add(&self, job: Job<S>) -> bool {
+        let is_added = self.0.roster().add(job);
+        self.0.work.notify_one();
+        is_added
+    }
+}
+
+impl Threads<()> {
+    /// Starts one thread. Jobs are begun in the order in which they are given to it, unless one
+    /// blocks it.
+    pub(crate) fn start_one(name: &'static str) -> Self {
+        Self::start_some(name, 1, || Box::pin(ready(Some(()))))
     }
 }
 

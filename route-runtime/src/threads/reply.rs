@@ -85,6 +85,14 @@ impl<T> Drop for AwaitedReply<T> {
 }
 
 impl Progress {
+    /// The progress of a job that is not begun anew.
+    pub(super) fn of_one_run() -> Self {
+        Self {
+            is_begun_anew: AtomicBool::new(true),
+            ..Self::default()
+        }
+    }
+
     /// Returns whether something waits for a result that was not sent yet.
     pub(super) fn is_wanted(&self) -> bool {
         !self.over.is_cancelled()

@@ -55,7 +55,7 @@ pub(super) trait Task: Clone {
 /// The jobs that wait, and the threads with what they run.
 pub(super) struct Roster<J, P> {
     /// The number of threads for all owners, and the most that one owner may have for itself.
-    cores: usize,
+    count: usize,
     owners: HashMap<Owner, OwnedJobs<J>>,
     /// The owners whose jobs wait for a thread that is for all, in the order of their turns.
     turns: VecDeque<Owner>,
@@ -136,9 +136,9 @@ pub(super) struct Consequences {
 }
 
 impl<J: Task, P: Pulse> Roster<J, P> {
-    pub(super) fn new(cores: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         Self {
-            cores,
+            count,
             owners: HashMap::new(),
             turns: VecDeque::new(),
             threads: BTreeMap::new(),
@@ -186,14 +186,15 @@ impl<J: Task, P: Pulse> Roster<J, P> {
         }
     }
 
-    /// Adds a job, unless no thread is left that could run it.
-    pub(super) fn add(&mut self, job: J) {
+    /// Adds a job. Drops it and returns `false` if no thread is left that could run it.
+    pub(super) fn add(&mut self, job: J) -> bool {
         if self.is_closed || !self.has_thread_for_all() {
-            return;
+            return false;
         }
         let owner = job.owner();
         self.owners.entry(owner).or_default().waiting.push_back(job);
         self.await_turn(owner);
+        true
     }
 
     /// Gives every thread nothing more to do.
@@ -451,7 +452,7 @@ impl<J: Task, P: Pulse> Roster<J, P> {
             .filter(|it| it.role == Role::Own(owner));
         let is_at_rest = jobs.waiting.is_empty() && own.clone().all(|it| it.running.is_empty());
         jobs.idle = if is_at_rest { jobs.idle + 1 } else { 0 };
-        let may_have_more = jobs.threads < free && jobs.threads < self.cores;
+        let may_have_more = jobs.threads < free && jobs.threads < self.count;
         if !jobs.waiting.is_empty() && may_have_more && own.all(|it| it.is_stuck) {
             then.own.push(owner);
         }

@@ -193,7 +193,8 @@ pub(crate) fn once(address: SocketAddr, request: &Request) -> io::Result<String>
     })
 }
 
-fn on_one_thread<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+/// Runs a client on this thread.
+pub(crate) fn on_one_thread<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

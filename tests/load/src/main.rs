@@ -10,6 +10,7 @@ use std::process::ExitCode;
 mod chart;
 mod client;
 mod compile;
+mod fairness;
 mod instructions;
 mod memory;
 mod peers;
@@ -24,10 +25,11 @@ use table::Table;
 /// A part: its name, and the function that measures it.
 type Part = (&'static str, fn() -> io::Result<Table>);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("instructions", instructions::table),
     ("peers", peers::table),
     ("refreshes", refreshes::table),
+    ("fairness", fairness::table),
     ("memory", memory::table),
     ("start", starting::table),
     ("compile", compile::table),

@@ -65,6 +65,16 @@ pub(crate) fn pinned(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// Returns a command that runs on every core, beside the clients.
+pub(crate) fn on_all_cores(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    if !has_two_cores() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "0,1"]).arg(program);
+    command
+}
+
 impl Process {
     /// Starts one of the servers of this program, which prints its address.
     pub(crate) fn of_ours(mut command: Command, name: &str) -> io::Result<Self> {

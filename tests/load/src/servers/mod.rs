@@ -8,6 +8,7 @@ mod actix;
 mod axum;
 pub(crate) mod ours;
 pub(crate) mod stored;
+mod unfair;
 
 /// The body of every response.
 static BODY: [u8; 1024] = [b'7'; 1024];
@@ -53,6 +54,7 @@ pub(crate) fn run(name: &str) -> io::Result<()> {
         "actix-web" => actix::web(listener),
         "axum" => axum::plain(listener),
         "axum-response-cache" => axum::cached(listener),
+        "unfair" => unfair::run(listener),
         _ => ours::run(name, listener),
     }
 }

@@ -1,4 +1,4 @@
-//! What one handler leaves to the others: places for renders, and threads.
+//! Places for renders, and threads: handlers that hang or block leave enough to the others.
 
 use std::future::pending;
 use std::sync::{Condvar, Mutex};

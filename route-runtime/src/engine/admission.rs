@@ -143,14 +143,14 @@ struct Places {
     tickets: AtomicU64,
 }
 
-/// One that waits for a place, as its queue knows it.
+/// A wait for a place, as its queue knows it.
 #[derive(Debug)]
 struct Waiter {
     number: u64,
     turn: oneshot::Sender<Admitted>,
 }
 
-/// One that waits for a place, as it sees itself.
+/// A wait for a place, as the one that waits knows it.
 struct Queued {
     turn: oneshot::Receiver<Admitted>,
     ticket: Ticket,

@@ -62,11 +62,11 @@ pub struct Stats {
 pub struct RenderShare {
     /// The handler's pattern, as it is declared.
     pub handler: &'static str,
-    /// Its renders at present, without those that are part of another render.
+    /// The number of its renders at present, without those that are part of another render.
     pub running: u64,
-    /// Its renders that wait for a place at present.
+    /// The number of its renders that wait for a place at present.
     pub waiting: u64,
-    /// How often its renders were turned away, in all.
+    /// The number of its renders that were turned away, in all.
     pub overloaded: u64,
 }
 

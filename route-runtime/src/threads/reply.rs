@@ -104,7 +104,7 @@ impl Progress {
     }
 }
 
-/// One run of a job.
+/// A run of a job.
 pub(super) struct Run {
     progress: Arc<Progress>,
     run: u32,
@@ -116,7 +116,7 @@ impl Run {
     pub(super) async fn in_vain(&self) {
         self.progress.over.cancelled().await;
         if self.progress.sent.load(Ordering::Acquire) == self.run {
-            pending().await
+            pending::<()>().await;
         }
     }
 }

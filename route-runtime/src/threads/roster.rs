@@ -106,11 +106,11 @@ struct ThreadRecord<J, P> {
 /// The jobs that a thread takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// Those of all owners that have no thread of their own.
+    /// Jobs of all owners that have no thread of their own.
     ForAll,
-    /// Those of this owner.
+    /// Jobs of this owner.
     Own(Owner),
-    /// None any more. The thread ends with what it runs.
+    /// No job any more. The thread ends with what it runs.
     Leaves,
 }
 

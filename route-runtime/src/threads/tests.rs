@@ -29,14 +29,14 @@ impl Pulse for Fake {
     fn wake(&self) {}
 }
 
-/// What a job of the simulation does.
+/// The way in which a job of the simulation runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Does {
-    /// It keeps its thread for good.
+    /// Keeps its thread for good.
     Blocks,
-    /// It keeps its thread for this many ticks, and is done.
+    /// Keeps its thread for this many ticks, and is done.
     Computes(u32),
-    /// It waits for this many ticks, gives its thread back meanwhile, and is done.
+    /// Waits for this many ticks, gives its thread back meanwhile, and is done.
     Waits(u32),
 }
 
@@ -421,7 +421,7 @@ async fn a_job_is_dropped_when_nothing_waits_for_it_any_more() {
         begins.add_permits(1);
         async move {
             let _signal = signal;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     });
     tokio::select! {

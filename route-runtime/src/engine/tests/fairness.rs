@@ -1,4 +1,4 @@
-//! One handler cannot take the renders, the refreshes or the reads of another.
+//! Places for renders, refreshes and reads, which no handler can take from another.
 
 use super::*;
 use crate::store::{MemoryStore, Store};

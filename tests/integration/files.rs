@@ -12,7 +12,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use route_runtime::route;
 use route_runtime::store::{Epoch, FileStore, Invalidation, Store, StoredEntry, Tag};
+use route_runtime::testing::{Outcome, TestApp};
+use tests::production;
 
 use self::stored::{body, entry, key};
 
@@ -289,4 +293,29 @@ async fn opening_a_store_reads_none_of_its_entries() {
     // The two numbers differ a little, because reading the count reads bytes too.
     assert!(read < least + 1000, "{least}, then {read}");
     assert!(store.read(key("999")).await.unwrap().is_some());
+}
+
+#[route("/files/many/[id]", revalidate = false)]
+async fn many(id: u32) -> String {
+    format!("{id:0>10000}")
+}
+
+#[actix_web::test]
+async fn a_thousand_cold_paths_at_once_are_all_read() {
+    let directory = Directory::new();
+    let routes = || production([many::ROUTE]).store(FileStore::open(directory.path()));
+    let paths: Vec<_> = (0..1000).map(many::path).collect();
+    let first = TestApp::new(routes()).await.unwrap();
+    join_all(paths.iter().map(|path| first.get(path))).await;
+    first.settled().await;
+
+    let second = first.beside(routes()).await.unwrap();
+    for reply in join_all(paths.iter().map(|path| second.get(path))).await {
+        assert_eq!(reply.outcome(), Some(Outcome::Hit));
+    }
+    let stats = second.routes().stats();
+    assert_eq!(
+        (stats.adopted, stats.renders, stats.store_failures),
+        (1000, 0, 0)
+    );
 }

@@ -43,7 +43,6 @@ pub(super) struct Asking<'a, K, V: Value> {
     /// The longest time that the render may take.
     pub(super) limit: Duration,
     pub(super) waits: Waits,
-    pub(super) owner: Owner,
 }
 
 /// The fate of a flight once the store has been asked: it lands, or it renders.
@@ -79,6 +78,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             key,
             slot,
             also: &[],
+            owner: Owner::NOBODY,
         };
         let Some(second) = &core.second else {
             return false;
@@ -138,7 +138,6 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             stale,
             limit,
             waits,
-            owner,
         } = asking;
         // A little longer than a render may take: the next holder must find what was written.
         let length = limit + second.limits.store_write;
@@ -151,7 +150,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             // long as it is under way.
             let reading = match waits {
                 Waits::Nobody => None,
-                Waits::For(_) => match self.admission.admit_read(owner, &self.clock).await {
+                Waits::For(_) => match self.admission.admit_read(place.owner, &self.clock).await {
                     Ok(reading) => reading,
                     Err(failure) => return FromStore::land(Landing::Refused(failure), None),
                 },
@@ -233,15 +232,13 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         Ok(match (standing, entry.lifetime().freshness(age)) {
             (Standing::Valid, Freshness::Fresh) => {
                 count(&self.counters.adopted);
-                if !self.write_memory(place, Held::Entry(Arc::clone(&entry))) {
-                    count(&self.counters.oversize);
-                }
+                self.write_entry(place, &entry);
                 Some(Landing::Entry(entry, Origin::Adopted))
             }
             (Standing::Absent, _) | (_, Freshness::Expired) => None,
             // Stale: the requests that look again find it, take it and start a refresh.
             _ => {
-                let adopted = stale == Stale::Serve && self.write_memory(place, Held::Entry(entry));
+                let adopted = stale == Stale::Serve && self.write_entry(place, &entry);
                 adopted.then(|| {
                     count(&self.counters.adopted);
                     Landing::Look

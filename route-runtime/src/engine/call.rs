@@ -125,6 +125,7 @@ impl<K: CacheKey, V: Value> Call<'_, K, V> {
             key: self.key,
             slot: self.slot.map(|slot| &**slot),
             also: self.also,
+            owner: self.owner,
         }
     }
 }

@@ -19,6 +19,12 @@ pub(crate) trait Value: Send + Sync + Sized + 'static {
     /// Returns how many bytes the value occupies.
     fn weight(&self) -> usize;
 
+    /// Returns how many of these bytes are set aside for what may be made of the value later. They
+    /// do not count towards the bound on the largest value.
+    fn reserve(&self) -> usize {
+        0
+    }
+
     /// Encodes the value for a store behind memory. Returns `None` if the value lives in memory
     /// only.
     fn encode(&self) -> Option<Arc<[u8]>> {
@@ -256,12 +262,19 @@ impl<V> Clone for Held<V> {
     }
 }
 
-impl<V> Weighted for Held<V> {
+impl<V: Value> Weighted for Held<V> {
     fn weight(&self) -> usize {
         match self {
             Self::Entry(entry) => entry.weight,
             Self::Kept(kept) => kept.weight,
             Self::Pass(_) => size_of::<Self>() + OVERHEAD,
+        }
+    }
+
+    fn reserve(&self) -> usize {
+        match self {
+            Self::Entry(entry) => entry.value.reserve(),
+            Self::Kept(_) | Self::Pass(_) => 0,
         }
     }
 }

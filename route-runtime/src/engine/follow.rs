@@ -125,6 +125,28 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         self.apply_news(second, asked, news)
     }
 
+    /// Returns whether this instance has been out of contact with the store for longer than the
+    /// bound on staleness, without knowing that the store is away. Its process may have been
+    /// stopped.
+    pub(super) fn is_out_of_contact(&self, now: Moment) -> bool {
+        let is_out = |second: &Arc<Second>| !second.is_verified(now) && !second.is_away();
+        self.second.as_ref().is_some_and(is_out)
+    }
+
+    /// Asks the store what was invalidated, if this instance is out of contact. All requests wait
+    /// for one question, for as long as a request may wait for the store.
+    pub(super) async fn regain_contact(&self) {
+        if !self.is_out_of_contact(self.clock.now()) {
+            return;
+        }
+        let Some(second) = &self.second else { return };
+        let _asking = second.asking.lock().await;
+        // Another request may have asked meanwhile. If that failed, the store counts as away.
+        if self.is_out_of_contact(self.clock.now()) {
+            self.catch_up(second, second.limits.store_read).await.ok();
+        }
+    }
+
     /// Puts into force the invalidations that the store reported.
     fn apply_news(
         &self,

@@ -53,9 +53,10 @@ mod tasks;
 mod tests;
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -86,6 +87,7 @@ pub(crate) use self::status::{Bypass, Status, Ttl};
 use self::tasks::Tasks;
 use crate::owner::Owner;
 use crate::store::{Epoch, Memory, Standing, Tag};
+use crate::target;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::clock::ManualClock;
@@ -126,6 +128,8 @@ struct Core<K: CacheKey, V: Value> {
     following: OnceLock<oneshot::Sender<()>>,
     counters: Counters,
     tasks: Arc<Tasks>,
+    /// The owners of content that was too large to be kept, as far as the log says so.
+    oversized: Mutex<BTreeSet<Owner>>,
 }
 
 impl<K: CacheKey, V: Value> Engine<K, V> {
@@ -141,6 +145,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             following: OnceLock::new(),
             counters: Counters::default(),
             tasks: Arc::default(),
+            oversized: Mutex::default(),
             clock: config.clock,
             spawn: config.spawn,
         }))
@@ -205,6 +210,11 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         self.0.memory.entry_limit()
     }
 
+    /// Says in the log, once for each owner, that content of it is too large to be kept.
+    pub(crate) fn warn_oversize(&self, owner: Owner, name: &str) {
+        self.0.warn_oversize(owner, name);
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         let Core {
             counters,
@@ -239,6 +249,8 @@ struct KeyPlace<'a, K, V: Value> {
     slot: Option<&'a CacheSlot<V>>,
     /// The tags of [`Call::also`].
     also: &'a [Tag],
+    /// The handler that asks.
+    owner: Owner,
 }
 
 /// The result of looking up a place in memory.
@@ -276,6 +288,9 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             return None;
         };
         let now = self.clock.now();
+        if self.is_out_of_contact(now) {
+            return None;
+        }
         match self.judge_entry(entry, &[], now) {
             Found::Fresh(hit) => Some(hit),
             Found::Stale(hit)
@@ -285,6 +300,32 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             }
             _ => None,
         }
+    }
+
+    fn warn_oversize(&self, owner: Owner, name: &str) {
+        let mut told = self
+            .oversized
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if told.insert(owner) {
+            let limit = self.memory.entry_limit();
+            tracing::warn!(
+                target: target::CACHE,
+                key = name,
+                "`{owner}` makes content that is larger than {limit} bytes; it is made anew for each \
+                 request, and later content like it is not mentioned"
+            );
+        }
+    }
+
+    /// Puts an entry into memory, unless it is too large.
+    fn write_entry(&self, place: &KeyPlace<'_, K, V>, entry: &Arc<Entry<V>>) -> bool {
+        let is_kept = self.write_memory(place, Held::Entry(Arc::clone(entry)));
+        if !is_kept {
+            count(&self.counters.oversize);
+            self.warn_oversize(place.owner, place.key.name());
+        }
+        is_kept
     }
 
     fn count_unverified(&self, hit: &Hit<V>) {

@@ -121,6 +121,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             key: &key,
             slot: slot.as_deref(),
             also: &also,
+            owner,
         };
         let waits = match admit {
             Admit::Refresh { .. } => Waits::Nobody,
@@ -131,7 +132,6 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             stale: adopt,
             limit,
             waits,
-            owner,
         };
         let FromStore { landing, lease } = self.ask_store_first(asking).await;
         if let Some(landing) = landing {
@@ -246,7 +246,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             // The old entry, if there is one, stays: it may depend on fewer tags.
             return (Landing::Entry(entry, Origin::Unstored), Aftermath::Nothing);
         }
-        if self.write_memory(place, Held::Entry(Arc::clone(&entry))) {
+        if self.write_entry(place, &entry) {
             let aftermath = if is_passing {
                 // The store's old entry is not to come back when this one is gone. It may, as stale
                 // content, if the store is away now.
@@ -256,7 +256,6 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             };
             (Landing::Entry(entry, Origin::Stored), aftermath)
         } else {
-            count(&self.counters.oversize);
             (Landing::Entry(entry, Origin::Unstored), Aftermath::Remove)
         }
     }

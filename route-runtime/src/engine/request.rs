@@ -58,6 +58,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
         render: impl RenderFn<K, V>,
     ) -> Result<Answer<V>, Failure> {
         let core = &self.0;
+        core.regain_contact().await;
         let begun = core.epochs.published();
         // Each request is counted once, by what it found first.
         let mut first_absence = None;

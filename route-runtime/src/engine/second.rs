@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
 use super::breaker::{Breaker, Trial};
 use super::clock::{Clock, Moment};
 use super::entry::{Entry, Made, Value};
@@ -31,6 +33,8 @@ pub(super) struct Second {
     leases: Trial,
     /// The moment at which the store was asked for the last answer about what had been invalidated.
     verified: AtomicU64,
+    /// Held by the request that asks what was invalidated, for all that wait.
+    pub(super) asking: Mutex<()>,
 }
 
 impl Second {
@@ -47,6 +51,7 @@ impl Second {
             leases: Trial::new("gives no leases; every instance renders for itself"),
             // Nothing is promised until the engine follows, so until then everything is verified.
             verified: AtomicU64::new(u64::MAX),
+            asking: Mutex::new(()),
         })
     }
 
@@ -119,7 +124,12 @@ impl Second {
         let age = match clock.wall().duration_since(stored.created) {
             Ok(age) => age,
             Err(ahead) if ahead.duration() <= SKEW => Duration::ZERO,
-            Err(_) => return Ok(None),
+            Err(_) => {
+                // A clock was ahead. The entry would seem newer than any that is to replace it.
+                let removed = self.store.remove(self.key(key));
+                self.answer_until(clock, until, removed).await.ok();
+                return Ok(None);
+            }
         };
         let lifetime = Lifetime {
             revalidate: stored.revalidate,

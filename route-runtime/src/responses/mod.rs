@@ -23,7 +23,7 @@ use crate::owner::Owner;
 use crate::pattern::Params;
 use crate::render::{BlankRequest, Fault, Rendered, Renderers};
 use crate::store::Tag;
-use crate::stored::Stored;
+use crate::stored::{Reason, Stored};
 use crate::table::{ByHandler, Handler, HandlerId, Setup};
 use crate::tags;
 use crate::target;
@@ -170,9 +170,11 @@ impl ResponseCache {
         let request = self.blank_request(id, path, params, &tags, caller);
         let is_warned = Arc::clone(&self.responses[id].is_warned);
         let pattern = handler.descriptor.pattern;
+        let (engine, owner) = (self.home.engine.clone(), handler.owner());
         let render = move |ancestry: Ancestry<Key>| {
             let renderers = Arc::clone(&renderers);
             let is_warned = Arc::clone(&is_warned);
+            let engine = engine.clone();
             let mut request = request.clone();
             let path = request.path.clone();
             let is_shared = ancestry.stale() == Stale::Refetch;
@@ -194,6 +196,11 @@ impl ResponseCache {
                 };
                 let status = response.status;
                 let outcome = classify(response, used.uncached, lifetime, is_listed);
+                if let RenderOutcome::Individual { value, .. } = &outcome
+                    && matches!(value.reason, Reason::TooLarge)
+                {
+                    engine.warn_oversize(owner, &path);
+                }
                 // Those who wait share such a result, and so do requests of the next second, so
                 // there are not many warnings.
                 if let (true, RenderOutcome::ShareOnce(_)) = (is_shared, &outcome)

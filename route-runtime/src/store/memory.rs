@@ -14,6 +14,12 @@ use super::slot::{Pinned, Slot};
 /// kept, and must not be zero.
 pub(crate) trait Weighted {
     fn weight(&self) -> usize;
+
+    /// Returns the part of the weight that is set aside for what may be made of the value later. It
+    /// does not count towards the bound on the largest value.
+    fn reserve(&self) -> usize {
+        0
+    }
 }
 
 /// The bounds of a [`Memory`].
@@ -21,7 +27,7 @@ pub(crate) trait Weighted {
 pub(crate) struct MemoryOptions {
     /// The bytes of everything together: keys, values and the overhead of keeping them.
     pub(crate) capacity: u64,
-    /// The bytes of the largest value that is kept.
+    /// The bytes of the largest value that is kept, without its reserve.
     pub(crate) entry_limit: u64,
 }
 
@@ -37,10 +43,11 @@ impl MemoryOptions {
     }
 
     /// Returns the number of shards: as many as the cores ask for, but each with room for two of
-    /// the largest entries. The map would refuse a value heavier than its shard.
+    /// the largest entries, whose reserves are as large again. The map would refuse a value heavier
+    /// than its shard.
     fn shards(self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let roomy = self.capacity / (2 * self.entry_limit).max(1);
+        let roomy = self.capacity / (4 * self.entry_limit).max(1);
         let shards = usize::try_from(roomy)
             .unwrap_or(usize::MAX)
             .clamp(1, cores * 4);
@@ -117,7 +124,7 @@ where
         // A shard admits a value that fits into the part it reserves for values in use.
         let shard = self.map.shard_capacity() * 9 / 10;
         let weight = (key.weight() + value.weight()) as u64;
-        if weight > self.options.entry_limit.min(shard) {
+        if weight - value.reserve() as u64 > self.options.entry_limit || weight > shard {
             self.map.remove(key);
             return false;
         }
@@ -135,7 +142,8 @@ where
         let mut yielded = self.yielded.lock().unwrap_or_else(PoisonError::into_inner);
         let weight = value.weight() as u64;
         let others = self.pinned.bytes() - slot.weight();
-        let fits = weight <= self.options.entry_limit && others + weight <= self.options.capacity;
+        let size = weight - value.reserve() as u64;
+        let fits = size <= self.options.entry_limit && others + weight <= self.options.capacity;
         slot.swap(fits.then_some(value));
         self.make_room(&mut yielded);
         fits
@@ -217,6 +225,20 @@ mod tests {
     #[derive(Clone, Debug, PartialEq)]
     struct Bytes(u32, usize);
 
+    /// A value half of which is reserve.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Compressible(usize);
+
+    impl Weighted for Compressible {
+        fn weight(&self) -> usize {
+            2 * self.0
+        }
+
+        fn reserve(&self) -> usize {
+            self.0
+        }
+    }
+
     impl Weighted for Bytes {
         fn weight(&self) -> usize {
             self.1
@@ -288,6 +310,19 @@ mod tests {
                 assert!(memory.read(&key).is_some(), "{key} of {capacity}");
                 assert!(memory.bytes() <= capacity);
             }
+            let memory = Memory::<u32, _>::new(MemoryOptions::with_capacity(capacity));
+            for key in 0..100 {
+                assert!(
+                    memory.write(&key, Compressible(limit - 4)),
+                    "{key} of {capacity}"
+                );
+                assert!(!memory.write(&(key + 100), Compressible(limit - 3)));
+                assert!(memory.read(&key).is_some(), "{key} of {capacity}");
+                assert!(memory.bytes() <= capacity);
+            }
+            let slot = memory.slot();
+            assert!(memory.write_slot(&slot, Compressible(limit)));
+            assert!(!memory.write_slot(&slot, Compressible(limit + 1)));
         }
     }
 

@@ -90,6 +90,10 @@ impl Value for Stored {
         }
     }
 
+    fn reserve(&self) -> usize {
+        self.response().map_or(0, StoredResponse::reserve)
+    }
+
     fn encode(&self) -> Option<Arc<[u8]>> {
         let mut bytes = Vec::new();
         match self {

@@ -276,13 +276,18 @@ impl StoredResponse {
                 name.as_str().len() + value.len() + size_of::<(HeaderName, HeaderValue)>()
             })
             .sum();
-        let variants = if self.is_compressible {
+        let etag = self.etag.as_ref().map_or(0, |etag| etag.weak.len());
+        size_of::<Self>() + headers + etag + self.body.len() + self.reserve()
+    }
+
+    /// Returns the part of the [weight](Self::weight) that is set aside for the body in other
+    /// encodings.
+    pub(crate) fn reserve(&self) -> usize {
+        if self.is_compressible {
             size_of::<Variants>() + self.body.len()
         } else {
             0
-        };
-        let etag = self.etag.as_ref().map_or(0, |etag| etag.weak.len());
-        size_of::<Self>() + headers + etag + self.body.len() + variants
+        }
     }
 
     /// Appends the response as a store keeps it. Returns `None` if it is too long for that.

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use route_runtime::route;
-use tests::Server;
+use route_runtime::testing::Outcome;
+use route_runtime::{cached, route};
+use tests::{Server, log};
 
 use super::*;
 
@@ -222,4 +223,52 @@ async fn a_body_that_the_client_has_is_not_sent_again() {
     assert_eq!(encoded.header("content-encoding"), Some("gzip"));
     // The encoded bytes are not those that the handler's tag stands for.
     assert_eq!(encoded.header("etag"), Some("W/\"v1\""));
+}
+
+#[route("/caching/large/[bytes]", revalidate = 60)]
+async fn large(bytes: usize) -> HttpResponse {
+    // As long as it is, and easy to compress.
+    HttpResponse::Ok()
+        .content_type("text/plain")
+        .body("x".repeat(bytes))
+}
+
+#[cached]
+async fn large_value(bytes: usize) -> String {
+    "x".repeat(bytes)
+}
+
+#[route("/caching/large/value/[bytes]", dynamic = "force-dynamic")]
+async fn reads_large(bytes: usize) -> String {
+    large_value(bytes).await.len().to_string()
+}
+
+#[actix_web::test]
+async fn a_text_is_kept_up_to_two_mebibytes_and_what_is_larger_is_mentioned_once() {
+    const MOST: usize = 2 * 1024 * 1024;
+    log::listen();
+    let app = app([large::ROUTE, reads_large::ROUTE]).await;
+    for bytes in [1_100_000, MOST - 2000] {
+        let path = large::path(bytes);
+        for outcome in [Outcome::Miss, Outcome::Hit] {
+            let found = app.get(&path).await;
+            assert_eq!(
+                (found.body().len(), found.outcome()),
+                (bytes, Some(outcome))
+            );
+        }
+    }
+    for bytes in [MOST - 10, MOST + 1, 2 * MOST] {
+        for _ in 0..2 {
+            assert_eq!(app.get(&large::path(bytes)).await.body().len(), bytes);
+            assert_eq!(
+                app.get(&reads_large::path(bytes)).await.text(),
+                bytes.to_string()
+            );
+        }
+    }
+    for pattern in ["/caching/large/[bytes]", "/caching/large/value/[bytes]"] {
+        let said = format!("`{pattern}` makes content that is larger than 2097152 bytes");
+        assert_eq!(log::lines_with(&said).len(), 1, "{pattern}");
+    }
 }

@@ -14,16 +14,29 @@ pub(super) struct Request(reqwest::Request);
 
 /// Headers that name a request, and not what it asks for. `baggage` is not among them: it may name
 /// a user, and the response may be that user's.
-const TRACING: [&str; 9] = [
+const TRACING: [&str; 22] = [
+    "b3",
+    "elastic-apm-traceparent",
+    "grpc-trace-bin",
+    "newrelic",
+    "request-id",
+    "sentry-trace",
+    "sw8",
     "traceparent",
     "tracestate",
-    "b3",
-    "x-b3-traceid",
-    "x-b3-spanid",
+    "uber-trace-id",
+    "x-amzn-trace-id",
+    "x-b3-flags",
     "x-b3-parentspanid",
     "x-b3-sampled",
-    "x-request-id",
+    "x-b3-spanid",
+    "x-b3-traceid",
+    "x-cloud-trace-context",
     "x-correlation-id",
+    "x-datadog-parent-id",
+    "x-datadog-sampling-priority",
+    "x-datadog-trace-id",
+    "x-request-id",
 ];
 
 impl Request {
@@ -140,6 +153,8 @@ mod tests {
             |build: fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder| key(build) == plain;
         assert!(same(|it| it.header("traceparent", "00-1-2-00")));
         assert!(same(|it| it.header("X-Request-Id", "7")));
+        assert!(same(|it| it.header("sentry-trace", "7-1")));
+        assert!(TRACING.is_sorted(), "so that a reader finds a name");
         assert!(!same(|it| it.header("accept-language", "de")));
         assert!(!same(|it| it.header("baggage", "user=7")));
         assert!(!same(|it| it.header("authorization", "Bearer a")));

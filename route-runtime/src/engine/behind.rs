@@ -40,8 +40,6 @@ pub(super) struct Asking<'a, K, V: Value> {
     pub(super) place: &'a KeyPlace<'a, K, V>,
     /// The treatment of stale content from the store.
     pub(super) stale: Stale,
-    /// The longest time that the render may take.
-    pub(super) limit: Duration,
     pub(super) waits: Waits,
 }
 
@@ -136,11 +134,8 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let Asking {
             place,
             stale,
-            limit,
             waits,
         } = asking;
-        // A little longer than a render may take: the next holder must find what was written.
-        let length = limit + second.limits.store_write;
         let begun = self.clock.now();
         let mut pause = FIRST_LOOK;
         // The moment at which the lease that this flight waits for runs out.
@@ -162,7 +157,9 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 Ok(None) => {}
                 Err(_) => return FromStore::render(None),
             }
-            let lease = second.lease(&self.clock, place.key, length, until).await;
+            let lease = second
+                .lease(&self.clock, &*self.spawn, place.key, until)
+                .await;
             let left = match self.count_store_failure(lease) {
                 Ok(Some(Lease::Held(left))) => left,
                 Ok(Some(Lease::Granted(token))) => {

@@ -67,6 +67,18 @@ pub(super) struct Flight<K: CacheKey, V: Value, R> {
     pub(super) adopt: Stale,
 }
 
+/// A flight that needs a render, since the store had nothing for it.
+struct RenderingFlight<'a, K: CacheKey, V: Value, R> {
+    lead: Lead<K, Notify, Landing<V>>,
+    place: &'a KeyPlace<'a, K, V>,
+    tags: &'a Arc<[Tag]>,
+    limit: Duration,
+    ancestry: Ancestry<K>,
+    render: R,
+    admit: Admit<V>,
+    own: Option<oneshot::Sender<V::Individual>>,
+}
+
 /// The right by which a render runs.
 pub(super) enum Admit<V: Value> {
     /// The refresh has been admitted. It gives its claim and its place back when it is done.
@@ -130,7 +142,6 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let asking = Asking {
             place: &place,
             stale: adopt,
-            limit,
             waits,
         };
         let FromStore { landing, lease } = self.ask_store_first(asking).await;
@@ -139,15 +150,46 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             lead.land(landing);
             return self.release_lease(&key, lease).await;
         }
+        let render = self.render_and_land(RenderingFlight {
+            lead,
+            place: &place,
+            tags: &tags,
+            limit,
+            ancestry,
+            render,
+            admit,
+            own,
+        });
+        match (&self.second, lease) {
+            (Some(second), Some(token)) => second.keeping(&self.clock, &key, token, render).await,
+            _ => render.await,
+        }
+        // Given back only now, so that the next holder of the lease finds what was written.
+        self.release_lease(&key, lease).await;
+    }
+
+    /// Waits for a place, renders, gives the result to all who wait, and writes it to the store.
+    async fn render_and_land<R: RenderFn<K, V>>(&self, flight: RenderingFlight<'_, K, V, R>) {
+        let RenderingFlight {
+            lead,
+            place,
+            tags,
+            limit,
+            ancestry,
+            render,
+            admit,
+            own,
+        } = flight;
         let turn = match admit {
             Admit::Queue => {
                 let hurry = lead.meta();
-                match self.admission.admit_render(owner, &self.clock, hurry).await {
+                match self
+                    .admission
+                    .admit_render(place.owner, &self.clock, hurry)
+                    .await
+                {
                     Ok(turn) => turn,
-                    Err(failure) => {
-                        lead.land(Landing::Refused(failure));
-                        return self.release_lease(&key, lease).await;
-                    }
+                    Err(failure) => return lead.land(Landing::Refused(failure)),
                 }
             }
             Admit::AtOnce | Admit::Refresh { .. } => None,
@@ -157,15 +199,13 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             .run_render(limit, move || render.render(ancestry))
             .await;
         // A timeout of data is left to the caller that asked for the data.
-        if matches!(result, Err(Failure::TimedOut)) && key.belongs_to_build() {
-            tracing::warn!(target: target::CACHE, { url.path = key.name() }, "a render took too long");
+        if matches!(result, Err(Failure::TimedOut)) && place.key.belongs_to_build() {
+            tracing::warn!(target: target::CACHE, { url.path = place.key.name() }, "a render took too long");
         }
-        let (landing, aftermath) = self.conclude_render(&place, &tags, started, result, own);
+        let (landing, aftermath) = self.conclude_render(place, tags, started, result, own);
         drop((turn, admit));
         lead.land(landing);
-        self.finish_in_store(&key, aftermath).await;
-        // Given back only now, so that the next holder of the lease finds what was written.
-        self.release_lease(&key, lease).await;
+        self.finish_in_store(place.key, aftermath).await;
     }
 
     /// Runs a render for at most `limit`, and turns a panic into a failure.

@@ -1,25 +1,30 @@
 //! The store behind memory, as the engine sees it: in monotonic time, within limits, and left
 //! alone while it is down.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::breaker::{Breaker, Trial};
 use super::clock::{Clock, Moment};
 use super::entry::{Entry, Made, Value};
 use super::freshness::Lifetime;
 use super::key::CacheKey;
-use super::{EngineConfig, Limits, OnPartition};
+use super::{EngineConfig, Limits, OnPartition, Spawn};
 use crate::store::{
-    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreError,
+    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, OwnedKey, Store, StoreError,
     StoreFuture, StoredEntry, Tag,
 };
 
 /// The time by which another machine's clock may be ahead before its entries are not believed.
 const SKEW: Duration = Duration::from_secs(5);
+
+/// The time for which a lease is asked, and renewed before it is over. No request waits for longer
+/// than this for an instance that has died.
+pub(super) const LEASE: Duration = Duration::from_secs(5);
 
 /// The second level of the cache, which is the store behind memory.
 pub(super) struct Second {
@@ -196,21 +201,46 @@ impl Second {
         written
     }
 
-    /// Asks for the lease to render. Returns `None` if the store cannot be asked now, because it is
-    /// away or because leases have failed lately.
+    /// Asks for the lease to render, for [`LEASE`]. Returns `None` if the store cannot be asked now,
+    /// because it is away or because leases have failed lately.
+    ///
+    /// The question is a task of its own: a lease that is granted after this call has ended is given
+    /// back.
     pub(super) async fn lease(
         &self,
         clock: &Clock,
+        spawn: &dyn Spawn,
         key: &impl CacheKey,
-        length: Duration,
         until: Moment,
     ) -> Result<Option<Lease>, StoreError> {
         let now = clock.now();
         if self.is_away() || self.leases.rests(now) {
             return Ok(None);
         }
-        let lease = self.store.lease(self.key(key), length);
-        let lease = self.answer_until(clock, until, lease).await;
+        let (asker, mut answered) = oneshot::channel();
+        let (store, clock_of_task) = (Arc::clone(&self.store), clock.clone());
+        let owned = OwnedKey::from(self.key(key));
+        spawn.spawn(Box::pin(async move {
+            let lease = store.lease(owned.borrowed(), LEASE);
+            // A store that answers later than this has forgotten the lease.
+            let Some(lease) = clock_of_task.within(2 * LEASE, lease).await else {
+                return;
+            };
+            if let Err(Ok(Lease::Granted(token))) = asker.send(lease) {
+                let released = store.release(owned.borrowed(), token);
+                clock_of_task.within(LEASE, released).await;
+            }
+        }));
+        let answer = async {
+            let gone = |_| Err(StoreError::new("the question for a lease was dropped"));
+            (&mut answered).await.unwrap_or_else(gone)
+        };
+        let mut lease = self.answer_until(clock, until, Box::pin(answer)).await;
+        // The answer may have come just after the time was over.
+        answered.close();
+        if let (Err(_), Ok(late)) = (&lease, answered.try_recv()) {
+            lease = late.map_err(Unanswered::Failed);
+        }
         match &lease {
             Ok(_) => self.leases.succeeded(),
             Err(Unanswered::Failed(error)) => self.leases.failed(clock.now(), error),
@@ -233,6 +263,39 @@ impl Second {
             Some(answer) => answer.map_err(Unanswered::Failed),
             None if is_rushed => Err(Unanswered::Rushed),
             None => Err(Unanswered::Failed(late_error())),
+        }
+    }
+
+    /// Makes a lease last for [`LEASE`] from now on. Returns whether it is still held, as far as is
+    /// known.
+    async fn renew(&self, clock: &Clock, key: &impl CacheKey, token: LeaseToken) -> bool {
+        let renewed = self.store.renew(self.key(key), token, LEASE);
+        let renewed = within(clock, self.limits.store_write, renewed).await;
+        renewed.unwrap_or(true)
+    }
+
+    /// Does something, and renews a lease for as long as that takes.
+    pub(super) async fn keeping<T>(
+        &self,
+        clock: &Clock,
+        key: &impl CacheKey,
+        token: LeaseToken,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let keep = async {
+            loop {
+                clock.sleep(LEASE / 3).await;
+                if !self.renew(clock, key, token).await {
+                    return;
+                }
+            }
+        };
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => done,
+            // Another instance has the lease now. What is rendered here is as good.
+            () = keep => work.await,
         }
     }
 

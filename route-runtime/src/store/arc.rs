@@ -33,6 +33,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).lease(key, length)
     }
 
+    fn renew<'a>(
+        &'a self,
+        key: EntryKey<'a>,
+        token: LeaseToken,
+        length: Duration,
+    ) -> StoreFuture<'a, bool> {
+        (**self).renew(key, token, length)
+    }
+
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         (**self).release(key, token)
     }

@@ -85,7 +85,10 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///
 /// **Leases** say which instance renders an entry. They are advice: a lost lease costs a second
 /// render. The provided methods grant every lease, which is right for a store that only one
-/// process uses. A store that has leases grants one at a time for each key.
+/// process uses. A store that has leases grants one at a time for each key. Leases are short; a
+/// holder renews its lease for as long as it renders, and gives back a lease that is granted after
+/// it has stopped waiting for the answer. A store that ends a call by itself, without an answer,
+/// gives back what that call was granted.
 ///
 /// **Errors and time limits.** A method that cannot do its work returns an error. It does not
 /// retry for long, because requests wait for it. Callers limit how long they wait, and then drop
@@ -216,6 +219,18 @@ pub trait Store: Send + Sync + 'static {
     fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
         let _ = (key, length);
         Box::pin(ready(Ok(Lease::Granted(LeaseToken(0)))))
+    }
+
+    /// Makes a lease last for `length` from now on. Returns `false` if the caller does not hold it
+    /// any more.
+    fn renew<'a>(
+        &'a self,
+        key: EntryKey<'a>,
+        token: LeaseToken,
+        length: Duration,
+    ) -> StoreFuture<'a, bool> {
+        let _ = (key, token, length);
+        Box::pin(ready(Ok(true)))
     }
 
     /// Gives a lease back. Leaves a lease alone that has expired or that another caller has taken

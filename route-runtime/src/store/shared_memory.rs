@@ -164,9 +164,7 @@ impl Store for MemoryStore {
             leases.held.retain(|_, (_, until)| *until > now);
         }
         let token = LeaseToken(leases.last + 1);
-        // A century at most, because a later end may be beyond what an `Instant` can hold.
-        let century = Duration::from_secs(100 * 365 * 86_400);
-        let lease = (token, now + length.min(century));
+        let lease = (token, end(now, length));
         match leases.held.entry(OwnedKey::from(key)) {
             hash_map::Entry::Occupied(mut held) => {
                 let left = held.get().1.saturating_duration_since(now);
@@ -183,6 +181,23 @@ impl Store for MemoryStore {
         Box::pin(ready(Ok(Lease::Granted(token))))
     }
 
+    fn renew<'a>(
+        &'a self,
+        key: EntryKey<'a>,
+        token: LeaseToken,
+        length: Duration,
+    ) -> StoreFuture<'a, bool> {
+        let mut leases = self.leases();
+        let now = Instant::now();
+        let held = leases.held.get_mut(&OwnedKey::from(key));
+        let held = held.filter(|(held, until)| *held == token && *until > now);
+        let is_held = held.is_some();
+        if let Some((_, until)) = held {
+            *until = end(now, length);
+        }
+        Box::pin(ready(Ok(is_held)))
+    }
+
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         let mut leases = self.leases();
         if let hash_map::Entry::Occupied(held) = leases.held.entry(OwnedKey::from(key))
@@ -192,6 +207,12 @@ impl Store for MemoryStore {
         }
         Box::pin(ready(Ok(())))
     }
+}
+
+/// Returns the end of a lease: within a century, because a later end may be beyond what an
+/// `Instant` can hold.
+fn end(now: Instant, length: Duration) -> Instant {
+    now + length.min(Duration::from_secs(100 * 365 * 86_400))
 }
 
 #[derive(Clone, Debug)]

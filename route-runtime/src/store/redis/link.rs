@@ -123,6 +123,20 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Makes a call in the background, and ignores its answer. Nothing is sent while there is no
+    /// connection.
+    pub(super) fn send<T, F>(&self, limit: Duration, call: impl FnOnce(MultiplexedConnection) -> F)
+    where
+        F: Future<Output = Result<T, RedisError>> + Send + 'static,
+        T: Send + 'static,
+    {
+        if let LinkState::Up(connection) = self.state.borrow().clone() {
+            tokio::spawn(timeout(limit, call(connection)));
+        }
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         self.keeper.abort();

@@ -26,7 +26,7 @@ use self::entry::{FIELDS, Keys, RawRead, RawSince, Read, RedisMetadata, micros};
 use self::link::Link;
 use self::options::RedisLimits;
 pub use self::options::RedisStoreOptions;
-use self::scripts::{INVALIDATE, LEASE, RELEASE, SINCE, WRITE};
+use self::scripts::{INVALIDATE, LEASE, RELEASE, RENEW, SINCE, WRITE};
 use self::seen::{Question, Seen};
 use super::random::random;
 use super::{
@@ -318,14 +318,44 @@ impl Store for RedisStore {
                 .arg(token)
                 .arg(length.min(LONGEST).as_millis().max(1) as u64);
             let ask = |mut connection| async move { call.invoke_async(&mut connection).await };
-            let held: u64 = self
-                .link
-                .call("ask for a lease", self.limits.read, ask)
-                .await?;
+            let asked = self.link.call("ask for a lease", self.limits.read, ask);
+            let held: u64 = match asked.await {
+                Ok(held) => held,
+                Err(error) => {
+                    // The server may have granted it all the same. It does what follows in order.
+                    let mut release = RELEASE.prepare_invoke();
+                    release.key(self.keys.lease(key)).arg(token);
+                    let release = |mut connection| async move {
+                        release.invoke_async::<u64>(&mut connection).await
+                    };
+                    self.link.send(self.limits.write, release);
+                    return Err(error);
+                }
+            };
             Ok(match held {
                 0 => Lease::Granted(LeaseToken(token)),
                 left => Lease::Held(Duration::from_millis(left)),
             })
+        })
+    }
+
+    fn renew<'a>(
+        &'a self,
+        key: EntryKey<'a>,
+        token: LeaseToken,
+        length: Duration,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let mut call = RENEW.prepare_invoke();
+            call.key(self.keys.lease(key))
+                .arg(token.0)
+                .arg(length.min(LONGEST).as_millis().max(1) as u64);
+            let ask = |mut connection| async move { call.invoke_async(&mut connection).await };
+            let renewed: u64 = self
+                .link
+                .call("renew a lease", self.limits.write, ask)
+                .await?;
+            Ok(renewed == 1)
         })
     }
 

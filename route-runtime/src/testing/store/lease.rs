@@ -110,3 +110,34 @@ pub(super) async fn contended<S: Store>(stores: &[Checked<S>; 2]) {
         "leases: of sixteen who ask at once one is granted, and not {holders}"
     );
 }
+
+/// Checks that the holder of a lease, and nobody else, moves its end.
+pub(super) async fn renewed<S: Store>([here, there]: &[Checked<S>; 2]) {
+    let key = page("/renewed");
+    let short = Duration::from_secs(60);
+    let token = granted(here.lease(key, short).await, "that nobody holds");
+    let other = LeaseToken(token.0.wrapping_add(1));
+    assert!(
+        !there.renew(key, other, LONG).await,
+        "leases: only its holder renews one"
+    );
+    held(there.lease(key, LONG).await, short, "that another renewed");
+    assert!(
+        here.renew(key, token, LONG).await,
+        "leases: its holder can renew one"
+    );
+    match there.lease(key, LONG).await {
+        Lease::Held(left) => assert!(
+            left > short && left <= LONG,
+            "leases: one that is renewed lasts for the new length from then on: {left:?} of {LONG:?}"
+        ),
+        Lease::Granted(_) => panic!("leases: one is held that was renewed"),
+    }
+    here.release(key, token).await;
+    assert!(
+        !here.renew(key, token, LONG).await,
+        "leases: one that was given back cannot be renewed"
+    );
+    let next = granted(there.lease(key, LONG).await, "that nobody holds any more");
+    there.release(key, next).await;
+}

@@ -74,12 +74,14 @@ pub async fn suite<S: Store>(open: impl AsyncFn(&str) -> S) {
 /// # Panics
 ///
 /// When two callers hold one lease, when a holder cannot give its lease back, when another can give
-/// it back, when a lease outlives its length, or when a method fails.
+/// it back, when a lease outlives its length, when a lease cannot be renewed by its holder or can be
+/// by another, or when a method fails.
 pub async fn leases<S: Store>(open: impl AsyncFn(&str) -> S) {
     let two = [one(&open, "leases").await, one(&open, "leases").await];
     lease::one_holder(&two).await;
     lease::run_out(&two).await;
     lease::contended(&two).await;
+    lease::renewed(&two).await;
 }
 
 /// Checks that [`Store::changed`] resolves when another instance has recorded an invalidation.
@@ -130,6 +132,10 @@ impl<S: Store> Checked<S> {
 
     async fn lease(&self, key: EntryKey<'_>, length: Duration) -> Lease {
         done("lease", self.0.lease(key, length).await)
+    }
+
+    async fn renew(&self, key: EntryKey<'_>, token: LeaseToken, length: Duration) -> bool {
+        done("renew", self.0.renew(key, token, length).await)
     }
 
     async fn release(&self, key: EntryKey<'_>, token: LeaseToken) {

@@ -24,6 +24,8 @@ enum Fault {
     DeletesInvalidated,
     GrantsTwice,
     TakesAnyToken,
+    RenewsForAnybody,
+    RenewsNothing,
 }
 
 struct Faulty {
@@ -120,6 +122,22 @@ impl Store for Faulty {
         self.inner.lease(key, length)
     }
 
+    fn renew<'a>(
+        &'a self,
+        key: EntryKey<'a>,
+        token: LeaseToken,
+        length: Duration,
+    ) -> StoreFuture<'a, bool> {
+        match self.fault {
+            Fault::RenewsForAnybody => Box::pin(async { Ok(true) }),
+            // It says so, and does nothing.
+            Fault::RenewsNothing => {
+                Box::pin(async move { self.inner.renew(key, token, Duration::from_secs(60)).await })
+            }
+            _ => self.inner.renew(key, token, length),
+        }
+    }
+
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             if self.has(Fault::TakesAnyToken) {
@@ -173,6 +191,14 @@ async fn the_suite_names_the_clause_that_each_fault_breaks() {
         (
             Fault::TakesAnyToken,
             "leases: one is held though another token was given back",
+        ),
+        (
+            Fault::RenewsForAnybody,
+            "leases: only its holder renews one",
+        ),
+        (
+            Fault::RenewsNothing,
+            "leases: one that is renewed lasts for the new length",
         ),
     ] {
         let stores = Mutex::new(HashMap::<String, Arc<MemoryStore>>::new());

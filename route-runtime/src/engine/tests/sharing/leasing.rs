@@ -166,7 +166,8 @@ async fn instances_that_waited_for_a_failed_render_do_not_wait_for_each_other() 
     assert_eq!(origin.runs(), 1);
     gate.admit();
     turns().await;
-    cluster.pass(ms(500)).await;
+    // Each has the lease for a moment, and gives it back.
+    cluster.pass(secs(1)).await;
     assert_eq!(origin.active(), 4);
     gate.open();
     assert_eq!(tally(&all_told(asking).await), [(5, "miss error")]);
@@ -318,4 +319,85 @@ async fn a_lease_is_held_until_the_entry_is_written() {
     cluster.pass(ms(200)).await;
     assert_eq!(all_told(vec![asking]).await, ["hit 1"]);
     assert_eq!((origin.runs(), cluster.hub.leased()), (1, 0));
+}
+
+/// A render longer than a lease: its lease is renewed, so nobody else renders meanwhile.
+#[tokio::test]
+async fn a_lease_is_renewed_while_its_render_runs() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let gate = Gate::closed();
+    let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));
+    let mut asking = vec![one.asking("/a", &origin)];
+    until(|| origin.active() == 1).await;
+    asking.push(two.asking("/a", &origin));
+    turns().await;
+    cluster.pass(LIMIT - secs(1)).await;
+    assert_eq!((origin.runs(), cluster.hub.leased()), (1, 1));
+    gate.open();
+    turns().await;
+    cluster.pass(ms(300)).await;
+    let answers = all_told(asking).await;
+    assert_eq!(tally(&answers), [(1, "hit 1"), (1, "miss 1")]);
+}
+
+/// The instance renders without the lease, and nobody waits for one whose holder does not render.
+#[tokio::test]
+async fn a_lease_that_is_granted_too_late_is_given_back() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let slow = one.link.hold_up(What::Lease);
+    let origin = Origin::numbers(TWO);
+    let asking = one.asking("/a", &origin);
+    turns().await;
+    cluster.pass(ms(60)).await;
+    assert_eq!(all_told(vec![asking]).await, ["miss 1"]);
+    one.settled().await;
+    two.engine.forget(&Key::new("/a")).await;
+    slow.open();
+    turns().await;
+    assert_eq!(cluster.hub.leased(), 0);
+    assert_eq!(two.rendered("/a", &origin).await, "miss 2");
+}
+
+/// A holder that died is waited for no longer than its last renewal lasts.
+#[tokio::test]
+async fn a_render_whose_instance_dies_is_begun_elsewhere_within_seconds() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
+    let origin = Origin::gated(&Gate::closed(), |run| store(run.to_string(), TWO));
+    let died = one.asking("/a", &origin);
+    until(|| origin.active() == 1).await;
+    cluster.pass(secs(20)).await;
+    one.link.set(Way::Hangs);
+    let other = Origin::numbers(TWO);
+    let asking = two.asking("/a", &other);
+    turns().await;
+    cluster.pass(secs(5)).await;
+    turns().await;
+    cluster.pass(ms(300)).await;
+    assert_eq!(all_told(vec![asking]).await, ["miss 1"]);
+    died.abort();
+}
+
+/// The first answer is asked for, although the follower has not had its turn yet.
+#[tokio::test]
+async fn an_instance_that_was_stopped_asks_the_store_before_it_answers() {
+    for (way, first) in [(Way::Open, "invalidated 2"), (Way::Fails, "unverified 1")] {
+        let cluster = Cluster::new();
+        let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
+        one.follow().await;
+        two.follow().await;
+        let origin = Origin::numbers(Lifetime::FOREVER);
+        one.rendered("/a", &origin).await;
+        assert_eq!(two.told("/a", &origin).await, "hit 1");
+        one.invalidate("/a").await;
+        two.link.set(way);
+        cluster.hands.advance(secs(3));
+        assert!(two.engine.lookup("/a", OWNER).is_none());
+        let before = two.link.asked();
+        assert_eq!(two.told("/a", &origin).await, first);
+        // Requests that come together wait for one question.
+        assert!(two.link.asked() <= before + 2);
+    }
 }

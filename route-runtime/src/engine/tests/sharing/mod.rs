@@ -178,6 +178,25 @@ impl Store for Link {
         })
     }
 
+    fn renew<'a>(
+        &'a self,
+        key: EntryKey<'a>,
+        token: LeaseToken,
+        length: Duration,
+    ) -> StoreFuture<'a, bool> {
+        self.poorly(|| {
+            let now = self.hub.clock.now();
+            let mut leases = self.hub.leases.lock().unwrap();
+            let held = leases.get_mut(key.name);
+            let held = held.filter(|(held, until)| *held == token && *until > now);
+            let is_held = held.is_some();
+            if let Some((_, until)) = held {
+                *until = now.after(length);
+            }
+            Box::pin(ready(Ok(is_held)))
+        })
+    }
+
     fn release<'a>(&'a self, key: EntryKey<'a>, token: LeaseToken) -> StoreFuture<'a, ()> {
         self.go(|| {
             let mut leases = self.hub.leases.lock().unwrap();

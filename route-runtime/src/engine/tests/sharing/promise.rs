@@ -126,7 +126,13 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
     let origin = Origin::new(|_, _| async { store("none", Lifetime::FOREVER) });
     for (who, instance) in instances.iter().enumerate() {
         for (what, path) in PATHS.iter().enumerate() {
-            let answer = instance.get(path, &origin).await.unwrap();
+            let (cache, origin) = (instance.cache.clone(), origin.clone());
+            let asking = tokio::spawn(async move { cache.get(path, &origin).await });
+            // Another instance may be refreshing the path, and have its lease.
+            while !asking.is_finished() {
+                cluster.pass(ms(10)).await;
+            }
+            let answer = asking.await.unwrap().unwrap();
             let version = body(&answer).parse().unwrap_or(usize::MAX);
             let oldest = truth.oldest(who, what, cluster.hub.clock.now());
             assert!(version >= oldest, "{version} of {oldest} at the end");

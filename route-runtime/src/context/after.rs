@@ -59,7 +59,8 @@ static THREAD: LazyLock<Threads<()>> = LazyLock::new(|| Threads::start_one("rout
 /// in the order in which it was registered. A request stays with its worker, so take what the work
 /// needs out of the request first. Long computations belong in
 /// [`web::block`](actix_web::web::block); work that blocks its thread for longer than a moment holds
-/// up only other work of its own handler. The work can invalidate routes, as the handler can.
+/// up what is under way on that thread, and later work of its own handler. The work can invalidate
+/// routes, as the handler can.
 ///
 /// # Example
 ///

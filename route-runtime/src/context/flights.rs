@@ -3,6 +3,8 @@
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::threads::is_needed;
+
 /// A runtime that may be dropped anywhere, also inside another runtime.
 pub(crate) struct FlightRuntime(Option<Runtime>);
 
@@ -15,6 +17,7 @@ impl FlightRuntime {
     pub(crate) fn start() -> Self {
         let runtime = Builder::new_multi_thread()
             .thread_name("route-flights")
+            .on_thread_start(is_needed)
             .enable_all()
             .build()
             .expect("threads can be started");

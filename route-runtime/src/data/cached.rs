@@ -29,7 +29,7 @@ use crate::store::Tag;
 use crate::stored::Stored;
 use crate::tags::{data_tag, usable_tag};
 use crate::target;
-use crate::threads::Threads;
+use crate::threads::{DroppedApart, Threads};
 
 /// The facts about a cached function that are known when it is compiled.
 #[derive(Debug)]
@@ -239,8 +239,14 @@ where
             run: run.clone(),
             own: own.clone(),
         };
-        let functions = Arc::clone(context.home()?.functions());
-        let make = move |ancestry| run_on(Arc::clone(&functions), make.clone(), ancestry);
+        // What is skipped in the key need not be `Sync`, and may block when it is cloned or dropped.
+        let make = Arc::new(DroppedApart::new(Mutex::new(make)));
+        let (functions, owner) = (
+            Arc::clone(context.home()?.functions()),
+            Owner(function.name),
+        );
+        let make =
+            move |ancestry| run_on(Arc::clone(&functions), owner, Arc::clone(&make), ancestry);
         match data::get(&context, &key, tags.clone(), limit, make).await {
             Ok(Some(Answer {
                 content: Content::Entry(entry),
@@ -278,7 +284,8 @@ where
 /// Makes a value on one of the threads of cached functions. A panic of the function is passed on.
 async fn run_on<T, R, F>(
     functions: Arc<Threads<()>>,
-    make: Make<T, R>,
+    owner: Owner,
+    make: Arc<DroppedApart<Mutex<Make<T, R>>>>,
     ancestry: Ancestry<Key>,
 ) -> TaggedOutcome<Stored>
 where
@@ -286,14 +293,15 @@ where
     R: Fn(&[KeyArgument]) -> Option<F> + Clone + Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let owner = Owner(make.function.name);
-    // What is skipped in the key need not be `Sync`.
-    let make = Mutex::new(make);
     let made = functions.run(owner, move |_, reply| {
-        let make = make.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let value = AssertUnwindSafe(make.value(ancestry.clone())).catch_unwind();
+        let (make, ancestry) = (Arc::clone(&make), ancestry.clone());
         async move {
-            reply.send(value.await);
+            let value = async {
+                let locked = make.get().lock();
+                let make = locked.unwrap_or_else(PoisonError::into_inner).clone();
+                make.value(ancestry).await
+            };
+            reply.send(AssertUnwindSafe(value).catch_unwind().await);
         }
     });
     match made.await {

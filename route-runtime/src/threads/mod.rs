@@ -10,8 +10,10 @@
 //! What other owners had begun on the stuck thread is begun anew elsewhere, once, if nothing of the
 //! result was sent; the result that comes first counts.
 
+mod apart;
 mod reply;
 mod roster;
+mod starving;
 mod thread;
 
 #[cfg(test)]
@@ -25,6 +27,8 @@ use std::time::Duration;
 
 use futures_core::future::{BoxFuture, LocalBoxFuture};
 
+use self::apart::drop_apart;
+pub(crate) use self::apart::{DroppedApart, is_needed};
 pub(crate) use self::reply::Reply;
 use self::reply::{Progress, replies};
 use self::roster::{Consequences, Roster, Task, ThreadId};
@@ -97,16 +101,19 @@ impl<S: 'static> Threads<S> {
         Self::start_some(name, cores, prepare)
     }
 
-    /// Starts this many threads. No owner gets more threads of its own.
+    /// Starts this many threads.
     fn start_some(
         name: &'static str,
         count: usize,
         prepare: impl Fn() -> LocalBoxFuture<'static, Option<S>> + Send + Sync + 'static,
     ) -> Self {
+        let cores = os::available_parallelism().map_or(1, usize::from);
+        // Two at least, so that a job that blocks for good does not end all that its owner does.
+        let most = cores.max(2);
         let workplace = Arc::new(Workplace {
             name,
             prepare: Box::new(prepare),
-            roster: Mutex::new(Roster::new(count)),
+            roster: Mutex::new(Roster::new(count, most)),
             work: Condvar::new(),
         });
         let first = {
@@ -162,7 +169,7 @@ impl<S: 'static> Threads<S> {
     }
 
     /// Runs a future on one of the threads, once and for its own sake. Returns `false` if no thread
-    /// is there to run it.
+    /// is there to run it, or too much work of the owner waits already.
     pub(crate) fn spawn(&self, owner: Owner, work: BoxFuture<'static, ()>) -> bool {
         let work = Mutex::new(Some(work));
         let begin = move |_| {
@@ -181,9 +188,10 @@ impl<S: 'static> Threads<S> {
     }
 
     fn add(&self, job: Job<S>) -> bool {
-        let is_added = self.0.roster().add(job);
+        let added = self.0.roster().add(job);
         self.0.work.notify_one();
-        is_added
+        // Dropped without the lock.
+        added.map_err(drop_apart).is_ok()
     }
 }
 
@@ -197,8 +205,9 @@ impl Threads<()> {
 
 impl<S: 'static> Drop for Threads<S> {
     fn drop(&mut self) {
-        self.0.roster().close();
+        let removed = self.0.roster().close();
         self.0.work.notify_all();
+        drop_apart(removed);
     }
 }
 
@@ -228,19 +237,31 @@ impl<S: 'static> Workplace<S> {
     }
 
     fn look(self: &Arc<Self>) {
+        let mut unwanted = Vec::new();
         let mut roster = self.roster();
         let Consequences {
             for_all,
             own,
             named,
             unnamed,
-        } = roster.tick();
+            unready,
+        } = roster.tick(&mut unwanted);
         let for_all = (0..for_all).map(|_| None);
         let more = for_all.chain(own.into_iter().map(Some));
         let more: Vec<_> = more.map(|own| new_thread(&mut roster, own)).collect();
         drop(roster);
+        if !unwanted.is_empty() {
+            drop_apart(unwanted);
+        }
         for thread in more {
             thread::spawn(self, thread);
+        }
+        if unready > 0 {
+            tracing::warn!(
+                target: target::HANDLER,
+                "a thread `{}` is not ready after 5 s: does `configure` block?",
+                self.name
+            );
         }
         for owner in named {
             tracing::warn!(

@@ -14,15 +14,16 @@ use super::*;
 struct Fake {
     moves: Rc<Cell<u64>>,
     polled: Rc<Cell<Option<JobId>>>,
+    is_starved: Rc<Cell<bool>>,
 }
 
 impl Pulse for Fake {
-    fn moves(&self) -> u64 {
-        self.moves.get()
+    fn beat(&self) -> (u64, Option<JobId>) {
+        (self.moves.get(), self.polled.get())
     }
 
-    fn polled(&self) -> Option<JobId> {
-        self.polled.get()
+    fn was_starved(&self) -> bool {
+        self.is_starved.get()
     }
 
     // Every thread of the simulation looks for a job in each tick in which it can.
@@ -70,6 +71,8 @@ struct Sim {
     roster: Roster<Piece, Fake>,
     threads: BTreeMap<ThreadId, SimThread>,
     named: Vec<Owner>,
+    /// The thread that has begun a job last.
+    last: Option<ThreadId>,
     now: u32,
 }
 
@@ -84,9 +87,10 @@ struct SimThread {
 impl Sim {
     fn new(cores: usize) -> Self {
         let mut sim = Self {
-            roster: Roster::new(cores),
+            roster: Roster::new(cores, cores.max(2)),
             threads: BTreeMap::new(),
             named: Vec::new(),
+            last: None,
             now: 0,
         };
         (0..cores).for_each(|_| sim.start(None));
@@ -108,7 +112,7 @@ impl Sim {
             runs: Rc::default(),
             done: Rc::default(),
         };
-        self.roster.add(piece.clone());
+        self.roster.add(piece.clone()).ok();
         piece
     }
 
@@ -140,6 +144,7 @@ impl Sim {
             thread.pulse.polled.set(None);
             piece.is_wanted.set(false);
             piece.done.set(Some(now));
+            drop(self.roster.hand_over(id, number));
             self.roster.finish(id, number);
             self.roster.polled_once(piece.owner);
         }
@@ -151,12 +156,14 @@ impl Sim {
                 if piece.done.get().is_none() {
                     piece.done.set(Some(now));
                 }
+                drop(self.roster.hand_over(id, *number));
                 self.roster.finish(id, *number);
             }
             !is_over
         });
-        match self.roster.take(id) {
+        match self.roster.take(id, &mut Vec::new()) {
             NextStep::Run(number, piece) => {
+                self.last = Some(id);
                 piece.runs.set(piece.runs.get() + 1);
                 match piece.does {
                     Does::Waits(ticks) => {
@@ -177,7 +184,7 @@ impl Sim {
             NextStep::Wait => false,
             NextStep::End => {
                 self.threads.remove(&id);
-                self.roster.remove_thread(id);
+                drop(self.roster.remove_thread(id));
                 false
             }
         }
@@ -186,7 +193,7 @@ impl Sim {
     fn tick(&mut self) {
         self.work();
         self.now += 1;
-        let then = self.roster.tick();
+        let then = self.roster.tick(&mut Vec::new());
         self.named.extend(then.named);
         (0..then.for_all).for_each(|_| self.start(None));
         then.own.into_iter().for_each(|own| self.start(Some(own)));
@@ -342,16 +349,92 @@ fn jobs_that_nothing_waits_for_do_not_pile_up_behind_a_thread_that_is_stuck() {
 }
 
 #[test]
-fn jobs_are_dropped_when_no_thread_is_left() {
+fn jobs_are_given_back_if_no_thread_ever_gets_ready() {
     let mut sim = Sim::new(1);
-    sim.add("a", Does::Blocks);
-    sim.work();
     let waiting = sim.add("b", Does::Waits(1));
     let id = *sim.threads.keys().next().unwrap();
-    sim.roster.remove_thread(id);
+    assert_eq!(sim.roster.remove_thread(id).len(), 1);
     let late = sim.add("b", Does::Waits(1));
     assert_eq!(Rc::strong_count(&waiting.runs), 1);
     assert_eq!(Rc::strong_count(&late.runs), 1);
+    sim.threads.clear();
+    sim.ticks(100);
+    assert!(sim.threads.is_empty(), "nothing shows that one could start");
+}
+
+#[test]
+fn a_thread_that_dies_is_replaced_and_jobs_wait_for_the_next() {
+    let mut sim = Sim::new(1);
+    assert!(sim.add("a", Does::Waits(0)).done.get().is_none());
+    sim.ticks(2);
+    let id = *sim.threads.keys().next().unwrap();
+    drop(sim.roster.remove_thread(id));
+    sim.threads.clear();
+    let waiting = sim.add("a", Does::Waits(0));
+    sim.ticks(100);
+    assert!(waiting.done.get().is_some());
+    assert_eq!(sim.threads.len(), 1);
+}
+
+#[test]
+fn a_thread_that_waits_for_a_processor_is_not_stuck() {
+    let mut sim = Sim::new(2);
+    sim.add("a", Does::Computes(50));
+    sim.work();
+    for thread in sim.threads.values() {
+        thread.pulse.is_starved.set(true);
+    }
+    sim.ticks(60);
+    assert!(sim.named.is_empty());
+    assert_eq!(sim.threads.len(), 2);
+}
+
+#[test]
+fn an_owner_that_leaves_blocking_tasks_behind_again_gets_threads_of_its_own() {
+    let mut sim = Sim::new(1);
+    for _ in 0..5 {
+        sim.add("a", Does::Waits(0));
+        sim.work();
+        // Something else keeps the thread from now on.
+        let last = sim.last.and_then(|id| sim.threads.get_mut(&id));
+        if let Some(thread) = last.filter(|thread| thread.kept.is_none()) {
+            let number = JobId(u64::MAX);
+            let nothing = Piece {
+                owner: Owner("a"),
+                does: Does::Blocks,
+                is_wanted: Rc::default(),
+                is_begun_anew: Rc::default(),
+                runs: Rc::default(),
+                done: Rc::default(),
+            };
+            thread.kept = Some((number, nothing, None));
+        }
+        sim.ticks(60);
+    }
+    assert_eq!(sim.named, [Owner("a")]);
+    assert!(sim.threads.len() <= 4, "{}", sim.threads.len());
+    let innocent = sim.add("x", Does::Waits(1));
+    sim.ticks(3);
+    assert!(innocent.done.get().is_some());
+}
+
+#[test]
+fn a_thread_that_does_not_get_ready_is_given_up_once() {
+    let mut roster = Roster::<Piece, Fake>::new(1, 2);
+    let first = roster.add_thread(None, Fake::default());
+    roster.take(first, &mut Vec::new());
+    drop(roster.remove_thread(first));
+    let mut started = 0;
+    let mut unready = 0;
+    for _ in 0..2000 {
+        let then = roster.tick(&mut Vec::new());
+        started += then.for_all;
+        unready += then.unready;
+        for _ in 0..then.for_all {
+            roster.add_thread(None, Fake::default());
+        }
+    }
+    assert_eq!((started, unready), (2, 2));
 }
 
 fn threads() -> Threads<()> {
@@ -391,6 +474,63 @@ async fn jobs_of_others_end_while_one_owner_blocks_as_many_threads_as_it_gets() 
     let (blocked, ()) = futures_util::future::join(block, others).await;
     assert_eq!(blocked.len(), 40);
     assert!(blocked.iter().all(Option::is_some));
+}
+
+/// A value that is dropped in a way of its own.
+struct Drops<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Drops<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_blocks_when_it_is_dropped_holds_up_no_other_owner() {
+    let threads = threads();
+    let (release, blocked) = mpsc::channel::<()>();
+    let blocked = Arc::new(Mutex::new(blocked));
+    for _ in 0..10 {
+        let blocked = Arc::clone(&blocked);
+        let value = Drops(move || {
+            let _ = blocked.lock().map(|it| it.recv());
+        });
+        // One that runs to its end, and one that is given up before it begins.
+        let run = threads.run(A, move |_, reply| {
+            let _ = &value;
+            async move {
+                tokio::task::yield_now().await;
+                reply.send(1);
+            }
+        });
+        assert_eq!(run.await, Some(1));
+        for number in 0..10 {
+            let other = threads.run(B, move |_, reply| async move {
+                reply.send(number);
+            });
+            assert_eq!(other.await, Some(number));
+        }
+        // Its owner has only a few threads, all of which are kept soon.
+        if threads.0.roster().owner_is_confined(A) {
+            break;
+        }
+    }
+    drop(release);
+}
+
+#[tokio::test]
+async fn a_panic_while_a_value_is_dropped_ends_no_thread() {
+    let threads = threads();
+    for number in 0..20 {
+        let value = Drops(|| panic!("expected by a test"));
+        let run = threads.run(A, move |_, reply| {
+            let _ = &value;
+            async move {
+                reply.send(number);
+            }
+        });
+        assert_eq!(run.await, Some(number));
+    }
 }
 
 #[tokio::test]

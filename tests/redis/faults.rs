@@ -39,8 +39,9 @@ async fn fails(store: &RedisStore) {
     assert!(store.invalidations(Epoch(0)).await.is_err());
     assert!(store.lease(key("/a"), PATIENCE).await.is_err());
     let token = route_runtime::store::LeaseToken(1);
+    assert!(store.renew(key("/a"), token, PATIENCE).await.is_err());
     assert!(store.release(key("/a"), token).await.is_err());
-    // The limits are 50 ms for three methods and a second for four, but the store gives up sooner.
+    // The limits are 50 ms for three methods and a second for five, but the store gives up sooner.
     assert!(
         begun.elapsed() < Duration::from_secs(10),
         "{:?}",
@@ -320,4 +321,21 @@ async fn a_store_connects_once_a_server_listens() {
         .unwrap()
         .unwrap();
     recovers(async || store.write(key("/a"), entry(b"a", 0)).await).await;
+}
+
+#[tokio::test]
+async fn a_lease_that_is_granted_too_late_is_given_back() {
+    let server = Redis::start();
+    let options = RedisStore::options().write_limit(PATIENCE);
+    let store = options.connect(&server.url()).await.unwrap();
+    server.ask(&["CLIENT", "PAUSE", "300"]);
+    let late = store.lease(key("/a"), Duration::from_secs(600)).await;
+    assert!(late.is_err(), "{late:?}");
+    // The server answers in order: by this answer, it has granted the lease.
+    store.write(key("/b"), entry(b"body", 0)).await.unwrap();
+    recovers(async || match server.ask(&["KEYS", "*:l:*"]) {
+        none if none.is_empty() => Ok(()),
+        leases => Err(StoreError::new(leases)),
+    })
+    .await;
 }

@@ -66,8 +66,10 @@ impl<T: Send + 'static> DroppedApart<T> {
 
 impl<T: Send + 'static> Drop for DroppedApart<T> {
     fn drop(&mut self) {
-        if IS_NEEDED.get() {
-            self.0.take().map(drop_apart);
+        if IS_NEEDED.get()
+            && let Some(value) = self.0.take()
+        {
+            drop_apart(value);
         }
     }
 }

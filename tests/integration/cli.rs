@@ -36,13 +36,14 @@ Usage: commands [OPTIONS]
        commands <COMMAND>
 
 Commands:
-  serve   Serve the routes; what is done without a command
-  build   Render everything ahead into files, for `start`
-  start   Serve in production what `build` has left
-  routes  Print the table of routes, without starting anything
-  check   Fail where `serve` would not start; with `--locked`, also where routes have changed
-  lock    Write how each route is rendered to a file, for `check --locked`
-  export  Render the routes into a directory that a CDN or any server of files can serve
+  serve       Serve the routes; what is done without a command
+  build       Render everything ahead into files, for `start`
+  start       Serve in production what `build` has left
+  routes      Print the table of routes, without starting anything
+  check       Fail where `serve` would not start; with `--locked`, also where routes have changed
+  lock        Write how each route is rendered to a file, for `check --locked`
+  revalidate  Invalidate what other processes serve from the same directory or Redis
+  export      Render the routes into a directory that a CDN or any server of files can serve
 
 Options:
       --host <HOST>          The address to listen on [env: HOST] [default: 127.0.0.1]

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
@@ -31,7 +32,7 @@ struct CommandLine {
 fn environment() -> String {
     const WIDTH: usize = 98;
     let mut lines = vec![String::from("Environment:"), String::from(" ")];
-    let named = flags().map(|setting| setting.variable);
+    let named = flags::<All>().map(|setting| setting.variable);
     for variable in named {
         let mut line = lines.pop().unwrap_or_default();
         if line.len() + variable.len() + 2 > WIDTH {
@@ -79,6 +80,8 @@ pub(super) enum Command {
     Check(Check),
     /// Write how each route is rendered to a file, for `check --locked`
     Lock(LockFile),
+    /// Invalidate what other processes serve from the same directory or Redis
+    Revalidate(Invalidate),
     /// Render the routes into a directory that a CDN or any server of files can serve
     Export(ExportOptions),
 }
@@ -89,7 +92,7 @@ const LOCK: &str = "routes.lock";
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     #[command(flatten)]
-    settings: SettingFlags,
+    settings: SettingFlags<All>,
     #[command(flatten)]
     log: Log,
 }
@@ -116,18 +119,42 @@ impl BuildOptions {
     }
 }
 
-/// The flags of the settings, as their rows say.
+/// The flags of some settings, as their rows say.
 #[derive(Clone, Debug)]
-struct SettingFlags(Settings);
+struct SettingFlags<F>(Settings, PhantomData<F>);
 
-/// The settings that have a flag.
-fn flags() -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().filter(|setting| !setting.flag.is_empty())
+/// A choice of settings.
+trait Flags {
+    fn has(setting: &Setting) -> bool;
 }
 
-impl Args for SettingFlags {
+/// All settings that have a flag.
+#[derive(Clone, Debug)]
+struct All;
+
+impl Flags for All {
+    fn has(setting: &Setting) -> bool {
+        !setting.flag.is_empty()
+    }
+}
+
+/// The settings that name the store behind memory.
+#[derive(Clone, Debug)]
+struct OfStore;
+
+impl Flags for OfStore {
+    fn has(setting: &Setting) -> bool {
+        matches!(setting.name, "cache_dir" | "cache_url")
+    }
+}
+
+fn flags<F: Flags>() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| F::has(setting))
+}
+
+impl<F: Flags> Args for SettingFlags<F> {
     fn augment_args(command: clap::Command) -> clap::Command {
-        command.args(flags().map(flag))
+        command.args(flags::<F>().map(flag))
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
@@ -135,15 +162,15 @@ impl Args for SettingFlags {
     }
 }
 
-impl FromArgMatches for SettingFlags {
+impl<F: Flags> FromArgMatches for SettingFlags<F> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut flags = Self(Settings::default());
+        let mut flags = Self(Settings::default(), PhantomData);
         flags.update_from_arg_matches(matches)?;
         Ok(flags)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for setting in flags() {
+        for setting in flags::<F>() {
             if let Some(text) = matches.get_one::<OsString>(setting.name) {
                 (setting.read)(&mut self.0, text).map_err(|()| {
                     let text = text.to_string_lossy();
@@ -207,6 +234,27 @@ pub(super) struct LockFile {
 }
 
 #[derive(Debug, Args)]
+#[group(id = "target", required = true, multiple = true, args = ["tag", "path", "pattern"])]
+pub(super) struct Invalidate {
+    /// Invalidate everything with this tag; may be given several times
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Vec<String>,
+    /// Invalidate the response of this path; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(super) path: Vec<String>,
+    /// Invalidate the responses of this pattern; may be given several times
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) pattern: Vec<String>,
+    /// Go on serving what is there until it is rendered anew
+    #[arg(long)]
+    pub(super) stale: bool,
+    #[command(flatten)]
+    store: SettingFlags<OfStore>,
+    #[command(flatten)]
+    log: Log,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ExportOptions {
     /// The directory to write; replaced if it is empty or an earlier export
     #[arg(value_name = "DIR")]
@@ -264,6 +312,7 @@ impl Command {
                 mode: Some(Mode::Production),
                 ..Settings::default()
             },
+            Self::Revalidate(asked) => asked.store.0.clone(),
             Self::Routes(_) | Self::Lock(_) => Settings::default(),
         }
     }
@@ -275,6 +324,7 @@ impl Command {
             }
             Self::Build(build) => build.log.log_format,
             Self::Export(export) => export.log.log_format,
+            Self::Revalidate(asked) => asked.log.log_format,
             // These commands run nothing that could log.
             Self::Routes(_) | Self::Lock(_) => None,
         }

@@ -39,6 +39,7 @@ mod lock;
 mod log;
 mod print;
 mod progress;
+mod revalidate;
 
 use std::path::Path;
 use std::time::Duration;
@@ -104,6 +105,12 @@ async fn run(mut server: Server) -> Result<(), ServeError> {
             }
         }
         Command::Lock(options) => lock(&table, options.file)?,
+        Command::Revalidate(asked) => {
+            let table = server
+                .with_store(table, Path::new(arguments::BUILD))
+                .await?;
+            revalidate::revalidate(&table, &asked).await?;
+        }
         Command::Export(options) => {
             let wanted = Export::of(&table)
                 .partial(options.partial)

@@ -5,6 +5,7 @@ use std::{fmt, io};
 use crate::build::BuildError;
 use crate::export::ExportError;
 use crate::lock::LockError;
+use crate::revalidate::RevalidateError;
 use crate::store::StoreError;
 use crate::table::RoutesError;
 
@@ -35,6 +36,8 @@ pub enum ServeError {
     Build(BuildError),
     /// The command `export` refused or failed.
     Export(ExportError),
+    /// The command `revalidate` could not invalidate something.
+    Revalidate(RevalidateError),
     /// The lock file cannot be used, or the routes are not rendered as it says.
     Lock(LockError),
     /// The server failed while it ran, or a command could not print its result.
@@ -59,6 +62,12 @@ impl From<ExportError> for ServeError {
     }
 }
 
+impl From<RevalidateError> for ServeError {
+    fn from(error: RevalidateError) -> Self {
+        Self::Revalidate(error)
+    }
+}
+
 impl From<LockError> for ServeError {
     fn from(error: LockError) -> Self {
         Self::Lock(error)
@@ -76,6 +85,7 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Routes(error) => error.fmt(f),
+            Self::Revalidate(error) => error.fmt(f),
             Self::Environment {
                 name,
                 value,
@@ -128,6 +138,7 @@ impl std::error::Error for ServeError {
             Self::Build(error) => Some(error),
             Self::Export(error) => Some(error),
             Self::Lock(error) => Some(error),
+            Self::Revalidate(error) => Some(error),
             Self::Bind { source, .. } | Self::Io(source) => Some(source),
             Self::Environment { .. } => None,
         }

@@ -360,6 +360,27 @@ impl Server {
         }
     }
 
+    /// Puts the store behind the routes that the server would have: the configured one, or otherwise
+    /// `built`, where `start` keeps its files, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// If there is no store, or if it cannot be used.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn with_store(
+        &self,
+        routes: Routes,
+        built: &std::path::Path,
+    ) -> Result<Routes, ServeError> {
+        let behind = match Behind::settle(&self.typed, &self.program)? {
+            None if self.program.has_store => return Ok(routes),
+            None if built.is_dir() => Behind::Files(built.into()),
+            None => return Err(Behind::missing()),
+            Some(behind) => behind,
+        };
+        Ok(routes.store(behind.open().await?))
+    }
+
     /// Checks the address, the number of workers and the store behind memory, as far as that is
     /// possible without listening, connecting or leaving files.
     #[cfg(feature = "cli")]

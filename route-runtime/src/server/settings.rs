@@ -61,6 +61,17 @@ impl Behind {
         }
     }
 
+    /// Returns the error of a command that needs a store, where nothing names one.
+    #[cfg(feature = "cli")]
+    pub(super) fn missing() -> ServeError {
+        unusable(
+            "nothing names one, so no other process could learn of this\n  help: name the directory \
+             or the Redis that the server has, with `--cache-dir` or `--cache-url`, or ROUTE_CACHE_DIR \
+             or ROUTE_CACHE_URL"
+                .into(),
+        )
+    }
+
     /// Checks that the store can be [opened](Self::open), as far as that is possible without
     /// connecting.
     #[cfg(feature = "cli")]

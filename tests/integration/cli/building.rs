@@ -210,3 +210,47 @@ Error: the cache's store cannot be used: no files can be kept in `file`: Not a d
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!scratch.join("not").exists(), "it only looks");
 }
+
+#[test]
+fn the_command_revalidate_reaches_what_start_serves() {
+    let scratch = Directory::new("build-revalidate");
+    let refused = scratch.run(BUILT, "revalidate --tag any", &[]);
+    assert_eq!((refused.code, &*refused.stdout), (Some(1), ""));
+    assert!(
+        refused
+            .stderr
+            .contains("help: name the directory or the Redis that the server has"),
+        "{}",
+        refused.stderr
+    );
+    check(&scratch.run(BUILT, "build", &[]), 0, DONE, LEFT);
+    let all = ["GET /rendered", "GET /each/1"];
+    let (before, _) = start(&scratch, "start", &[]).asked(all);
+    check(
+        &scratch.run(BUILT, "revalidate --path /rendered", &[]),
+        0,
+        "path `/rendered` is invalidated\n",
+        "",
+    );
+    let (after, _) = start(&scratch, "start", &[]).asked(all);
+    assert_ne!(after[0], before[0]);
+    assert_eq!(after[1], before[1]);
+
+    let stale = scratch.run(
+        BUILT,
+        "revalidate --pattern /each/[id] --tag any --stale",
+        &[],
+    );
+    check(
+        &stale,
+        0,
+        "tag `any` is stale\npattern `/each/[id]` is stale\n",
+        "",
+    );
+    let unknown = scratch.run(BUILT, "revalidate --path /nowhere", &[]);
+    check(&unknown, 1, "", "Error: no route has the path `/nowhere`\n");
+    let nothing = scratch.run(BUILT, "revalidate", &[]);
+    assert_eq!(nothing.code, Some(2), "{}", nothing.stderr);
+    let useless = scratch.run(BUILT, "revalidate --tag any --port 1", &[]);
+    assert_eq!(useless.code, Some(2), "{}", useless.stderr);
+}

@@ -64,7 +64,7 @@ async fn a_handler_over_its_share_is_named_and_no_other_waits_for_it() {
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(
         refused.text(),
-        r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"more renders of `/fairness/hangs/[id]` are asked for than are made"}"#
+        r#"{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"too many renders of `/fairness/hangs/[id]` are under way or wait"}"#
     );
     let stats = app.routes().stats();
     assert_eq!((stats.overloaded, stats.shares[0].overloaded), (1, 1));

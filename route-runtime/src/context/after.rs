@@ -46,7 +46,8 @@ static THREAD: LazyLock<Threads<()>> = LazyLock::new(|| Threads::start_one("rout
 /// the handler responds with, in the extractor of an argument, and several times. The work runs
 /// once, whatever the handler's outcome: after an error, a redirect, a panic, a time limit, and for
 /// HEAD. In a cached route it runs after the render, and so not for the requests that the cache
-/// answers.
+/// answers. A render that is begun anew, because another handler blocked its thread, leaves its work
+/// twice.
 ///
 /// The client does not wait for the work. A server that stops waits for its last requests, and then
 /// for the work that is left, each for 30 s at most. A panic in the work is logged, and ends

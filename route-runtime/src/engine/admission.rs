@@ -102,8 +102,10 @@ impl Admission {
             let Places { what, count, .. } = places;
             tracing::warn!(
                 target: target::CACHE,
-                "more {what} of `{owner}` are asked for than are made: some requests are answered \
-                 with 503; of the {count} places for {what}, `{busiest}` has most: {most}"
+                "`{owner}` has all the {what} that it may have at once, and too many more wait: some \
+                 of its requests are answered with 503. See what hangs there, lower its \
+                 `max_duration`, or raise ROUTE_RENDERS. `{busiest}` has most of the places for \
+                 {what}: {most} of {count}"
             );
         }
         Failure::Overloaded {
@@ -122,6 +124,10 @@ impl Admission {
             all.waiting = share.waiting.len() as u64;
             all.overloaded = share.refused;
         }
+        for (owner, share) in self.refreshes.lock().iter() {
+            let all = all.entry(owner).or_insert(RenderShare::of(owner));
+            all.refreshing = share.taken as u64;
+        }
         for (owner, share) in self.reads.lock().iter() {
             if share.refused > 0 {
                 let all = all.entry(owner).or_insert(RenderShare::of(owner));
@@ -129,7 +135,7 @@ impl Admission {
             }
         }
         let mut all: Vec<_> = all.into_values().collect();
-        all.sort_by_key(|share| (Reverse(share.running), share.handler));
+        all.sort_by_key(|share| (Reverse(share.running + share.refreshing), share.handler));
         all
     }
 }

@@ -25,7 +25,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overloaded { owner, .. } => {
-                write!(f, "more renders of `{owner}` are asked for than are made")
+                write!(f, "too many renders of `{owner}` are under way or wait")
             }
             Self::TimedOut => f.write_str("the render took too long"),
             Self::Panicked(message) => write!(f, "the render panicked: {message}"),

@@ -64,6 +64,8 @@ pub struct RenderShare {
     pub handler: &'static str,
     /// The number of its renders at present, without those that are part of another render.
     pub running: u64,
+    /// The number of its refreshes at present.
+    pub refreshing: u64,
     /// The number of its renders that wait for a place at present.
     pub waiting: u64,
     /// The number of its renders that were turned away, in all.
@@ -75,6 +77,7 @@ impl RenderShare {
         Self {
             handler: owner.0,
             running: 0,
+            refreshing: 0,
             waiting: 0,
             overloaded: 0,
         }

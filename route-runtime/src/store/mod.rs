@@ -90,7 +90,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// it has stopped waiting for the answer. A store that ends a call by itself, without an answer,
 /// gives back what that call was granted.
 ///
-/// **Errors and time limits.** A method that cannot do its work returns an error. It does not
+/// **Errors and time limits.** A method must not block its thread: it is called on threads that every
+/// render waits for. A method that cannot do its work returns an error. It does not
 /// retry for long, because requests wait for it. Callers limit how long they wait, and then drop
 /// the future.
 ///

@@ -7,8 +7,8 @@
 //! A watcher looks at the threads every 20 ms. A thread that has been polling the same job for five
 //! looks is *stuck*, and another thread takes its place. The job's owner keeps the stuck thread, and
 //! from then on its jobs run on threads of its own, until these have had nothing to do for a minute.
-//! What other owners had begun on the stuck thread is begun anew elsewhere, once, if nothing of the
-//! result was sent; the result that comes first counts.
+//! What other owners had begun on the stuck thread is begun anew elsewhere, if nothing of the result
+//! was sent; the result that comes first counts.
 
 mod apart;
 mod reply;
@@ -134,7 +134,7 @@ impl<S: 'static> Threads<S> {
 
     /// Runs a job on one of the threads, and returns its result.
     ///
-    /// `begin` is called where the job runs. It may be called twice, if the first run is held up by
+    /// `begin` is called where the job runs. It may be called again, if the first run is held up by
     /// a job of another owner. Returns `None` if no thread could run the job to its end. The job is
     /// given up when the returned future is dropped.
     pub(crate) async fn run<T, F>(
@@ -266,16 +266,17 @@ impl<S: 'static> Workplace<S> {
         for owner in named {
             tracing::warn!(
                 target: target::HANDLER,
-                "`{owner}` blocks its thread; until it has not run for a minute, it runs on threads \
-                 of its own, of which there are few: `web::block` is for code that blocks or \
-                 computes for long"
+                "`{owner}` blocks its thread, for 0.1 s by now. From now on it runs on a few threads \
+                 of its own, for as long as it is used, and waits for those alone. Put code that \
+                 blocks or computes for long into `web::block`"
             );
         }
         if unnamed > 0 {
             tracing::warn!(
                 target: target::HANDLER,
-                "a task that a handler or a cached function has left behind blocks its thread; the \
-                 thread was replaced: `web::block` is for code that blocks or computes for long"
+                "a task that a handler or a cached function has left behind blocks its thread, for \
+                 0.5 s by now. The thread was replaced. Put code that blocks or computes for long \
+                 into `web::block`"
             );
         }
     }

@@ -1,7 +1,7 @@
 //! The result of a job on its way back, however often the job is begun.
 
 use std::future::pending;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -31,7 +31,7 @@ impl<T> Reply<T> {
 }
 
 /// The progress of a job.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Progress {
     /// The number of runs that were begun.
     runs: AtomicU32,
@@ -39,7 +39,8 @@ pub(super) struct Progress {
     sent: AtomicU32,
     /// Cancelled once a result was sent, or nothing waits for one any more.
     over: CancellationToken,
-    is_begun_anew: AtomicBool,
+    /// The number of times that the job may still be begun anew.
+    left: AtomicU32,
 }
 
 /// The wait for a job's result. When it is dropped, the job is given up.
@@ -84,11 +85,26 @@ impl<T> Drop for AwaitedReply<T> {
     }
 }
 
+/// The number of times that a job is begun anew. Each time, a thread was kept by another owner, which
+/// does not happen twice with the same one.
+const ANEW: u32 = 3;
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            runs: AtomicU32::new(0),
+            sent: AtomicU32::new(0),
+            over: CancellationToken::new(),
+            left: AtomicU32::new(ANEW),
+        }
+    }
+}
+
 impl Progress {
     /// The progress of a job that is not begun anew.
     pub(super) fn of_one_run() -> Self {
         Self {
-            is_begun_anew: AtomicBool::new(true),
+            left: AtomicU32::new(0),
             ..Self::default()
         }
     }
@@ -98,9 +114,11 @@ impl Progress {
         !self.over.is_cancelled()
     }
 
-    /// Returns whether the job is to be begun once more. Says so once.
+    /// Returns whether the job is to be begun once more. Says so [a few times](ANEW) at most.
     pub(super) fn begin_anew(&self) -> bool {
-        self.is_wanted() && !self.is_begun_anew.swap(true, Ordering::Relaxed)
+        let one_less = |left: u32| left.checked_sub(1);
+        let (order, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.is_wanted() && self.left.fetch_update(order, fetch, one_less).is_ok()
     }
 }
 

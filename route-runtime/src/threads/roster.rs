@@ -48,7 +48,7 @@ pub(super) trait Task: Clone {
     fn is_wanted(&self) -> bool;
 
     /// Returns whether the job is to be begun once more elsewhere: nothing of its result was sent,
-    /// and it was not begun anew before.
+    /// and it was not begun anew too often before.
     fn begin_anew(&self) -> bool;
 }
 

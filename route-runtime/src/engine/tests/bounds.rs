@@ -179,7 +179,7 @@ async fn a_request_that_queues_too_long_is_turned_away_and_the_failure_is_not_ke
         tally(&second),
         [(
             5,
-            "failed: more renders of `tests` are asked for than are made"
+            "failed: too many renders of `tests` are under way or wait"
         )]
     );
     gate.open();

@@ -90,7 +90,9 @@ impl<J: Task, P: Pulse> Roster<J, P> {
                 continue;
             }
             let (moves, polled) = thread.pulse.beat();
-            if thread.moves != moves {
+            // Threads of one owner that have nothing to do are left alone.
+            let is_at_rest = thread.role != Role::ForAll && thread.running.is_empty();
+            if thread.moves != moves || is_at_rest {
                 thread.moves = moves;
                 thread.still = 0;
                 continue;

@@ -216,7 +216,7 @@ async fn a_render_that_gets_no_turn_gives_its_lease_back() {
     let refused = one.told("/b", &origin).await;
     assert_eq!(
         refused,
-        "failed: more renders of `tests` are asked for than are made"
+        "failed: too many renders of `tests` are under way or wait"
     );
     turns().await;
     assert_eq!(cluster.hub.leased(), 1);

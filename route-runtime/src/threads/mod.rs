@@ -107,9 +107,7 @@ impl<S: 'static> Threads<S> {
         count: usize,
         prepare: impl Fn() -> LocalBoxFuture<'static, Option<S>> + Send + Sync + 'static,
     ) -> Self {
-        let cores = os::available_parallelism().map_or(1, usize::from);
-        // Two at least, so that a job that blocks for good does not end all that its owner does.
-        let most = cores.max(2);
+        let most = os::available_parallelism().map_or(1, usize::from);
         let workplace = Arc::new(Workplace {
             name,
             prepare: Box::new(prepare),

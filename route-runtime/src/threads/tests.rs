@@ -90,7 +90,7 @@ struct SimThread {
 impl Sim {
     fn new(cores: usize) -> Self {
         let mut sim = Self {
-            roster: Roster::new(cores, cores.max(2)),
+            roster: Roster::new(cores, cores),
             threads: BTreeMap::new(),
             named: Vec::new(),
             last: None,

@@ -9,7 +9,7 @@ pub(crate) struct Owner(pub(crate) &'static str);
 
 impl Owner {
     /// The owner of what belongs to no handler.
-    pub(crate) const NOBODY: Self = Self("");
+    pub(crate) const NOBODY: Self = Self("code outside any handler");
 }
 
 impl fmt::Display for Owner {

@@ -2,7 +2,6 @@
 
 use super::arguments::Invalidate;
 use super::print::print;
-use crate::revalidate::RevalidateError;
 use crate::routes::Routes;
 use crate::server::ServeError;
 
@@ -26,11 +25,10 @@ pub(super) async fn revalidate(routes: &Routes, asked: &Invalidate) -> Result<()
         .iter()
         .map(|it| (routes.revalidate_pattern(it), "pattern", it));
     for (revalidation, kind, name) in tags.chain(paths).chain(patterns) {
-        let done: Result<(), RevalidateError> = match stale {
-            true => revalidation.stale().await,
-            false => revalidation.await,
-        };
-        done?;
+        match stale {
+            true => revalidation.stale().await?,
+            false => revalidation.await?,
+        }
         let how = if *stale { "stale" } else { "invalidated" };
         print(&format!("{kind} `{name}` is {how}\n"))?;
     }

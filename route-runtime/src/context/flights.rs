@@ -1,5 +1,5 @@
 //! The threads on which flights wait for their renders, whatever becomes of the workers. No code of
-//! users runs there.
+//! users runs there, but a store of their own.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 

@@ -111,7 +111,8 @@ impl Routes {
     /// `revalidate_*` has resolved on one. The default is one second.
     ///
     /// Each instance asks the store at least twice within this time. An instance that has had no
-    /// answer for longer is cut off: see [`on_partition`](Self::on_partition). Without a
+    /// answer for longer, for example because its process was stopped, asks once more before it
+    /// answers a request. If that fails, it is cut off: see [`on_partition`](Self::on_partition). Without a
     /// [`store`](Self::store), this setting has no effect.
     ///
     /// # Example

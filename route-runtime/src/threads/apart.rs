@@ -37,13 +37,16 @@ pub(crate) fn is_needed() {
     IS_NEEDED.set(true);
 }
 
-/// Drops a value on a thread for which nothing waits.
-pub(super) fn drop_apart<T: Send + 'static>(value: T) {
-    let value: Box<dyn Any + Send> = Box::new(value);
+/// Drops values on a thread for which nothing waits.
+pub(super) fn drop_apart<T: Send + 'static>(values: Vec<T>) {
+    if values.is_empty() {
+        return;
+    }
+    let values: Box<dyn Any + Send> = Box::new(values);
     match &*DROPS {
         // The thread never ends.
-        Some(drops) => drop(drops.send(value)),
-        None => drop(value),
+        Some(drops) => drop(drops.send(values)),
+        None => drop(values),
     }
 }
 
@@ -69,7 +72,7 @@ impl<T: Send + 'static> Drop for DroppedApart<T> {
         if IS_NEEDED.get()
             && let Some(value) = self.0.take()
         {
-            drop_apart(value);
+            drop_apart(vec![value]);
         }
     }
 }

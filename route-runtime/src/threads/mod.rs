@@ -48,7 +48,7 @@ pub(crate) struct Threads<S: 'static>(Arc<Workplace<S>>);
 
 /// Everything that the threads share.
 struct Workplace<S: 'static> {
-    /// The name of each thread, before its number.
+    /// The name of each thread.
     name: &'static str,
     prepare: Prepare<S>,
     roster: Mutex<Roster<Job<S>, Arc<Heartbeat>>>,
@@ -189,7 +189,7 @@ impl<S: 'static> Threads<S> {
         let added = self.0.roster().add(job);
         self.0.work.notify_one();
         // Dropped without the lock.
-        added.map_err(drop_apart).is_ok()
+        added.map_err(|job| drop_apart(vec![job])).is_ok()
     }
 }
 
@@ -248,9 +248,7 @@ impl<S: 'static> Workplace<S> {
         let more = for_all.chain(own.into_iter().map(Some));
         let more: Vec<_> = more.map(|own| new_thread(&mut roster, own)).collect();
         drop(roster);
-        if !unwanted.is_empty() {
-            drop_apart(unwanted);
-        }
+        drop_apart(unwanted);
         for thread in more {
             thread::spawn(self, thread);
         }

@@ -206,6 +206,22 @@ impl Sim {
         (0..count).for_each(|_| self.tick());
     }
 
+    /// Lets something that no job is keep the thread that has begun a job last.
+    fn keep_last(&mut self) {
+        let last = self.last.and_then(|id| self.threads.get_mut(&id));
+        if let Some(thread) = last.filter(|thread| thread.kept.is_none()) {
+            let nothing = Piece {
+                owner: Owner("nobody"),
+                does: Does::Blocks,
+                is_wanted: Rc::default(),
+                left: Rc::default(),
+                runs: Rc::default(),
+                done: Rc::default(),
+            };
+            thread.kept = Some((JobId(u64::MAX), nothing, None));
+        }
+    }
+
     fn release(&mut self) {
         for thread in self.threads.values_mut() {
             if let Some((_, _, until @ None)) = &mut thread.kept {
@@ -413,20 +429,7 @@ fn an_owner_that_leaves_blocking_tasks_behind_again_gets_threads_of_its_own() {
     for _ in 0..5 {
         sim.add("a", Does::Waits(0));
         sim.work();
-        // Something else keeps the thread from now on.
-        let last = sim.last.and_then(|id| sim.threads.get_mut(&id));
-        if let Some(thread) = last.filter(|thread| thread.kept.is_none()) {
-            let number = JobId(u64::MAX);
-            let nothing = Piece {
-                owner: Owner("a"),
-                does: Does::Blocks,
-                is_wanted: Rc::default(),
-                left: Rc::default(),
-                runs: Rc::default(),
-                done: Rc::default(),
-            };
-            thread.kept = Some((number, nothing, None));
-        }
+        sim.keep_last();
         sim.ticks(60);
     }
     assert_eq!(sim.named, [Owner("a")]);
@@ -434,6 +437,20 @@ fn an_owner_that_leaves_blocking_tasks_behind_again_gets_threads_of_its_own() {
     let innocent = sim.add("x", Does::Waits(1));
     sim.ticks(3);
     assert!(innocent.done.get().is_some());
+}
+
+#[test]
+fn an_own_thread_that_a_task_left_behind_keeps_gets_another_beside_it() {
+    let mut sim = Sim::new(2);
+    sim.add("a", Does::Blocks);
+    sim.ticks(10);
+    sim.release();
+    sim.add("a", Does::Waits(0));
+    sim.ticks(3);
+    sim.keep_last();
+    let next = sim.add("a", Does::Waits(1));
+    sim.ticks(40);
+    assert!(next.done.get().is_some());
 }
 
 #[test]

@@ -96,9 +96,7 @@ async fn work<S: 'static>(enrolled: Enrolled<S>, heartbeat: &Arc<Heartbeat>) {
         heartbeat.moved();
         let mut unwanted = Vec::new();
         let step = workplace.roster().take(*id, &mut unwanted);
-        if !unwanted.is_empty() {
-            drop_apart(unwanted);
-        }
+        drop_apart(unwanted);
         match step {
             NextStep::Run(number, job) => {
                 let owner = job.owner();

@@ -241,22 +241,22 @@ impl Cache {
         path: &str,
         origin: &Origin,
     ) -> Result<Answer<Text>, Failure> {
-        let call = Call {
-            key: &Key::new(path),
-            slot: None,
-            tags: &Arc::from([Tag::from(path)]),
-            also: &[],
-            stale: Stale::Serve,
-            limit: LIMIT,
-            turn: Turn::Queue,
-            owner,
-            parent: None,
-        };
-        self.engine.get_or_render(call, origin.render()).await
+        self.ask_of(owner, path, Stale::Serve, None, origin).await
     }
 
     async fn ask(
         &self,
+        path: &str,
+        stale: Stale,
+        parent: Option<&Ancestry<Key>>,
+        origin: &Origin,
+    ) -> Result<Answer<Text>, Failure> {
+        self.ask_of(OWNER, path, stale, parent, origin).await
+    }
+
+    async fn ask_of(
+        &self,
+        owner: Owner,
         path: &str,
         stale: Stale,
         parent: Option<&Ancestry<Key>>,
@@ -270,7 +270,7 @@ impl Cache {
             stale,
             limit: LIMIT,
             turn: Turn::Queue,
-            owner: OWNER,
+            owner,
             parent,
         };
         self.engine.get_or_render(call, origin.render()).await

@@ -82,6 +82,9 @@ impl<J: Task, P: Pulse> Roster<J, P> {
     /// Returns the threads that are stuck since this tick, each with the job that it polls. Wakes
     /// those that did nothing, to see whether they can.
     fn stuck_threads(&mut self, then: &mut Consequences) -> Vec<(ThreadId, Option<JobId>)> {
+        let owners = &self.owners;
+        let has_waiting =
+            |owner: &Owner| owners.get(owner).is_some_and(|it| !it.waiting.is_empty());
         let mut stuck = Vec::new();
         for (id, thread) in &mut self.threads {
             if !thread.has_begun {
@@ -91,7 +94,12 @@ impl<J: Task, P: Pulse> Roster<J, P> {
             }
             let (moves, polled) = thread.pulse.beat();
             // Threads of one owner that have nothing to do are left alone.
-            let is_at_rest = thread.role != Role::ForAll && thread.running.is_empty();
+            let is_at_rest = thread.running.is_empty()
+                && match &thread.role {
+                    Role::ForAll => false,
+                    Role::Own(owner) => !has_waiting(owner),
+                    Role::Leaves => true,
+                };
             if thread.moves != moves || is_at_rest {
                 thread.moves = moves;
                 thread.still = 0;

@@ -379,25 +379,3 @@ async fn a_render_whose_instance_dies_is_begun_elsewhere_within_seconds() {
     assert_eq!(all_told(vec![asking]).await, ["miss 1"]);
     died.abort();
 }
-
-/// The first answer is asked for, although the follower has not had its turn yet.
-#[tokio::test]
-async fn an_instance_that_was_stopped_asks_the_store_before_it_answers() {
-    for (way, first) in [(Way::Open, "invalidated 2"), (Way::Fails, "unverified 1")] {
-        let cluster = Cluster::new();
-        let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
-        one.follow().await;
-        two.follow().await;
-        let origin = Origin::numbers(Lifetime::FOREVER);
-        one.rendered("/a", &origin).await;
-        assert_eq!(two.told("/a", &origin).await, "hit 1");
-        one.invalidate("/a").await;
-        two.link.set(way);
-        cluster.hands.advance(secs(3));
-        assert!(two.engine.lookup("/a", OWNER).is_none());
-        let before = two.link.asked();
-        assert_eq!(two.told("/a", &origin).await, first);
-        // Requests that come together wait for one question.
-        assert!(two.link.asked() <= before + 2);
-    }
-}

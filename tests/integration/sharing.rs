@@ -13,8 +13,8 @@ use actix_web::web::Data;
 use futures_util::future::join;
 use route_runtime::cache::OnPartition;
 use route_runtime::store::{
-    EntryKey, Epoch, Invalidation, Invalidations, MemoryStore, Store, StoreError, StoreFuture,
-    StoredEntry, Tag,
+    EntryKey, Invalidation, Invalidations, Mark, MemoryStore, Recorded, Store, StoreError,
+    StoreFuture, StoredEntry, Tag,
 };
 use route_runtime::testing::{Outcome, TestApp, TestResponse};
 use route_runtime::{
@@ -76,14 +76,14 @@ impl Line {
 }
 
 impl Store for Line {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
         if self.is_cut() {
             self.read.open();
         }
-        self.go(|memory| memory.read(key))
+        self.go(|memory| memory.read(key, seen))
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         self.go(|memory| memory.write(key, entry))
     }
 
@@ -91,16 +91,21 @@ impl Store for Line {
         self.go(|memory| memory.remove(key))
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
         self.go(|memory| {
-            let recorded = memory.invalidate(tags, how);
+            let recorded = memory.invalidate(tags, how, seen);
             self.news.send_modify(|news| *news += 1);
             recorded
         })
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
-        self.go(|memory| memory.invalidations(after))
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
+        self.go(|memory| memory.invalidations(seen, own))
     }
 
     fn changed(&self) -> StoreFuture<'_, ()> {

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Instant;
 
+use route_runtime::store::{Epoch, Risen};
+
 use super::*;
 use crate::proxy::Proxy;
 
@@ -31,12 +33,12 @@ async fn nothing_new(store: &RedisStore) {
 /// Checks that every method fails, and fails soon.
 async fn fails(store: &RedisStore) {
     let begun = Instant::now();
-    let kept = entry(b"body", 0);
-    assert!(store.read(key("/a")).await.is_err());
+    let kept = entry(b"body", Mark::START);
+    assert!(read(store, "/a").await.is_err());
     assert!(store.write(key("/a"), kept).await.is_err());
     assert!(store.remove(key("/a")).await.is_err());
     assert!(invalidate(store, "t").await.is_err());
-    assert!(store.invalidations(Epoch(0)).await.is_err());
+    assert!(store.invalidations(Mark::START, None).await.is_err());
     assert!(store.lease(key("/a"), PATIENCE).await.is_err());
     let token = route_runtime::store::LeaseToken(1);
     assert!(store.renew(key("/a"), token, PATIENCE).await.is_err());
@@ -53,12 +55,13 @@ async fn fails(store: &RedisStore) {
 async fn a_store_reconnects_to_a_server_that_restarted_empty_and_invalidates_all() {
     let mut server = Redis::start();
     let store = patient(&server.url()).await;
+    let mut seen = Mark::START;
     for _ in 0..5 {
-        invalidate(&store, "t").await.unwrap();
+        seen = invalidate(&store, "t").await.unwrap();
     }
-    store.write(key("/a"), entry(b"a", 5)).await.unwrap();
+    store.write(key("/a"), entry(b"a", seen)).await.unwrap();
     server.kill();
-    assert!(store.read(key("/a")).await.is_err());
+    assert!(read(&store, "/a").await.is_err());
     fails(&store).await;
     nothing_new(&store).await;
     let changed = store.changed();
@@ -68,9 +71,11 @@ async fn a_store_reconnects_to_a_server_that_restarted_empty_and_invalidates_all
         .await
         .unwrap()
         .unwrap();
-    let news = recovers(async || store.invalidations(Epoch(5)).await).await;
-    assert!(news.until > Epoch(5) && news.floor.absent > Epoch(5) && news.floor.stale > Epoch(5));
-    assert!(invalidate(&store, "t").await.unwrap() > news.until);
+    let news = recovers(async || store.invalidations(seen, None).await).await;
+    assert!(news.until.epoch > seen.epoch);
+    assert!(news.floor.absent > seen.epoch && news.floor.stale > seen.epoch);
+    let next = invalidate_as(&store, "t", news.until).await.unwrap();
+    assert!(next.epoch > news.until.epoch);
 }
 
 #[tokio::test]
@@ -84,94 +89,114 @@ async fn a_server_with_an_append_only_file_restarts_with_its_entries_and_epochs(
         "always",
     ]);
     let store = patient(&server.url()).await;
-    invalidate(&store, "t").await.unwrap();
-    store.write(key("/a"), entry(b"a", 1)).await.unwrap();
+    let first = invalidate(&store, "t").await.unwrap();
+    store.write(key("/a"), entry(b"a", first)).await.unwrap();
     server.kill();
     server.restart();
-    let read = recovers(async || store.read(key("/a")).await).await;
+    let read = recovers(async || read(&store, "/a").await).await;
     assert_eq!(*read.unwrap().body, *b"a");
-    let news = store.invalidations(Epoch(0)).await.unwrap();
-    assert_eq!((news.until, news.floor.latest()), (Epoch(1), Epoch(0)));
-    assert_eq!(invalidate(&store, "t").await.unwrap(), Epoch(2));
+    let news = all(&store).await;
+    assert_eq!((news.until, news.floor), (first, Risen::default()));
+    let next = invalidate_as(&store, "t", first).await.unwrap();
+    assert_eq!(next.epoch, Epoch(2));
 }
 
 #[tokio::test]
 async fn emptying_a_server_invalidates_everything_once_for_every_instance() {
     let server = Redis::start();
     let [here, there] = [patient(&server.url()).await, patient(&server.url()).await];
+    let mut seen = Mark::START;
     for _ in 0..5 {
-        invalidate(&here, "t").await.unwrap();
+        seen = invalidate(&here, "t").await.unwrap();
     }
     for store in [&here, &there] {
-        assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(5));
+        assert_eq!(all(store).await.until, seen);
     }
-    here.write(key("/a"), entry(b"a", 5)).await.unwrap();
+    here.write(key("/a"), entry(b"a", seen)).await.unwrap();
     server.ask(&["FLUSHALL"]);
     // A store that reads notices the loss, and is notified that there are invalidations.
     nothing_new(&there).await;
-    assert_eq!(there.read(key("/a")).await.unwrap(), None);
+    assert_eq!(there.read(key("/a"), seen).await.unwrap(), None);
     tokio::time::timeout(PATIENCE, there.changed())
         .await
         .unwrap()
         .unwrap();
-    let news = there.invalidations(Epoch(5)).await.unwrap();
-    assert_eq!(
-        (news.until, news.floor.absent, news.floor.stale),
-        (Epoch(6), Epoch(6), Epoch(6))
-    );
-    let news = here.invalidations(Epoch(5)).await.unwrap();
-    assert_eq!(
-        (news.until, news.floor.absent, news.floor.stale),
-        (Epoch(6), Epoch(6), Epoch(6))
-    );
+    let risen = Risen {
+        absent: Epoch(6),
+        stale: Epoch(6),
+    };
+    let news = there.invalidations(seen, None).await.unwrap();
+    assert_eq!((news.until.epoch, news.floor), (Epoch(6), risen));
+    let again = here.invalidations(seen, None).await.unwrap();
+    assert_eq!((again.until, again.floor), (news.until, risen));
     // The loss counts once: an entry that is written afterwards stays valid.
-    here.write(key("/a"), entry(b"new", 6)).await.unwrap();
-    assert_eq!(*there.read(key("/a")).await.unwrap().unwrap().body, *b"new");
-    assert_eq!(invalidate(&there, "t").await.unwrap(), Epoch(7));
-    assert_eq!(
-        here.invalidations(Epoch(6)).await.unwrap().floor.absent,
-        Epoch(6)
-    );
+    let seen = news.until;
+    here.write(key("/a"), entry(b"new", seen)).await.unwrap();
+    let found = there.read(key("/a"), seen).await.unwrap();
+    assert_eq!(*found.unwrap().body, *b"new");
+    let seen = invalidate_as(&there, "t", seen).await.unwrap();
+    assert_eq!(seen.epoch, Epoch(7));
+    let news = here.invalidations(news.until, None).await.unwrap();
+    assert_eq!((news.until, news.floor), (seen, risen));
     // A new store that comes first has no loss to make up for.
     server.ask(&["FLUSHALL"]);
     let newcomer = patient(&server.url()).await;
-    assert_eq!(invalidate(&newcomer, "t").await.unwrap(), Epoch(1));
+    let first = invalidate(&newcomer, "t").await.unwrap();
+    assert_eq!(first.epoch, Epoch(1));
     // The stores that were there before have, and so has the new store once they have noticed.
-    assert!(invalidate(&here, "t").await.unwrap() > Epoch(7));
-    assert!(newcomer.invalidations(Epoch(1)).await.unwrap().floor.absent > Epoch(7));
+    let next = invalidate_as(&here, "t", seen).await.unwrap();
+    assert!(next.epoch > Epoch(8));
+    let news = newcomer.invalidations(first, None).await.unwrap();
+    assert_eq!(news.floor.absent, Epoch(8));
 }
 
 #[tokio::test]
-async fn a_replica_that_was_behind_and_evicted_tags_are_noticed() {
+async fn a_replica_that_was_behind_and_evicted_parts_of_the_record_are_noticed() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
+    let mut seen = Mark::START;
     for _ in 0..5 {
-        invalidate(&store, "t").await.unwrap();
+        seen = invalidate(&store, "t").await.unwrap();
     }
-    server.ask(&["HSET", "{route}:1:record", "last", "3"]);
-    assert_eq!(store.read(key("/a")).await.unwrap(), None);
-    let news = store.invalidations(Epoch(5)).await.unwrap();
-    assert_eq!((news.until, news.floor.absent), (Epoch(6), Epoch(6)));
+    server.ask(&["HSET", "{route}:2:record", "last", "3"]);
+    assert_eq!(store.read(key("/a"), seen).await.unwrap(), None);
+    let news = store.invalidations(seen, None).await.unwrap();
+    assert_eq!((news.until.epoch, news.floor.absent), (Epoch(6), Epoch(6)));
 
     invalidate(&store, "t").await.unwrap();
-    server.ask(&["DEL", "{route}:1:absent"]);
-    let news = patient(&server.url())
-        .await
-        .invalidations(Epoch(0))
+    server.ask(&["DEL", "{route}:2:absent"]);
+    let news = all(&patient(&server.url()).await).await;
+    assert_eq!((news.until.epoch, news.floor.absent), (Epoch(7), Epoch(7)));
+
+    // Without the words, nobody knows whether the last number is still that of the last call.
+    let seen = news.until;
+    server.ask(&["DEL", "{route}:2:words"]);
+    assert_eq!(store.read(key("/a"), seen).await.unwrap(), None);
+    for _ in 0..2 {
+        let news = store.invalidations(seen, None).await.unwrap();
+        assert_eq!((news.until.epoch, news.floor.absent), (Epoch(8), Epoch(8)));
+    }
+
+    // The record alone is gone, and the entries stay.
+    store
+        .write(key("/a"), entry(b"a", Mark::START))
         .await
         .unwrap();
-    assert_eq!((news.until, news.floor.absent), (Epoch(7), Epoch(7)));
+    server.ask(&["DEL", "{route}:2:record"]);
+    let newcomer = patient(&server.url()).await;
+    invalidate(&newcomer, "t").await.unwrap();
+    assert_eq!(read(&newcomer, "/a").await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_stopped_server_costs_no_more_than_the_time_limit() {
     let server = Redis::start();
     let store = RedisStore::connect(&server.url()).await.unwrap();
-    recovers(async || store.write(key("/a"), entry(b"a", 0)).await).await;
+    recovers(async || store.write(key("/a"), entry(b"a", Mark::START)).await).await;
     server.signal("STOP");
     let begun = Instant::now();
     for _ in 0..100 {
-        assert!(store.read(key("/a")).await.is_err());
+        assert!(read(&store, "/a").await.is_err());
     }
     // Three calls wait for 50 ms each; the others fail at once.
     assert!(
@@ -181,7 +206,7 @@ async fn a_stopped_server_costs_no_more_than_the_time_limit() {
     );
     fails(&store).await;
     server.signal("CONT");
-    let read = recovers(async || store.read(key("/a")).await).await;
+    let read = recovers(async || read(&store, "/a").await).await;
     assert_eq!(*read.unwrap().body, *b"a");
 }
 
@@ -196,8 +221,9 @@ async fn a_store_that_was_cut_off_is_notified_of_what_it_has_missed() {
         options.connect(&proxy.url()).await.unwrap(),
     ];
     invalidate(&near, "before").await.unwrap();
-    let news = recovers(async || cut_off.invalidations(Epoch(0)).await).await;
-    assert_eq!(news.until, Epoch(1));
+    let news = recovers(async || cut_off.invalidations(Mark::START, None).await).await;
+    let seen = news.until;
+    assert_eq!(seen.epoch, Epoch(1));
     nothing_new(&cut_off).await;
     proxy.cut(true);
     invalidate(&near, "meanwhile").await.unwrap();
@@ -208,8 +234,8 @@ async fn a_store_that_was_cut_off_is_notified_of_what_it_has_missed() {
         .await
         .unwrap()
         .unwrap();
-    let news = recovers(async || cut_off.invalidations(Epoch(1)).await).await;
-    assert_eq!(news.until, Epoch(2));
+    let news = recovers(async || cut_off.invalidations(seen, None).await).await;
+    assert_eq!(news.until.epoch, Epoch(2));
     assert_eq!(news.tags[0].0.as_str(), "meanwhile");
 }
 
@@ -219,7 +245,10 @@ async fn a_slow_server_keeps_its_connection() {
     let options = RedisStore::options().read_limit(Duration::from_millis(50));
     let options = options.write_limit(PATIENCE).connect_limit(PATIENCE);
     let store = options.connect(&server.url()).await.unwrap();
-    store.write(key("/a"), entry(b"a", 0)).await.unwrap();
+    store
+        .write(key("/a"), entry(b"a", Mark::START))
+        .await
+        .unwrap();
     let connections = || {
         let stats = server.ask(&["INFO", "stats"]);
         let line = stats
@@ -229,17 +258,17 @@ async fn a_slow_server_keeps_its_connection() {
     };
     let before = connections();
     server.signal("STOP");
-    let late = store.invalidations(Epoch(0));
+    let late = store.invalidations(Mark::START, None);
     let reads = async {
         for _ in 0..10 {
-            assert!(store.read(key("/a")).await.is_err());
+            assert!(read(&store, "/a").await.is_err());
         }
         server.signal("CONT");
     };
     // The call before the reads is answered, however late.
     let (late, ()) = futures_util::future::join(late, reads).await;
     late.unwrap();
-    let read = recovers(async || store.read(key("/a")).await).await;
+    let read = recovers(async || read(&store, "/a").await).await;
     assert_eq!(*read.unwrap().body, *b"a");
     assert_eq!(connections(), before + 1, "but for the one that asks");
 }
@@ -255,7 +284,7 @@ async fn a_full_server_refuses_writes_and_can_still_be_read() {
     // Redis checks before each command whether it is full, not whether the command will fill it.
     let mut fit = 0;
     while store
-        .write(key(&format!("/{fit}")), entry(&large, 0))
+        .write(key(&format!("/{fit}")), entry(&large, Mark::START))
         .await
         .is_ok()
     {
@@ -266,11 +295,12 @@ async fn a_full_server_refuses_writes_and_can_still_be_read() {
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("OOM"), "{cause}");
     // Reads still work.
-    assert_eq!(store.read(key("/a")).await.unwrap(), None);
-    assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(1));
+    assert_eq!(read(&store, "/a").await.unwrap(), None);
+    assert_eq!(all(&store).await.until.epoch, Epoch(1));
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert_eq!(invalidate(&store, "u").await.unwrap(), Epoch(2));
-    store.write(key("/a"), entry(&large, 2)).await.unwrap();
+    let second = invalidate(&store, "u").await.unwrap();
+    assert_eq!(second.epoch, Epoch(2));
+    store.write(key("/a"), entry(&large, second)).await.unwrap();
 }
 
 #[tokio::test]
@@ -320,7 +350,7 @@ async fn a_store_connects_once_a_server_listens() {
         .await
         .unwrap()
         .unwrap();
-    recovers(async || store.write(key("/a"), entry(b"a", 0)).await).await;
+    recovers(async || store.write(key("/a"), entry(b"a", Mark::START)).await).await;
 }
 
 #[tokio::test]
@@ -332,7 +362,10 @@ async fn a_lease_that_is_granted_too_late_is_given_back() {
     let late = store.lease(key("/a"), Duration::from_secs(600)).await;
     assert!(late.is_err(), "{late:?}");
     // The server answers in order: by this answer, it has granted the lease.
-    store.write(key("/b"), entry(b"body", 0)).await.unwrap();
+    store
+        .write(key("/b"), entry(b"body", Mark::START))
+        .await
+        .unwrap();
     recovers(async || match server.ask(&["KEYS", "*:l:*"]) {
         none if none.is_empty() => Ok(()),
         leases => Err(StoreError::new(leases)),

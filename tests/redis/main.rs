@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use route_runtime::store::{
-    EntryKey, Epoch, Invalidation, RedisStore, RedisStoreOptions, Store, StoreError, StoredEntry,
-    Tag,
+    EntryKey, Invalidation, Invalidations, Mark, RedisStore, RedisStoreOptions, Store, StoreError,
+    StoredEntry, Tag,
 };
-use route_runtime::testing::store::{changes, leases, suite};
+use route_runtime::testing::store::{Loss, changes, leases, losses, suite};
 
 use crate::server::Redis;
 
@@ -37,11 +37,11 @@ fn key(name: &str) -> EntryKey<'_> {
     }
 }
 
-fn entry(body: &[u8], started: u64) -> StoredEntry {
+fn entry(body: &[u8], started: Mark) -> StoredEntry {
     StoredEntry {
         body: Arc::from(body),
         created: SystemTime::now() - Duration::from_secs(100),
-        started: Epoch(started),
+        started,
         revalidate: None,
         expire: None,
         tags: Arc::from([Tag::from("t")]),
@@ -52,8 +52,24 @@ fn tags(names: &[&str]) -> Vec<Tag> {
     names.iter().map(|&name| Tag::from(name)).collect()
 }
 
-async fn invalidate(store: &RedisStore, tag: &str) -> Result<Epoch, StoreError> {
-    store.invalidate(&tags(&[tag]), Invalidation::Absent).await
+/// Invalidates as an instance that has just started.
+async fn invalidate(store: &RedisStore, tag: &str) -> Result<Mark, StoreError> {
+    invalidate_as(store, tag, Mark::START).await
+}
+
+async fn invalidate_as(store: &RedisStore, tag: &str, seen: Mark) -> Result<Mark, StoreError> {
+    let tags = tags(&[tag]);
+    let recorded = store.invalidate(&tags, Invalidation::Absent, seen).await?;
+    Ok(recorded.mark)
+}
+
+/// Returns all invalidations, as an instance learns them that has just started.
+async fn all(store: &RedisStore) -> Invalidations {
+    store.invalidations(Mark::START, None).await.unwrap()
+}
+
+async fn read(store: &RedisStore, name: &str) -> Result<Option<StoredEntry>, StoreError> {
+    store.read(key(name), Mark::START).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,6 +92,31 @@ async fn the_redis_store_keeps_the_contract() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_redis_store_makes_nothing_valid_again_that_a_server_has_lost() {
+    let server = Redis::start();
+    let open = async |name: &str| {
+        let options = patiently().prefix(name);
+        options.connect(&server.url()).await.unwrap()
+    };
+    // What is remembered lies in another database.
+    let copy = |name: &str, from: &str, to: &str| {
+        let all = format!("{{{name}}}:*");
+        for key in server.ask_in(to, &["KEYS", &all]).lines() {
+            server.ask_in(to, &["DEL", key]);
+        }
+        for key in server.ask_in(from, &["KEYS", &all]).lines() {
+            server.ask_in(from, &["COPY", key, key, "DB", to]);
+        }
+    };
+    let lose = async |name: &str, loss| match loss {
+        Loss::Remember => copy(name, "0", "9"),
+        Loss::ComeBack => copy(name, "9", "0"),
+        Loss::Empty => copy(name, "10", "0"),
+    };
+    losses(open, lose).await;
+}
+
 #[tokio::test]
 async fn prefixes_and_databases_share_nothing() {
     let server = Redis::start();
@@ -87,11 +128,14 @@ async fn prefixes_and_databases_share_nothing() {
     ];
     let [first, others @ ..] = &stores;
     let elsewhere = others[0].changed();
-    first.write(key("/a"), entry(b"a", 0)).await.unwrap();
+    first
+        .write(key("/a"), entry(b"a", Mark::START))
+        .await
+        .unwrap();
     invalidate(first, "t").await.unwrap();
     for other in others {
-        assert_eq!(other.read(key("/a")).await.unwrap(), None);
-        assert_eq!(other.invalidations(Epoch(0)).await.unwrap().until, Epoch(0));
+        assert_eq!(read(other, "/a").await.unwrap(), None);
+        assert_eq!(all(other).await.until, Mark::START);
     }
     invalidate(&others[0], "t").await.unwrap();
     tokio::time::timeout(PATIENCE, elsewhere)
@@ -112,7 +156,7 @@ async fn an_entry_is_removed_at_its_expire_or_after_thirty_days() {
     ] {
         let written = StoredEntry {
             expire: expire.map(Duration::from_secs),
-            ..entry(b"body", 0)
+            ..entry(b"body", Mark::START)
         };
         store.write(key(name), written).await.unwrap();
         let keys = server.ask(&["KEYS", "*:e:*"]);
@@ -133,7 +177,10 @@ async fn an_entry_is_removed_at_its_expire_or_after_thirty_days() {
 async fn ages_are_measured_by_the_clock_of_the_server() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
-    store.write(key("/a"), entry(b"a", 0)).await.unwrap();
+    store
+        .write(key("/a"), entry(b"a", Mark::START))
+        .await
+        .unwrap();
     let name = server.ask(&["KEYS", "*:e:*"]);
     let created: i64 = server.ask(&["HGET", &name, "created"]).parse().unwrap();
     let time = server.ask(&["TIME"]);
@@ -143,7 +190,7 @@ async fn ages_are_measured_by_the_clock_of_the_server() {
     // As if another machine, whatever its clock says, had written the entry an hour ago.
     let hour = (created - 3_500_000_000).to_string();
     server.ask(&["HSET", &name, "created", &hour]);
-    let read = store.read(key("/a")).await.unwrap().unwrap();
+    let read = read(&store, "/a").await.unwrap().unwrap();
     let age = SystemTime::now().duration_since(read.created).unwrap();
     assert!((3599..3660).contains(&age.as_secs()), "{age:?}");
 }
@@ -166,11 +213,14 @@ async fn an_entry_that_is_damaged_or_of_another_record_is_absent() {
         &["HSET", "created", "-99999999999999999999"],
         &["HSET", "record", "another"],
     ] {
-        store.write(key("/a"), entry(b"a", 0)).await.unwrap();
-        assert!(store.read(key("/a")).await.unwrap().is_some());
+        store
+            .write(key("/a"), entry(b"a", Mark::START))
+            .await
+            .unwrap();
+        assert!(read(&store, "/a").await.unwrap().is_some());
         let name = server.ask(&["KEYS", "*:e:*"]);
         server.ask(&[&[damage[0], &name], &damage[1..]].concat());
-        assert_eq!(store.read(key("/a")).await.unwrap(), None, "{damage:?}");
+        assert_eq!(read(&store, "/a").await.unwrap(), None, "{damage:?}");
         server.ask(&["DEL", &name]);
     }
 }
@@ -186,15 +236,18 @@ async fn no_call_scans_or_lists_a_hundred_thousand_entries() {
         tasks.spawn(async move {
             for number in 0..100_000 / TASKS {
                 let name = format!("/{task}/{number}");
-                store.write(key(&name), entry(b"body", 0)).await.unwrap();
+                store
+                    .write(key(&name), entry(b"body", Mark::START))
+                    .await
+                    .unwrap();
             }
         });
     }
     tasks.join_all().await;
     server.ask(&["CONFIG", "RESETSTAT"]);
-    store.read(key("/7/7")).await.unwrap().unwrap();
+    read(&store, "/7/7").await.unwrap().unwrap();
     invalidate(&store, "t").await.unwrap();
-    store.invalidations(Epoch(0)).await.unwrap();
+    all(&store).await;
     store.remove(key("/7/7")).await.unwrap();
     let size: u64 = server.ask(&["DBSIZE"]).parse().unwrap();
     assert!((99_999..100_010).contains(&size), "{size}");
@@ -236,15 +289,18 @@ async fn a_url_may_have_a_password_tls_and_a_database() {
     let url = format!("rediss://:open%20sesame@localhost:{tls}/2");
     let trusting = options.clone().root_certificate(certificate);
     let store = trusting.connect(&url).await.unwrap();
-    store.write(key("/a"), entry(b"a", 0)).await.unwrap();
-    assert!(store.read(key("/a")).await.unwrap().is_some());
+    store
+        .write(key("/a"), entry(b"a", Mark::START))
+        .await
+        .unwrap();
+    assert!(read(&store, "/a").await.unwrap().is_some());
     assert!(!format!("{store:?}").contains("sesame"));
     // A store refuses a server whose certificate it does not trust. A server refuses a store
     // without the password.
     let stranger = options.clone().connect(&url).await.unwrap();
-    assert!(stranger.read(key("/a")).await.is_err());
+    assert!(read(&stranger, "/a").await.is_err());
     let nobody = options.connect(&server.url()).await.unwrap();
-    assert!(nobody.read(key("/a")).await.is_err());
+    assert!(read(&nobody, "/a").await.is_err());
     std::fs::remove_dir_all(directory).unwrap();
 }
 

@@ -113,13 +113,22 @@ impl Redis {
 
     /// Sends a command on a connection of its own. Returns the answer as text.
     pub(crate) fn ask(&self, command: &[&str]) -> String {
+        self.ask_in("0", command)
+    }
+
+    /// Sends a command for one of the server's databases.
+    pub(crate) fn ask_in(&self, database: &str, command: &[&str]) -> String {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
-        let mut packed = format!("*{}\r\n", command.len());
-        for part in command {
-            packed += &format!("${}\r\n{part}\r\n", part.len());
+        let mut said = String::new();
+        for command in [&["SELECT", database], command] {
+            let mut packed = format!("*{}\r\n", command.len());
+            for part in command {
+                packed += &format!("${}\r\n{part}\r\n", part.len());
+            }
+            stream.get_mut().write_all(packed.as_bytes()).unwrap();
+            said = answer(&mut stream);
         }
-        stream.get_mut().write_all(packed.as_bytes()).unwrap();
-        answer(&mut stream)
+        said
     }
 }
 

@@ -22,6 +22,9 @@ const FIRST_LOOK: Duration = Duration::from_millis(20);
 /// The longest such pause. Each pause is twice as long as the one before.
 const LAST_LOOK: Duration = Duration::from_millis(200);
 
+/// The number of times that an entry is read until it is known to be of the record in force.
+const READS: usize = 4;
+
 /// The longest rest of an entry that another instance refreshes. Then the store is read again,
 /// which by then may have what the other instance made.
 const REST: Duration = Duration::from_secs(1);
@@ -220,8 +223,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             // The entry in the store may have been invalidated, and only the store may know it yet.
             self.catch_up(second, until.since(now)).await?;
         }
-        let read = second.read(&self.clock, place.key, until).await;
-        let Some(entry) = self.count_store_failure(read)?.map(Arc::new) else {
+        let Some(entry) = self
+            .read_store(second, place.key, until)
+            .await?
+            .map(Arc::new)
+        else {
             return Ok(None);
         };
         let age = self.clock.now().since(entry.created());
@@ -242,6 +248,33 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 })
             }
         })
+    }
+
+    /// Reads an entry from the store. Whoever wrote it may have seen more invalidations than this
+    /// instance has, so it counts only once all that its render had seen is in force here.
+    async fn read_store(
+        &self,
+        second: &Second,
+        key: &K,
+        until: Moment,
+    ) -> Result<Option<Entry<V>>, StoreError> {
+        for _ in 0..READS {
+            let seen = self.epochs.mark();
+            let read = second.read(&self.clock, key, seen, until).await;
+            let found = self.count_store_failure(read)?;
+            if self.epochs.mark() != seen {
+                // The store may have lost invalidations between the two questions. The answer may
+                // be from before, when it did not know that.
+                continue;
+            }
+            match found {
+                Some(entry) if entry.started().epoch > seen.epoch => {
+                    self.catch_up(second, until.since(self.clock.now())).await?;
+                }
+                found => return Ok(found),
+            }
+        }
+        Ok(None)
     }
 
     pub(super) async fn release_lease(&self, key: &K, lease: Option<LeaseToken>) {

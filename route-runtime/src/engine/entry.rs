@@ -8,7 +8,7 @@ use super::clock::Moment;
 use super::epoch::{Epochs, Stamp};
 use super::failure::Failure;
 use super::freshness::Lifetime;
-use crate::store::{Epoch, Slot, Standing, Tag, Weighted};
+use crate::store::{Epoch, Mark, Slot, Standing, Tag, Weighted};
 
 /// A value that a cache can keep and give to many requests.
 pub(crate) trait Value: Send + Sync + Sized + 'static {
@@ -54,8 +54,8 @@ pub(crate) struct Entry<V> {
     /// The moment at which the render finished.
     created: Moment,
     created_wall: SystemTime,
-    /// The epoch at which the render began.
-    started: Epoch,
+    /// The mark at which the render began.
+    started: Mark,
     stamp: Stamp,
     weight: usize,
     refreshing: AtomicBool,
@@ -63,12 +63,12 @@ pub(crate) struct Entry<V> {
     rested: AtomicU64,
 }
 
-/// The times at which an [`Entry`] was made, and the epoch at which its render began.
+/// The times at which an [`Entry`] was made, and the mark at which its render began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Made {
     pub(crate) created: Moment,
     pub(crate) created_wall: SystemTime,
-    pub(crate) started: Epoch,
+    pub(crate) started: Mark,
 }
 
 impl<V: Value> Entry<V> {
@@ -87,7 +87,7 @@ impl<V: Value> Entry<V> {
             created: made.created,
             created_wall: made.created_wall,
             started: made.started,
-            stamp: Stamp::new(made.started),
+            stamp: Stamp::new(made.started.epoch),
             refreshing: AtomicBool::new(false),
             rested: AtomicU64::new(Moment::MIN.to_bits()),
         }
@@ -116,7 +116,8 @@ impl<V: Value> Entry<V> {
         self.created_wall
     }
 
-    pub(crate) fn started(&self) -> Epoch {
+    /// Returns the last invalidation that the render had seen when it began.
+    pub(crate) fn started(&self) -> Mark {
         self.started
     }
 

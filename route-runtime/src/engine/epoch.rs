@@ -12,7 +12,7 @@
 use super::sync::{
     AtomicBool, AtomicU64, Ordering, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
-use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Standing, Tag};
+use crate::store::{Epoch, Invalidation, Invalidations, Ledger, Mark, Recorded, Standing, Tag};
 
 /// The number of tags that are remembered by name. Beyond it, the oldest tags raise the floor.
 pub(crate) const TAGS: usize = 65_536;
@@ -20,7 +20,7 @@ pub(crate) const TAGS: usize = 65_536;
 /// The published counter, and the record of tags behind it.
 #[derive(Debug)]
 pub(crate) struct Epochs {
-    /// A copy of [`TagRecord::last`] that is read without the lock.
+    /// The epoch of [`TagRecord::last`], which is read without the lock.
     published: AtomicU64,
     record: RwLock<TagRecord>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Epochs {
 #[derive(Debug)]
 struct TagRecord {
     ledger: Ledger,
-    last: Epoch,
+    last: Mark,
 }
 
 impl Epochs {
@@ -37,7 +37,7 @@ impl Epochs {
             published: AtomicU64::new(0),
             record: RwLock::new(TagRecord {
                 ledger: Ledger::new(capacity),
-                last: Epoch(0),
+                last: Mark::START,
             }),
         }
     }
@@ -47,41 +47,53 @@ impl Epochs {
         Epoch(self.published.load(Ordering::Acquire))
     }
 
-    /// Invalidates all content with one of `tags` whose render has begun by now.
+    /// Returns the mark of [`published`](Self::published).
+    pub(crate) fn mark(&self) -> Mark {
+        self.read().last
+    }
+
+    /// Invalidates all content with one of `tags` whose render has begun by now. No store numbers
+    /// this invalidation, so its mark means nothing to any.
     pub(crate) fn invalidate(&self, tags: &[Tag], how: Invalidation) -> Epoch {
         let mut record = self.write();
-        let epoch = Epoch(record.last.0 + 1);
+        let epoch = Epoch(record.last.epoch.0 + 1);
         for tag in tags {
             record.ledger.raise(tag, how, epoch);
         }
-        self.publish(&mut record, epoch);
+        self.publish(&mut record, Mark { epoch, word: 0 });
         epoch
     }
 
-    /// Takes over one invalidation that a store has numbered. Returns whether it is in force now.
-    /// It is not in force if invalidations with lower numbers are still unknown here.
-    pub(crate) fn follow(&self, epoch: Epoch, tags: &[Tag], how: Invalidation) -> bool {
+    /// Takes over one invalidation that a store has recorded. Returns whether it is in force now. It
+    /// is not in force if others that the store recorded before it are still unknown here.
+    pub(crate) fn follow(&self, recorded: Recorded, tags: &[Tag], how: Invalidation) -> bool {
         let mut record = self.write();
-        let next = Epoch(record.last.0 + 1);
-        if epoch == next {
-            for tag in tags {
-                record.ledger.raise(tag, how, epoch);
-            }
-            self.publish(&mut record, epoch);
+        let Recorded { before, mark } = recorded;
+        if before != record.last || mark.epoch.0 != before.epoch.0 + 1 {
+            return false;
         }
-        epoch <= next
+        for tag in tags {
+            record.ledger.raise(tag, how, mark.epoch);
+        }
+        self.publish(&mut record, mark);
+        true
     }
 
-    /// Takes over the record of a store. The record must include everything above
-    /// [`published`](Self::published), so that no number is published that was not seen.
-    pub(crate) fn adopt(&self, news: &Invalidations) {
+    /// Takes over the record of a store. The record must include everything above the mark that is
+    /// [published](Self::mark), so that nothing is published that was not seen. Returns `false`, and
+    /// takes over nothing, if the store does not know what is published.
+    pub(crate) fn adopt(&self, news: &Invalidations) -> bool {
         let mut record = self.write();
+        let is_behind = news.until.epoch < record.last.epoch;
+        if is_behind || news.until.epoch == record.last.epoch && news.until != record.last {
+            return false;
+        }
         record.ledger.raise_floor(news.floor);
         for (tag, risen) in &news.tags {
             record.ledger.merge(tag, *risen);
         }
-        let last = record.last.max(news.until);
-        self.publish(&mut record, last);
+        self.publish(&mut record, news.until);
+        true
     }
 
     /// Judges content with these tags, and raises its stamp if that saves the next look-up.
@@ -105,11 +117,11 @@ impl Epochs {
         self.read().ledger.standing(started, tags)
     }
 
-    /// Publishes an epoch. This is the last step, still under the lock, so that numbers are
-    /// published in order.
-    fn publish(&self, record: &mut TagRecord, epoch: Epoch) {
-        record.last = epoch;
-        self.published.store(epoch.0, Ordering::Release);
+    /// Publishes a mark. This is the last step, still under the lock, so that numbers are published
+    /// in order.
+    fn publish(&self, record: &mut TagRecord, mark: Mark) {
+        record.last = mark;
+        self.published.store(mark.epoch.0, Ordering::Release);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, TagRecord> {

@@ -14,6 +14,7 @@
 //!   *stale*, then *expired*. An invalidation of one of its tags since its render began makes it
 //!   stale or *absent*.
 //! - An **epoch** is the number of an invalidation. Renders and invalidations are ordered by it.
+//!   With the word that the store gave it, it is a **mark** in the history of the store's record.
 //! - A **store** lies behind memory. Other instances write entries there, and invalidate.
 //!
 //! Pure questions are separate from the code that acts on the answers. `freshness` and `outcome`
@@ -40,6 +41,7 @@ mod freshness;
 mod key;
 mod landing;
 mod outcome;
+mod record;
 mod render;
 mod request;
 mod second;
@@ -382,7 +384,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
 
     fn entry_standing(&self, entry: &Entry<V>, also: &[Tag]) -> Standing {
         let own = entry.standing(&self.epochs);
-        own.min(self.standing_since(entry.started(), also))
+        own.min(self.standing_since(entry.started().epoch, also))
     }
 
     fn kept_standing(&self, kept: &Kept<V>, also: &[Tag]) -> Standing {

@@ -22,7 +22,7 @@ use super::stats::count;
 use super::{Core, Failure, KeyPlace};
 use crate::owner::Owner;
 use crate::panic::message;
-use crate::store::{Epoch, Standing, Tag};
+use crate::store::{Mark, Standing, Tag};
 use crate::target;
 
 /// A function that renders the value of a key. It is called once for each render, and is given what
@@ -194,7 +194,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             }
             Admit::AtOnce | Admit::Refresh { .. } => None,
         };
-        let started = self.epochs.published();
+        let started = self.epochs.mark();
         let result = self
             .run_render(limit, move || render.render(ancestry))
             .await;
@@ -239,7 +239,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         &self,
         place: &KeyPlace<'_, K, V>,
         declared: &Arc<[Tag]>,
-        started: Epoch,
+        started: Mark,
         result: Result<TaggedOutcome<V>, Failure>,
         own: Option<oneshot::Sender<V::Individual>>,
     ) -> (Landing<V>, Aftermath<V>) {
@@ -270,9 +270,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
                 (Landing::Individual, Aftermath::Remove)
             }
             Ok((RenderOutcome::ShareOnce(value), tags)) => {
-                self.keep_result(place, Kept::new(Ok(value), Some(tags), now, started))
+                self.keep_result(place, Kept::new(Ok(value), Some(tags), now, started.epoch))
             }
-            Err(failure) => self.keep_result(place, Kept::new(Err(failure), None, now, started)),
+            Err(failure) => {
+                self.keep_result(place, Kept::new(Err(failure), None, now, started.epoch))
+            }
         }
     }
 
@@ -324,11 +326,15 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     async fn finish_in_store(&self, key: &K, aftermath: Aftermath<V>) {
         let Some(second) = &self.second else { return };
         let done = match aftermath {
-            Aftermath::Nothing => Ok(()),
+            Aftermath::Nothing => return,
             Aftermath::Write(entry) => second.write(&self.clock, key, &entry).await,
-            Aftermath::Remove => second.remove(&self.clock, key).await,
+            Aftermath::Remove => second.remove(&self.clock, key).await.map(|()| true),
         };
-        self.count_store_failure(done).ok();
+        if let Ok(false) = self.count_store_failure(done) {
+            // The store has lost invalidations, or this instance has missed some. A failure to ask
+            // is counted and logged there.
+            self.catch_up(second, second.limits.store_write).await.ok();
+        }
     }
 }
 

@@ -312,7 +312,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             Stale::Refetch => Standing::Valid,
         };
         let standing = || self.entry_standing(entry, also);
-        self.may_serve(begun, entry.started(), standing, at_least)
+        self.may_serve(begun, entry.started().epoch, standing, at_least)
     }
 }
 

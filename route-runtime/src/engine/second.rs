@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::oneshot;
 
 use super::breaker::{Breaker, Trial};
 use super::clock::{Clock, Moment};
 use super::entry::{Entry, Made, Value};
 use super::freshness::Lifetime;
 use super::key::CacheKey;
+use super::record::Questions;
 use super::{EngineConfig, Limits, OnPartition, Spawn};
 use crate::store::{
-    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, OwnedKey, Store, StoreError,
-    StoreFuture, StoredEntry, Tag,
+    EntryKey, Invalidation, Invalidations, Lease, LeaseToken, Mark, OwnedKey, Recorded, Store,
+    StoreError, StoreFuture, StoredEntry, Tag,
 };
 
 /// The time by which another machine's clock may be ahead before its entries are not believed.
@@ -38,8 +39,7 @@ pub(super) struct Second {
     leases: Trial,
     /// The moment at which the store was asked for the last answer about what had been invalidated.
     verified: AtomicU64,
-    /// Held by the request that asks what was invalidated, for all that wait.
-    pub(super) asking: Mutex<()>,
+    pub(super) questions: Questions,
 }
 
 impl Second {
@@ -56,7 +56,7 @@ impl Second {
             leases: Trial::new("gives no leases; every instance renders for itself"),
             // Nothing is promised until the engine follows, so until then everything is verified.
             verified: AtomicU64::new(u64::MAX),
-            asking: Mutex::new(()),
+            questions: Questions::default(),
         })
     }
 
@@ -109,14 +109,16 @@ impl Second {
         self.breaker.is_open()
     }
 
-    /// Reads an entry. Returns `None` if there is none that can be believed.
+    /// Reads an entry, for an instance that has the record in force up to `seen`. Returns `None` if
+    /// there is none that can be believed.
     pub(super) async fn read<V: Value>(
         &self,
         clock: &Clock,
         key: &impl CacheKey,
+        seen: Mark,
         until: Moment,
     ) -> Result<Option<Entry<V>>, StoreError> {
-        let found = self.store.read(self.key(key));
+        let found = self.store.read(self.key(key), seen);
         let found = self.answer_until(clock, until, found).await;
         match &found {
             Ok(_) => self.breaker.read_succeeded(),
@@ -148,17 +150,19 @@ impl Second {
         Ok(V::decode(&stored.body).map(|value| Entry::new(value, lifetime, stored.tags, made)))
     }
 
+    /// Writes an entry. Returns `false` if the store refuses it, because its record does not lead to
+    /// where the entry's render began.
     pub(super) async fn write<V: Value>(
         &self,
         clock: &Clock,
         key: &impl CacheKey,
         entry: &Entry<V>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if !self.takes_writes(clock) {
-            return Ok(());
+            return Ok(true);
         }
         let Some(body) = entry.value().encode() else {
-            return Ok(());
+            return Ok(true);
         };
         let stored = StoredEntry {
             body,
@@ -188,14 +192,14 @@ impl Second {
         !(self.is_away() || self.writes.rests(clock.now()))
     }
 
-    async fn finish_write(
+    async fn finish_write<T>(
         &self,
         clock: &Clock,
-        written: StoreFuture<'_, ()>,
-    ) -> Result<(), StoreError> {
+        written: StoreFuture<'_, T>,
+    ) -> Result<T, StoreError> {
         let written = within(clock, self.limits.store_write, written).await;
         match &written {
-            Ok(()) => self.writes.succeeded(),
+            Ok(_) => self.writes.succeeded(),
             Err(error) => self.writes.failed(clock.now(), error),
         }
         written
@@ -320,31 +324,21 @@ impl Second {
         clock: &Clock,
         tags: &[Tag],
         how: Invalidation,
-    ) -> Result<Epoch, StoreError> {
-        within(
-            clock,
-            self.limits.store_write,
-            self.store.invalidate(tags, how),
-        )
-        .await
+        seen: Mark,
+    ) -> Result<Recorded, StoreError> {
+        let recorded = self.store.invalidate(tags, how, seen);
+        within(clock, self.limits.store_write, recorded).await
     }
 
-    /// Asks the store what was invalidated above `after`, even while the store is away.
+    /// Asks the store what was invalidated above `seen`, even while the store is away.
     pub(super) async fn invalidations(
         &self,
         clock: &Clock,
-        after: Epoch,
+        seen: Mark,
+        own: Option<Mark>,
         limit: Duration,
     ) -> Result<Invalidations, StoreError> {
-        let news = within(clock, limit, self.store.invalidations(after)).await?;
-        if news.until < after {
-            // The numbers of the store mean nothing here any more: they do not show whether
-            // content is older than an invalidation.
-            return Err(StoreError::new(
-                "the store has forgotten invalidations that it had recorded",
-            ));
-        }
-        Ok(news)
+        within(clock, limit, self.store.invalidations(seen, own)).await
     }
 }
 
@@ -365,7 +359,7 @@ impl From<Unanswered> for StoreError {
     }
 }
 
-fn late_error() -> StoreError {
+pub(super) fn late_error() -> StoreError {
     StoreError::new("the store did not answer in time")
 }
 

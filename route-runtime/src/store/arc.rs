@@ -3,17 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreFuture,
+    EntryKey, Invalidation, Invalidations, Lease, LeaseToken, Mark, Recorded, Store, StoreFuture,
     StoredEntry, Tag,
 };
 
 /// Forwards to the store inside, so that several instances can share one store.
 impl<S: Store + ?Sized> Store for Arc<S> {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
-        (**self).read(key)
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
+        (**self).read(key, seen)
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         (**self).write(key, entry)
     }
 
@@ -21,12 +21,17 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).remove(key)
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
-        (**self).invalidate(tags, how)
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
+        (**self).invalidate(tags, how, seen)
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
-        (**self).invalidations(after)
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
+        (**self).invalidations(seen, own)
     }
 
     fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Epoch, Invalidation, Invalidations, Risen, Tag};
+use super::{Epoch, Invalidation, Invalidations, Mark, Risen, Tag};
 
 /// The standing of content after the invalidations since its render began.
 ///
@@ -22,7 +22,7 @@ pub(crate) enum Standing {
 /// It holds at most `capacity` tags, and at most [`BYTES`] bytes of their names, because a client
 /// may have a say in how long they are. A tag that is forgotten raises a floor below which all
 /// content counts as invalidated: forgetting costs renders, never correctness.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     tags: HashMap<Tag, Risen>,
     /// The bytes of all tag names together.
@@ -67,6 +67,10 @@ impl Ledger {
         self.tags.insert(tag.clone(), risen);
     }
 
+    pub(crate) fn floor(&self) -> Risen {
+        self.floor
+    }
+
     pub(crate) fn raise_floor(&mut self, floor: Risen) {
         self.floor.merge(floor);
     }
@@ -83,7 +87,7 @@ impl Ledger {
     }
 
     /// Returns everything recorded above `after`, complete up to `until`.
-    pub(crate) fn since(&self, after: Epoch, until: Epoch) -> Invalidations {
+    pub(crate) fn since(&self, after: Epoch, until: Mark) -> Invalidations {
         let above = self.tags.iter().filter(|(_, risen)| risen.latest() > after);
         Invalidations {
             until,
@@ -202,8 +206,12 @@ mod tests {
         let mut ledger = Ledger::new(8);
         ledger.raise(&Tag::from("a"), Invalidation::Absent, Epoch(1));
         ledger.raise(&Tag::from("b"), Invalidation::Stale, Epoch(2));
-        let since = ledger.since(Epoch(1), Epoch(2));
-        assert_eq!(since.until, Epoch(2));
+        let until = Mark {
+            epoch: Epoch(2),
+            word: 7,
+        };
+        let since = ledger.since(Epoch(1), until);
+        assert_eq!(since.until, until);
         let stale = Risen {
             stale: Epoch(2),
             ..Risen::default()

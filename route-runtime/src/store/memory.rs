@@ -136,6 +136,11 @@ where
         self.map.remove(key);
     }
 
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<(K, T)> {
+        self.map.iter().collect()
+    }
+
     /// Keeps a value in a slot, by the rules of [`write`](Self::write).
     pub(crate) fn write_slot(&self, slot: &Slot<T>, value: T) -> bool {
         debug_assert!(slot.belongs_to(&self.pinned), "a slot of another memory");

@@ -5,10 +5,12 @@
 
 mod arc;
 mod files;
+mod history;
 mod key;
 mod ledger;
 #[cfg(test)]
 pub(crate) mod logged;
+mod mark;
 mod memory;
 mod news;
 mod random;
@@ -29,8 +31,9 @@ use std::time::{Duration, SystemTime};
 pub use self::redis::{RedisStore, RedisStoreOptions};
 pub use self::{
     files::{FileStore, FileStoreOptions},
+    mark::{Epoch, Mark},
     shared_memory::MemoryStore,
-    tag::{Epoch, Invalidation, Risen, Tag},
+    tag::{Invalidation, Risen, Tag},
 };
 pub(crate) use self::{
     key::OwnedKey,
@@ -70,18 +73,28 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// 30 days without a write.
 ///
 /// **Invalidations** are numbered by the store, upwards from 1 and without gaps. Each call of
-/// [`invalidate`](Store::invalidate) takes one number, however many tags it has. When the future
-/// of `invalidate` resolves with `Ok`, the invalidation is durable, and every later call of
-/// [`invalidations`](Store::invalidations) includes it, on any instance. Invalidations belong to
-/// the application: they reach the entries of every build. A store deletes no entries because of
-/// an invalidation; the reader of an entry compares its epoch. A store may remember a bounded
-/// number of tags; the tags that it forgets raise the [floor](Invalidations::floor).
+/// [`invalidate`](Store::invalidate) takes one number, however many tags it has, and with it a
+/// random word: both together are its [`Mark`]. When the future of `invalidate` resolves with `Ok`,
+/// the invalidation is durable, and every later call of [`invalidations`](Store::invalidations)
+/// includes it, on any instance. Invalidations belong to the application: they reach the entries of
+/// every build. A store deletes no entries because of an invalidation; the reader of an entry
+/// compares its epoch. A store may remember a bounded number of tags; the tags that it forgets raise
+/// the [floor](Invalidations::floor).
 ///
-/// **A lost record** must not make old content valid again. The numbering survives restarts, and
-/// continues above every epoch that the store meets, in an entry that is written or as the
-/// argument of `invalidations`. If the store has not given such an epoch itself, it has lost
-/// invalidations, and nobody knows which. Then both floors rise at least to that epoch, so that
-/// all older content counts as invalidated once. Entries from before the loss are absent.
+/// **A lost record** must not make old content valid again. A store may lose invalidations: it was
+/// emptied, it came back as it was earlier, or another took over that was behind. So callers name
+/// the mark up to which they have its record in force, and the store remembers the words of its last
+/// 65 536 numbers. [`Mark::START`] is known always. Any other mark is *unknown* if its number is
+/// above the last one or has another word. If `invalidate` or `invalidations` are called with an
+/// unknown mark, invalidations were lost, and nobody knows which. Before anything else, and in one
+/// step with it, the number then rises above the last one and above every number that was named, and
+/// both floors rise to that number, so that all older content counts as invalidated. The store
+/// remembers at least the last 64 marks for which it did so, and does so once for each. A mark whose
+/// word is forgotten is *old*: then only the answer to its caller has floors at the last number. A
+/// read whose caller names a mark that is unknown or old finds nothing. A write is refused if its
+/// entry began at a mark that is unknown or old, or below the floor for absent content. A read or a
+/// write never raises a number. A store that loses its record but keeps entries must not return
+/// these entries again.
 ///
 /// **Leases** say which instance renders an entry. They are advice: a lost lease costs a second
 /// render. The provided methods grant every lease, which is right for a store that only one
@@ -98,9 +111,11 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// # Example: A minimal store that keeps the contract
 ///
 /// ```
+/// # use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 /// # use std::{collections::HashMap, future::ready, sync::{Arc, Mutex}};
 /// # use route_runtime::store::{
-/// #     EntryKey, Epoch, Invalidation, Invalidations, Risen, Store, StoreFuture, StoredEntry, Tag,
+/// #     EntryKey, Epoch, Invalidation, Invalidations, Mark, Recorded, Risen, Store, StoreFuture,
+/// #     StoredEntry, Tag,
 /// # };
 /// #[derive(Default)]
 /// struct Plain(Mutex<Kept>);
@@ -109,17 +124,30 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// struct Kept {
 ///     entries: HashMap<(Option<String>, String), StoredEntry>,
 ///     tags: HashMap<Tag, Risen>,
-///     last: Epoch,
-///     floor: Risen,
+///     last: Mark,
+///     words: HashMap<Epoch, u64>,
+///     answered: Vec<Mark>,
+///     floor: Epoch,
 /// }
 ///
 /// impl Kept {
-///     /// Raises the floor to an epoch that this store has not given: what was invalidated up to
-///     /// there is unknown.
-///     fn meet(&mut self, epoch: Epoch) {
-///         if epoch > self.last {
-///             self.last = epoch;
-///             self.floor = Risen { absent: epoch, stale: epoch };
+///     fn knows(&self, mark: Mark) -> bool {
+///         mark == Mark::START || self.words.get(&mark.epoch) == Some(&mark.word)
+///     }
+///
+///     /// Gives a number above the last one, with a word.
+///     fn give(&mut self, number: u64) -> Mark {
+///         let word = RandomState::new().build_hasher().finish();
+///         self.last = Mark { epoch: Epoch(number), word };
+///         self.words.insert(self.last.epoch, word);
+///         self.last
+///     }
+///
+///     /// Raises the floor if a caller has seen what this store does not know.
+///     fn check(&mut self, mark: Mark) {
+///         if !self.knows(mark) && !self.answered.contains(&mark) {
+///             self.answered.push(mark);
+///             self.floor = self.give(self.last.epoch.max(mark.epoch).0 + 1).epoch;
 ///         }
 ///     }
 /// }
@@ -129,19 +157,24 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// }
 ///
 /// impl Store for Plain {
-///     fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
-///         let entry = self.0.lock().unwrap().entries.get(&owned(key)).cloned();
+///     fn read<'a>(
+///         &'a self,
+///         key: EntryKey<'a>,
+///         seen: Mark,
+///     ) -> StoreFuture<'a, Option<StoredEntry>> {
+///         let kept = self.0.lock().unwrap();
+///         let entry = kept.entries.get(&owned(key)).filter(|_| kept.knows(seen)).cloned();
 ///         Box::pin(ready(Ok(entry)))
 ///     }
 ///
-///     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+///     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
 ///         let mut kept = self.0.lock().unwrap();
-///         kept.meet(entry.started);
+///         let taken = kept.knows(entry.started) && entry.started.epoch >= kept.floor;
 ///         let there = kept.entries.get(&owned(key));
-///         if there.is_none_or(|there| entry.is_newer_than(there)) {
+///         if taken && there.is_none_or(|there| entry.is_newer_than(there)) {
 ///             kept.entries.insert(owned(key), entry);
 ///         }
-///         Box::pin(ready(Ok(())))
+///         Box::pin(ready(Ok(taken)))
 ///     }
 ///
 ///     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
@@ -149,26 +182,34 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///         Box::pin(ready(Ok(())))
 ///     }
 ///
-///     fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+///     fn invalidate<'a>(
+///         &'a self,
+///         tags: &'a [Tag],
+///         how: Invalidation,
+///         seen: Mark,
+///     ) -> StoreFuture<'a, Recorded> {
 ///         let mut kept = self.0.lock().unwrap();
-///         kept.last.0 += 1;
-///         let last = kept.last;
+///         kept.check(seen);
+///         let before = kept.last;
+///         let mark = kept.give(before.epoch.0 + 1);
 ///         for tag in tags {
 ///             let risen = kept.tags.entry(tag.clone()).or_default();
 ///             match how {
-///                 Invalidation::Absent => risen.absent = last,
-///                 Invalidation::Stale => risen.stale = last,
+///                 Invalidation::Absent => risen.absent = mark.epoch,
+///                 Invalidation::Stale => risen.stale = mark.epoch,
 ///             }
 ///         }
-///         Box::pin(ready(Ok(last)))
+///         Box::pin(ready(Ok(Recorded { before, mark })))
 ///     }
 ///
-///     fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+///     fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
 ///         let mut kept = self.0.lock().unwrap();
-///         kept.meet(after);
-///         let above = kept.tags.iter().filter(|(_, risen)| risen.latest() > after);
+///         kept.check(seen);
+///         kept.check(own.unwrap_or_default());
+///         let above = kept.tags.iter().filter(|(_, risen)| risen.latest() > seen.epoch);
 ///         let tags = above.map(|(tag, risen)| (tag.clone(), *risen)).collect();
-///         Box::pin(ready(Ok(Invalidations { until: kept.last, floor: kept.floor, tags })))
+///         let floor = Risen { absent: kept.floor, stale: kept.floor };
+///         Box::pin(ready(Ok(Invalidations { until: kept.last, floor, tags })))
 ///     }
 /// }
 ///
@@ -186,23 +227,36 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// # fn main() {}
 /// ```
 ///
-/// This store lacks bounds for its entries and its tags. To serve several processes, it also lacks
+/// This store lacks bounds for its entries, its tags and its words. To serve several processes, it also lacks
 /// [`changed`](Self::changed) and leases.
 pub trait Store: Send + Sync + 'static {
-    /// Reads an entry.
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>>;
+    /// Reads an entry, for a caller that has the record in force up to `seen`. Returns `None` if the
+    /// store does not know that mark: the caller may not know what invalidated the entry.
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>>;
 
-    /// Writes an entry, unless a newer one is there.
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()>;
+    /// Writes an entry, unless a newer one is there. Returns `false` if the store refuses it, because
+    /// it does not know the mark at which the entry's render began, or because everything from then
+    /// counts as invalidated. The caller then asks at once what was
+    /// [invalidated](Self::invalidations).
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool>;
 
     /// Removes an entry. Succeeds if it is absent already.
     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()>;
 
-    /// Records an invalidation of these tags and returns its number.
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch>;
+    /// Records an invalidation of these tags, for a caller that has the record in force up to `seen`.
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded>;
 
-    /// Returns every invalidation above `after`. For [`Epoch`] 0, these are all that are known.
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations>;
+    /// Returns every invalidation above `seen`, which is the mark up to which the caller has the
+    /// record in force. For [`Mark::START`], these are all that are known.
+    ///
+    /// A caller that asks because of an invalidation of its `own` names the mark of that, too: it may
+    /// have been lost since.
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations>;
 
     /// Resolves when others may have recorded invalidations since the last call.
     ///
@@ -262,18 +316,19 @@ pub struct EntryKey<'a> {
 ///
 /// ```
 /// # use std::{sync::Arc, time::{Duration, SystemTime}};
-/// # use route_runtime::store::{Epoch, StoredEntry, Tag};
+/// # use route_runtime::store::{Epoch, Mark, StoredEntry, Tag};
 /// let old = StoredEntry {
 ///     body: Arc::from(*b"[]"),
 ///     created: SystemTime::now(),
-///     started: Epoch(6),
+///     started: Mark { epoch: Epoch(6), word: 0x3f1c },
 ///     revalidate: Some(Duration::from_secs(60)),
 ///     expire: None,
 ///     tags: Arc::from([Tag::from("posts")]),
 /// };
 /// // The new entry was finished earlier, but its render had seen a later invalidation.
 /// let created = old.created - Duration::from_secs(1);
-/// let new = StoredEntry { started: Epoch(7), created, ..old.clone() };
+/// let started = Mark { epoch: Epoch(7), word: 0xa208 };
+/// let new = StoredEntry { started, created, ..old.clone() };
 /// assert!(new.is_newer_than(&old));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,7 +338,7 @@ pub struct StoredEntry {
     /// The time at which the entry's render finished.
     pub created: SystemTime,
     /// The last invalidation that the render had seen when it began.
-    pub started: Epoch,
+    pub started: Mark,
     /// The length of time for which the entry is fresh. `None` means for ever.
     pub revalidate: Option<Duration>,
     /// The age from which the entry must not be used. `None` means that it never expires.
@@ -296,7 +351,7 @@ impl StoredEntry {
     /// Returns whether this entry is to be preferred to `other`: its render had seen more
     /// invalidations, or it had seen as many and finished later.
     pub fn is_newer_than(&self, other: &Self) -> bool {
-        (self.started, self.created) > (other.started, other.created)
+        (self.started.epoch, self.created) > (other.started.epoch, other.created)
     }
 }
 
@@ -304,10 +359,10 @@ impl StoredEntry {
 /// nothing.
 ///
 /// ```
-/// # use route_runtime::store::{Epoch, Invalidations, Risen, Tag};
+/// # use route_runtime::store::{Epoch, Invalidations, Mark, Risen, Tag};
 /// let posts = Risen { absent: Epoch(3), stale: Epoch(5) };
 /// let news = Invalidations {
-///     until: Epoch(5),
+///     until: Mark { epoch: Epoch(5), word: 0x3f1c },
 ///     floor: Risen::default(),
 ///     tags: vec![(Tag::from("posts"), posts)],
 /// };
@@ -318,12 +373,37 @@ impl StoredEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invalidations {
     /// The last invalidation that is included. All before it are included, too.
-    pub until: Epoch,
+    pub until: Mark,
     /// The floor: content whose render began below these epochs is invalidated, whatever its tags,
-    /// because the store has forgotten the rest.
+    /// because the store has forgotten the rest, or has lost invalidations.
     pub floor: Risen,
     /// The invalidated tags, each with its latest epochs.
     pub tags: Vec<(Tag, Risen)>,
+}
+
+/// An invalidation that a store has recorded.
+///
+/// ```
+/// # use route_runtime::store::{Invalidation, Mark, MemoryStore, Store, StoreError, Tag};
+/// # async fn example() -> Result<(), StoreError> {
+/// let store = MemoryStore::new(1024 * 1024);
+/// let tags = [Tag::from("posts")];
+/// let first = store.invalidate(&tags, Invalidation::Absent, Mark::START).await?;
+/// let second = store.invalidate(&tags, Invalidation::Absent, first.mark).await?;
+/// // Nobody has invalidated anything in between.
+/// assert_eq!(second.before, first.mark);
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The last mark before this one. A caller that has the record in force up to there misses
+    /// nothing but this invalidation.
+    pub before: Mark,
+    /// The mark of this invalidation, which is above `before` and above the mark that the caller
+    /// named.
+    pub mark: Mark,
 }
 
 /// The answer to a request for a lease.
@@ -353,10 +433,10 @@ pub struct LeaseToken(pub u64);
 /// assert_eq!(error.to_string(), "cannot write an entry");
 /// assert_eq!(error.source().unwrap().to_string(), "the disk is full");
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StoreError {
     what: String,
-    cause: Option<Box<dyn Error + Send + Sync>>,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl StoreError {
@@ -372,7 +452,7 @@ impl StoreError {
     /// Adds the cause of the failure.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.cause = Some(cause.into());
+        self.cause = Some(Arc::from(cause.into()));
         self
     }
 }

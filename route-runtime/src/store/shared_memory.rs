@@ -5,9 +5,11 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::history::{History, MarkIs};
+use super::random::word;
 use super::{
-    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Ledger, Memory, MemoryOptions,
-    News, OwnedKey, Risen, Store, StoreFuture, StoredEntry, Tag, Weighted,
+    EntryKey, Invalidation, Invalidations, Lease, LeaseToken, Ledger, Mark, Memory, MemoryOptions,
+    News, OwnedKey, Recorded, Risen, Store, StoreFuture, StoredEntry, Tag, Weighted,
 };
 
 /// The number of tags that are remembered by name.
@@ -27,12 +29,13 @@ const LEASES: usize = 1024;
 /// # Example: Every instance that holds the store sees an invalidation
 ///
 /// ```
-/// # use route_runtime::store::{Epoch, Invalidation, MemoryStore, Store, StoreError, Tag};
+/// # use route_runtime::store::{Invalidation, Mark, MemoryStore, Store, StoreError, Tag};
 /// # async fn example() -> Result<(), StoreError> {
 /// let store = MemoryStore::new(1024 * 1024);
-/// store.invalidate(&[Tag::from("posts")], Invalidation::Absent).await?;
-/// let news = store.invalidations(Epoch(0)).await?;
-/// assert_eq!(news.until, Epoch(1));
+/// let tags = [Tag::from("posts")];
+/// let recorded = store.invalidate(&tags, Invalidation::Absent, Mark::START).await?;
+/// let news = store.invalidations(Mark::START, None).await?;
+/// assert_eq!(news.until, recorded.mark);
 /// assert_eq!(news.tags[0].0.as_str(), "posts");
 /// # Ok(())
 /// # }
@@ -46,25 +49,25 @@ pub struct MemoryStore {
     news: News,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct MemoryRecord {
     ledger: Ledger,
-    last: Epoch,
+    history: History,
 }
 
 impl MemoryRecord {
-    /// Makes everything below `epoch` count as invalidated, if this record cannot know of that
-    /// epoch. Returns whether it did so.
-    fn meet(&mut self, epoch: Epoch) -> bool {
-        let unknown = epoch > self.last;
-        if unknown {
-            self.last = epoch;
-            self.ledger.raise_floor(Risen {
-                absent: epoch,
-                stale: epoch,
-            });
+    /// Makes everything that was rendered before count as invalidated, if one of these marks shows
+    /// that invalidations were lost. Returns whether it did so.
+    fn check(&mut self, named: &[Mark]) -> bool {
+        let lost = self.history.lost(named.iter().copied());
+        if lost.is_empty() {
+            return false;
         }
-        unknown
+        let floor = self.history.above(&lost, word());
+        self.history.give(floor);
+        self.history.answer(lost);
+        self.ledger.raise_floor(Risen::both(floor.epoch));
+        true
     }
 }
 
@@ -86,7 +89,7 @@ impl MemoryStore {
             entries: Memory::new(MemoryOptions::with_capacity(capacity)),
             record: Mutex::new(MemoryRecord {
                 ledger: Ledger::new(TAGS),
-                last: Epoch::default(),
+                history: History::default(),
             }),
             leases: Mutex::default(),
             news: News::default(),
@@ -103,17 +106,20 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
-        let found = self.entries.read(&OwnedKey::from(key)).map(|held| held.0);
-        Box::pin(ready(Ok(found.as_deref().cloned())))
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
+        let is_known = self.record().history.judge(seen) == MarkIs::Known;
+        let found = is_known.then(|| self.entries.read(&OwnedKey::from(key)));
+        let found = found.flatten().map(|held| StoredEntry::clone(&held.0));
+        Box::pin(ready(Ok(found)))
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         let key = OwnedKey::from(key);
         // Locked so that, of two writes at once, the newer entry stays.
-        let mut record = self.record();
-        if record.meet(entry.started) {
-            self.news.tell();
+        let record = self.record();
+        let is_known = record.history.judge(entry.started) == MarkIs::Known;
+        if !is_known || entry.started.epoch < record.ledger.floor().absent {
+            return Box::pin(ready(Ok(false)));
         }
         let newer = match self.entries.read(&key) {
             Some(there) => entry.is_newer_than(&there.0),
@@ -122,7 +128,7 @@ impl Store for MemoryStore {
         if newer {
             self.entries.write(&key, HeldEntry(Arc::new(entry)));
         }
-        Box::pin(ready(Ok(())))
+        Box::pin(ready(Ok(true)))
     }
 
     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
@@ -130,23 +136,34 @@ impl Store for MemoryStore {
         Box::pin(ready(Ok(())))
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
         let mut record = self.record();
-        let epoch = Epoch(record.last.0 + 1);
+        record.check(&[seen]);
+        let before = record.history.last();
+        let mark = record.history.next(word());
         for tag in tags {
-            record.ledger.raise(tag, how, epoch);
+            record.ledger.raise(tag, how, mark.epoch);
         }
-        record.last = epoch;
+        record.history.give(mark);
         self.news.tell();
-        Box::pin(ready(Ok(epoch)))
+        Box::pin(ready(Ok(Recorded { before, mark })))
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
         let mut record = self.record();
-        if record.meet(after) {
+        let named: Vec<Mark> = [seen].into_iter().chain(own).collect();
+        if record.check(&named) {
             self.news.tell();
         }
-        Box::pin(ready(Ok(record.ledger.since(after, record.last))))
+        let mut news = record.ledger.since(seen.epoch, record.history.last());
+        news.floor
+            .merge(Risen::both(record.history.floor_for(named)));
+        Box::pin(ready(Ok(news)))
     }
 
     fn changed(&self) -> StoreFuture<'_, ()> {
@@ -225,10 +242,43 @@ impl Weighted for HeldEntry {
     }
 }
 
+/// The content of a store, for a test that lets the store come back as it was.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct MemoryState {
+    record: MemoryRecord,
+    entries: Vec<(OwnedKey, HeldEntry)>,
+}
+
+#[cfg(test)]
+impl MemoryStore {
+    pub(crate) fn state(&self) -> MemoryState {
+        MemoryState {
+            record: self.record().clone(),
+            entries: self.entries.all(),
+        }
+    }
+
+    /// Becomes what a store was, or empty. Nobody is told.
+    pub(crate) fn come_back(&self, state: Option<&MemoryState>) {
+        let mut record = self.record();
+        for (key, _) in self.entries.all() {
+            self.entries.remove(&key);
+        }
+        for (key, entry) in state.iter().flat_map(|state| &state.entries) {
+            self.entries.write(key, entry.clone());
+        }
+        *record = match state {
+            Some(state) => state.record.clone(),
+            None => Self::new(0).record().clone(),
+        };
+    }
+}
+
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use super::*;
-    use crate::testing::store::{changes, leases, suite};
+    use crate::testing::store::{Loss, changes, leases, losses, suite};
 
     /// Stores by name: opening a name again gives the same store.
     #[derive(Default)]
@@ -248,6 +298,17 @@ mod tests {
         suite(async |name: &str| stores.open(name)).await;
         leases(async |name: &str| stores.open(name)).await;
         changes(async |name: &str| stores.open(name)).await;
+        let remembered = Mutex::new(HashMap::new());
+        let lose = async |name: &str, loss| {
+            let store = stores.open(name);
+            let mut remembered = remembered.lock().unwrap();
+            match loss {
+                Loss::Remember => drop(remembered.insert(name.to_owned(), store.state())),
+                Loss::ComeBack => store.come_back(Some(&remembered[name])),
+                Loss::Empty => store.come_back(None),
+            }
+        };
+        losses(async |name: &str| stores.open(name), lose).await;
     }
 
     #[tokio::test]

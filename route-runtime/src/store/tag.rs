@@ -1,8 +1,10 @@
-//! Tags, and the order between their invalidations and renders.
+//! Tags, and what is known of their invalidations.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
+
+use super::Epoch;
 
 /// The name of something that content depends on: `posts`, `post:7`, a path, a pattern.
 ///
@@ -63,14 +65,6 @@ impl fmt::Display for Tag {
     }
 }
 
-/// A point in the sequence of invalidations: the number of the last one that is reflected.
-///
-/// Content whose render began at epoch 7 has seen every invalidation up to the seventh. An epoch is
-/// a counter and not a time, because the clocks of machines differ and the order of invalidations
-/// does not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Epoch(pub u64);
-
 /// The effect of an invalidation on the entries that it reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Invalidation {
@@ -100,6 +94,13 @@ impl Risen {
     /// Returns the epoch of the latest invalidation of either kind.
     pub fn latest(self) -> Epoch {
         self.absent.max(self.stale)
+    }
+
+    pub(super) fn both(epoch: Epoch) -> Self {
+        Self {
+            absent: epoch,
+            stale: epoch,
+        }
     }
 
     pub(crate) fn raise(&mut self, how: Invalidation, epoch: Epoch) {

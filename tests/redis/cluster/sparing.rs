@@ -1,6 +1,6 @@
 //! A test of what a request costs the server, however many entries the server has.
 
-use route_runtime::store::{EntryKey, RedisStore, Store as _};
+use route_runtime::store::{EntryKey, Mark, RedisStore, Store as _};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -29,7 +29,7 @@ async fn fill(redis: &Redis) {
                     build: Some("1"),
                     name: &name,
                 };
-                store.write(key, entry(b"body", 0)).await.unwrap();
+                store.write(key, entry(b"body", Mark::START)).await.unwrap();
             }
         });
     }

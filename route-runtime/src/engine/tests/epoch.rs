@@ -1,5 +1,5 @@
 use crate::engine::epoch::{Epochs, Stamp};
-use crate::store::{Epoch, Invalidation, Invalidations, Risen, Standing, Tag};
+use crate::store::{Epoch, Invalidation, Invalidations, Mark, Recorded, Risen, Standing, Tag};
 
 fn tags(names: &[&str]) -> Vec<Tag> {
     names.iter().map(|&name| Tag::from(name)).collect()
@@ -43,30 +43,61 @@ fn content_whose_tags_may_have_been_forgotten_is_absent() {
     assert_eq!(epochs.standing(&stamp, &tags(&["s"])), Standing::Absent);
 }
 
+fn mark(epoch: u64) -> Mark {
+    Mark {
+        epoch: Epoch(epoch),
+        word: 100 + epoch,
+    }
+}
+
 #[test]
-fn numbers_from_a_store_are_published_only_without_gaps() {
+fn marks_of_a_store_are_published_only_without_gaps() {
     let epochs = Epochs::new(8);
     let stamp = Stamp::new(epochs.published());
-    assert!(!epochs.follow(Epoch(2), &tags(&["b"]), Invalidation::Absent));
-    assert_eq!(epochs.published(), Epoch(0));
-    assert!(epochs.follow(Epoch(1), &tags(&["a"]), Invalidation::Absent));
+    let follow = |before, epoch, tag| {
+        let recorded = Recorded {
+            before,
+            mark: mark(epoch),
+        };
+        epochs.follow(recorded, &tags(&[tag]), Invalidation::Absent)
+    };
+    assert!(!follow(mark(1), 2, "b"));
+    assert!(!follow(Mark::START, 2, "b"));
+    assert_eq!(epochs.mark(), Mark::START);
+    assert!(follow(Mark::START, 1, "a"));
+    assert_eq!((epochs.mark(), epochs.published()), (mark(1), Epoch(1)));
     assert_eq!(epochs.standing(&stamp, &tags(&["a"])), Standing::Absent);
+    // The number is the next, but the history that leads to it is another.
+    let other = Mark { word: 7, ..mark(1) };
+    assert!(!follow(other, 2, "c"));
 
     let absent = Risen {
         absent: Epoch(2),
         ..Risen::default()
     };
     let news = Invalidations {
-        until: Epoch(5),
+        until: mark(5),
         floor: Risen::default(),
         tags: vec![(Tag::from("b"), absent)],
     };
     let before = Stamp::new(epochs.published());
-    epochs.adopt(&news);
-    epochs.adopt(&news);
-    assert_eq!(epochs.published(), Epoch(5));
+    assert!(epochs.adopt(&news));
+    assert!(epochs.adopt(&news));
+    assert_eq!(epochs.mark(), mark(5));
     assert_eq!(epochs.standing(&before, &tags(&["b"])), Standing::Absent);
     assert_eq!(epochs.standing(&before, &tags(&["c"])), Standing::Valid);
-    // The record that was adopted already includes this number.
-    assert!(epochs.follow(Epoch(4), &tags(&["c"]), Invalidation::Absent));
+}
+
+#[test]
+fn the_record_of_a_store_that_does_not_know_what_is_published_is_not_adopted() {
+    let epochs = Epochs::new(8);
+    let news = |until| Invalidations {
+        until,
+        ..Invalidations::default()
+    };
+    assert!(epochs.adopt(&news(mark(3))));
+    for until in [mark(2), Mark { word: 7, ..mark(3) }] {
+        assert!(!epochs.adopt(&news(until)));
+        assert_eq!(epochs.mark(), mark(3));
+    }
 }

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use super::*;
 use crate::engine::Status;
 use crate::store::{
-    EntryKey, Epoch, Invalidations, MemoryStore, Store, StoreError, StoreFuture, StoredEntry,
+    EntryKey, Invalidations, Mark, MemoryStore, Recorded, Store, StoreError, StoreFuture,
+    StoredEntry,
 };
 
 const TWO: Lifetime = Lifetime::revalidate(secs(2));
@@ -44,12 +45,12 @@ impl Slow {
 }
 
 impl Store for Slow {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        self.unless_down(self.inner.read(key))
+        self.unless_down(self.inner.read(key, seen))
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         self.unless_down(self.inner.write(key, entry))
     }
 
@@ -57,15 +58,20 @@ impl Store for Slow {
         self.unless_down(self.inner.remove(key))
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
         if self.down.load(Ordering::SeqCst) {
             return Box::pin(pending());
         }
-        self.inner.invalidate(tags, how)
+        self.inner.invalidate(tags, how, seen)
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
-        self.unless_down(self.inner.invalidations(after))
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
+        self.unless_down(self.inner.invalidations(seen, own))
     }
 }
 
@@ -376,7 +382,7 @@ fn stored(body: &str, created: SystemTime) -> StoredEntry {
     StoredEntry {
         body: body.as_bytes().into(),
         created,
-        started: Epoch(0),
+        started: Mark::START,
         revalidate: Some(secs(2)),
         expire: None,
         tags: Arc::from([Tag::from("/a")]),

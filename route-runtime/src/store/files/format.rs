@@ -1,8 +1,8 @@
 //! The format of an entry's file: a line with a checksum of the rest, a line of JSON, the body.
 //!
 //! ```text
-//! route-cache 1 7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730
-//! {"name":"/api/posts","build":"f00d","created":"1763681534.25","started":7,…}
+//! route-cache 2 7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730
+//! {"name":"/api/posts","build":"f00d","created":"1763681534.25","started":7,"word":417,…}
 //! the body, to the end of the file
 //! ```
 //!
@@ -15,9 +15,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{EntryKey, Epoch, StoredEntry, Tag};
+use crate::store::{EntryKey, Epoch, Mark, StoredEntry, Tag};
 
-pub(super) const MAGIC: &str = "route-cache 1 ";
+pub(super) const MAGIC: &str = "route-cache 2 ";
 /// The length of the first line: the magic, the checksum in hexadecimal and a line end.
 const FIRST: usize = MAGIC.len() + 64 + 1;
 
@@ -28,14 +28,15 @@ struct EntryMetadata<'a> {
     build: Option<Cow<'a, str>>,
     created: String,
     started: u64,
+    word: u64,
     revalidate: Option<String>,
     expire: Option<String>,
     tags: Vec<Cow<'a, str>>,
-    /// The name of the record of invalidations that `started` belongs to.
+    /// The name of the record of invalidations that `started` and `word` belong to.
     record: Cow<'a, str>,
 }
 
-/// The content of a file: an entry, and the name of the record that its epoch belongs to.
+/// The content of a file: an entry, and the name of the record that its mark belongs to.
 #[derive(Debug, PartialEq)]
 pub(super) struct Filed {
     pub(super) entry: StoredEntry,
@@ -59,7 +60,8 @@ pub(super) fn encode(key: EntryKey<'_>, entry: &StoredEntry, record: &str) -> Ve
             Ok(after) => seconds(after),
             Err(before) => format!("-{}", seconds(before.duration())),
         },
-        started: entry.started.0,
+        started: entry.started.epoch.0,
+        word: entry.started.word,
         revalidate: entry.revalidate.map(seconds),
         expire: entry.expire.map(seconds),
         tags: entry.tags.iter().map(|tag| tag.as_str().into()).collect(),
@@ -86,7 +88,10 @@ pub(super) fn decode(file: &[u8], key: EntryKey<'_>) -> Result<Filed, Unusable> 
             entry: StoredEntry {
                 body: Arc::from(body),
                 created: moment(&metadata.created)?,
-                started: Epoch(metadata.started),
+                started: Mark {
+                    epoch: Epoch(metadata.started),
+                    word: metadata.word,
+                },
                 revalidate: duration(metadata.revalidate.as_deref())?,
                 expire: duration(metadata.expire.as_deref())?,
                 tags: metadata.tags.iter().map(|tag| Tag::from(&**tag)).collect(),
@@ -146,7 +151,10 @@ mod tests {
         StoredEntry {
             body: Arc::from(*b"body\n\xff\0"),
             created: UNIX_EPOCH + Duration::new(1_763_681_534, 250_000_000),
-            started: Epoch(7),
+            started: Mark {
+                epoch: Epoch(7),
+                word: 417,
+            },
             revalidate: Some(Duration::from_secs(90)),
             expire: None,
             tags: Arc::from([Tag::from("t\"\n")]),
@@ -159,7 +167,7 @@ mod tests {
         let mut lines = file.split(|&byte| byte == b'\n').skip(1);
         assert_eq!(
             std::str::from_utf8(lines.next().unwrap()).unwrap(),
-            r#"{"name":"/a","build":"b","created":"1763681534.25","started":7,"revalidate":"90","expire":null,"tags":["t\"\n"],"record":"r"}"#
+            r#"{"name":"/a","build":"b","created":"1763681534.25","started":7,"word":417,"revalidate":"90","expire":null,"tags":["t\"\n"],"record":"r"}"#
         );
         assert_eq!(lines.next().unwrap(), b"body");
     }

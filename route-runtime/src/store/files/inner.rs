@@ -1,16 +1,17 @@
 //! The work of a file store on its files, done on threads that may wait for them.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::format::{self, Unusable};
+use super::format::{self, Filed, Unusable};
 use super::place::StoreDirectory;
 use super::record::Record;
 use super::shelves::{Bounds, Shelves};
-use crate::store::{EntryKey, News, StoredEntry};
+use crate::store::{EntryKey, Mark, News, StoredEntry};
 use crate::target;
 
 /// The number of calls that may use files at once: a disk that hangs must not collect threads.
@@ -23,6 +24,7 @@ pub(super) struct Inner {
     pub(super) record: Record,
     pub(super) shelves: Shelves,
     pub(super) news: News,
+    replaced: Replaced,
     /// The record's stamp when it was looked at last.
     told: Mutex<Option<(u64, SystemTime)>>,
     calls: Arc<()>,
@@ -59,6 +61,7 @@ impl Inner {
             record: Record::new(),
             shelves: Shelves::new(bounds),
             news: News::default(),
+            replaced: Replaced::default(),
             told: Mutex::default(),
             calls: Arc::default(),
             warned: AtomicBool::new(false),
@@ -77,12 +80,20 @@ impl Inner {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Record::stamp(&self.place);
         // The record is opened first, because it can be read even where nothing can be written.
         self.record.open(&self.place)?;
+        if self.record.is_source() {
+            let directory = self.place.root().display();
+            tracing::info!(target: target::STORE, %directory, "the cache's files can only be read: what is rendered and invalidated from now on stays in this process");
+            return Ok(());
+        }
         self.place.open()
     }
 
-    pub(super) fn read(&self, key: EntryKey<'_>) -> io::Result<Option<StoredEntry>> {
+    pub(super) fn read(&self, key: EntryKey<'_>, seen: Mark) -> io::Result<Option<StoredEntry>> {
         let path = self.place.entry(key);
-        match self.filed(key, &path)? {
+        if self.replaced.contains(&path) {
+            return Ok(None);
+        }
+        match self.filed(key, &path, seen)? {
             Ok(entry) => Ok(entry),
             Err(Unusable::Foreign) => Ok(None),
             Err(Unusable::Damaged) => {
@@ -97,6 +108,7 @@ impl Inner {
         &self,
         key: EntryKey<'_>,
         path: &Path,
+        seen: Mark,
     ) -> io::Result<Result<Option<StoredEntry>, Unusable>> {
         let file = match fs::read(path) {
             Ok(file) => file,
@@ -105,30 +117,39 @@ impl Inner {
             Err(error) => return Err(error),
         };
         Ok(format::decode(&file, key).map(|filed| {
-            let epoch = filed.entry.started;
-            let known = self.record.includes(&self.place, &filed.record, epoch);
-            known.then_some(filed.entry)
+            let Filed { entry, record } = filed;
+            let leads = self
+                .record
+                .leads_to(&self.place, seen, &record, entry.started);
+            leads.then_some(entry)
         }))
     }
 
     /// Writes an entry, and starts a sweep if it is time for one. Nothing waits for the sweep,
-    /// because the caller that waits for this write may have given up by now.
+    /// because the caller that waits for this write may have given up by now. Returns whether the
+    /// record leads to where the entry's render began.
     pub(super) fn write(
         self: &Arc<Self>,
         key: EntryKey<'_>,
         entry: &StoredEntry,
-    ) -> io::Result<()> {
-        let record = self.record.meet(&self.place, entry.started)?;
+    ) -> io::Result<bool> {
+        let Some(record) = self.record.takes(&self.place, entry.started)? else {
+            return Ok(false);
+        };
+        if self.record.is_source() {
+            self.replaced.insert(self.place.entry(key));
+            return Ok(true);
+        }
         let file = format::encode(key, entry, &record);
         let length = file.len() as u64;
         let kept = length <= self.shelves.bounds().largest();
         let draft = kept.then(|| self.place.draft(&file)).transpose()?;
         let path = self.place.entry(key);
         let _lock = self.place.lock_entry(&path)?;
-        if let Ok(Some(there)) = self.filed(key, &path)?
+        if let Ok(Some(there)) = self.filed(key, &path, entry.started)?
             && there.is_newer_than(entry)
         {
-            return Ok(());
+            return Ok(true);
         }
         match draft {
             Some(draft) => {
@@ -140,12 +161,21 @@ impl Inner {
                         drop(turn);
                     });
                 }
-                Ok(())
             }
             // The entry is too large to keep, but nobody must find the one that it would have
             // replaced.
-            None => absent(fs::remove_file(path)),
+            None => absent(fs::remove_file(path))?,
         }
+        Ok(true)
+    }
+
+    pub(super) fn remove(&self, key: EntryKey<'_>) -> io::Result<()> {
+        let path = self.place.entry(key);
+        if self.record.is_source() {
+            self.replaced.insert(path);
+            return Ok(());
+        }
+        absent(fs::remove_file(path))
     }
 
     pub(super) fn sweep(&self) {
@@ -164,6 +194,27 @@ impl Inner {
         if *told != stamp {
             *told = stamp;
             self.news.tell();
+        }
+    }
+}
+
+/// The files of a directory that nobody can write, as far as this process has had something newer.
+#[derive(Debug, Default)]
+struct Replaced(Mutex<HashSet<PathBuf>>);
+
+impl Replaced {
+    /// The number of files from which on all of them count as replaced.
+    const MOST: usize = 100_000;
+
+    fn contains(&self, path: &Path) -> bool {
+        let replaced = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        replaced.len() >= Self::MOST || replaced.contains(path)
+    }
+
+    fn insert(&self, path: PathBuf) {
+        let mut replaced = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if replaced.len() < Self::MOST {
+            replaced.insert(path);
         }
     }
 }

@@ -5,7 +5,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use super::line::{FIRST, RecordLine, chain, checked, names};
 use super::place::StoreDirectory;
-use crate::store::{Epoch, Invalidation, Ledger, Risen, Tag};
+use crate::store::history::History;
+use crate::store::{Epoch, Invalidation, Ledger, Mark, Risen, Tag};
 
 /// The number of tags that are remembered by name.
 const TAGS: usize = 65_536;
@@ -15,14 +16,17 @@ const GROWTH: u64 = 1 << 20;
 /// The content of the record's file, as far as it has been read.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The name of the record, which entries carry, too. The epoch of an entry that carries another
+    /// The name of the record, which entries carry, too. The mark of an entry that carries another
     /// name means nothing.
     pub(super) name: String,
     pub(super) end: RecordEnd,
     pub(super) ledger: Ledger,
-    pub(super) last: Epoch,
-    /// Set if the file no longer holds what has been read, until it is read from the beginning.
-    pub(super) lost: bool,
+    pub(super) history: History,
+    /// The marks that this process has read and that the file may not know any more. Floors rise for
+    /// them before anything else is done.
+    pub(super) unsettled: Vec<Mark>,
+    /// Set if lines were taken over that are not in the file, because the file cannot be written.
+    pub(super) is_ahead: bool,
     /// The length from which the file is written anew.
     bound: u64,
 }
@@ -34,14 +38,32 @@ pub(super) struct RecordEnd {
     /// anew.
     pub(super) writing: String,
     pub(super) read: u64,
-    /// The checksum of the last line that has been read.
+    /// The place at which the last line that has been read begins.
+    pub(super) last: u64,
+    /// The checksum of that line.
     pub(super) chain: String,
 }
 
-pub(super) fn both(epoch: Epoch) -> Risen {
-    Risen {
-        absent: epoch,
-        stale: epoch,
+impl RecordEnd {
+    /// Takes over a line, with its line end.
+    pub(super) fn took(&mut self, line: &[u8]) {
+        self.last = self.read;
+        self.read += line.len() as u64;
+        self.chain = chain(line);
+    }
+
+    /// Returns whether the last line is where it was read.
+    fn is_there(&self, file: &mut File) -> io::Result<bool> {
+        if self.read <= FIRST as u64 {
+            return Ok(true);
+        }
+        let mut check = vec![0; self.chain.len()];
+        file.seek(SeekFrom::Start(self.last))?;
+        match file.read_exact(&mut check) {
+            Ok(()) => Ok(check == self.chain.as_bytes()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -49,16 +71,8 @@ pub(super) fn both(epoch: Epoch) -> Risen {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum KnownState {
     Whole,
-    /// There is no file, or it is not a record.
+    /// There is no file, or it is not a record, or it is damaged.
     Gone,
-    /// The file is another record, or one that has lost lines that were read before.
-    Other,
-}
-
-impl KnownState {
-    pub(super) fn is_whole(self) -> bool {
-        self == Self::Whole
-    }
 }
 
 impl Known {
@@ -67,16 +81,27 @@ impl Known {
             name: String::new(),
             end: RecordEnd::default(),
             ledger: Ledger::new(TAGS),
-            last: Epoch(0),
-            lost: false,
+            history: History::default(),
+            unsettled: Vec::new(),
+            is_ahead: false,
             bound: GROWTH,
         }
     }
 
+    /// Returns the last mark that this process has read.
+    pub(super) fn last(&self) -> Mark {
+        self.history.last()
+    }
+
+    /// Takes over a line that cannot be added to the file.
+    pub(super) fn took_alone(&mut self, line: RecordLine) {
+        self.is_ahead = true;
+        self.apply(line);
+    }
+
     /// Takes over a line that was added at the end of what has been read.
     pub(super) fn took(&mut self, text: &[u8], line: RecordLine) {
-        self.end.read += text.len() as u64;
-        self.end.chain = chain(text);
+        self.end.took(text);
         self.apply(line);
     }
 
@@ -113,44 +138,50 @@ impl Known {
         let Some((name, writing)) = names(&first) else {
             return Ok(KnownState::Gone);
         };
-        if self.lost || (!self.name.is_empty() && self.name != name) {
-            return Ok(KnownState::Other);
-        }
-        if self.end.writing == writing {
-            if file.metadata()?.len() < self.end.read {
-                return Ok(KnownState::Other);
+        if self.name == name && self.end.writing == writing {
+            let length = file.metadata()?.len();
+            if length == self.end.read && self.end.is_there(&mut file)? {
+                return Ok(KnownState::Whole);
             }
-            file.seek(SeekFrom::Start(self.end.read))?;
-            return Ok(match self.read_on(file)? {
-                KnownState::Whole => KnownState::Whole,
-                _ => {
-                    self.lost = true;
-                    KnownState::Other
+            if length > self.end.read && !self.is_ahead {
+                file.seek(SeekFrom::Start(self.end.read))?;
+                if self.read_on(&mut file)? == KnownState::Whole {
+                    return Ok(KnownState::Whole);
                 }
-            });
+            }
         }
+        // The file is another one, or has lost lines that were read before.
+        file.seek(SeekFrom::Start(FIRST as u64))?;
         let mut anew = Self::nothing();
         anew.name = name.to_owned();
         anew.end = RecordEnd {
             writing: writing.to_owned(),
             read: FIRST as u64,
+            last: 0,
             chain: writing.to_owned(),
         };
-        match anew.read_on(file)? {
-            KnownState::Whole if anew.last < self.last => Ok(KnownState::Other),
-            KnownState::Whole => {
-                anew.bound = 2 * anew.end.read + GROWTH;
-                *self = anew;
-                Ok(KnownState::Whole)
-            }
-            state => {
-                self.last = self.last.max(anew.last);
-                Ok(state)
-            }
+        let state = anew.read_on(&mut file)?;
+        anew.bound = 2 * anew.end.read + GROWTH;
+        if state == KnownState::Gone {
+            // Nobody may read on from here.
+            anew.end = RecordEnd::default();
+        }
+        self.replace(anew);
+        Ok(state)
+    }
+
+    /// Replaces what is known by another record, or by another state of this one, and remembers what
+    /// that has to know.
+    pub(super) fn replace(&mut self, anew: Self) {
+        let before = std::mem::replace(self, anew);
+        self.unsettled = before.unsettled;
+        let last = before.history.last();
+        if last != Mark::START && !self.unsettled.contains(&last) {
+            self.unsettled.push(last);
         }
     }
 
-    fn read_on(&mut self, mut file: File) -> io::Result<KnownState> {
+    fn read_on(&mut self, file: &mut File) -> io::Result<KnownState> {
         let mut lines = Vec::new();
         file.read_to_end(&mut lines)?;
         let mut state = KnownState::Whole;
@@ -163,20 +194,28 @@ impl Known {
                 None => state = KnownState::Gone,
             }
             // Lines after the damage still tell how far the numbers went.
-            self.end.chain = chain(content);
-            self.end.read += line.len() as u64;
+            self.end.took(line);
         }
         Ok(state)
     }
 
     fn apply(&mut self, line: RecordLine) {
         match line {
+            RecordLine::Words { first, words } => {
+                for (epoch, word) in (first..).zip(words) {
+                    self.give(epoch, word);
+                }
+            }
             RecordLine::Floor {
-                until,
+                epoch,
+                word,
                 absent,
                 stale,
+                answered,
             } => {
-                self.last = self.last.max(Epoch(until));
+                self.give(epoch, word);
+                let marks = answered.into_iter().map(|(epoch, word)| mark(epoch, word));
+                self.history.answer(marks);
                 self.ledger.raise_floor(Risen {
                     absent: Epoch(absent),
                     stale: Epoch(stale),
@@ -189,17 +228,33 @@ impl Known {
                     stale: Epoch(stale),
                 },
             ),
-            RecordLine::Absent { epoch, tags } => {
-                self.raise_tags(epoch, tags, Invalidation::Absent);
+            RecordLine::Absent { epoch, word, tags } => {
+                self.raise_tags(mark(epoch, word), tags, Invalidation::Absent);
             }
-            RecordLine::Stale { epoch, tags } => self.raise_tags(epoch, tags, Invalidation::Stale),
+            RecordLine::Stale { epoch, word, tags } => {
+                self.raise_tags(mark(epoch, word), tags, Invalidation::Stale);
+            }
         }
     }
 
-    fn raise_tags(&mut self, epoch: u64, tags: Vec<String>, how: Invalidation) {
-        self.last = self.last.max(Epoch(epoch));
+    fn raise_tags(&mut self, mark: Mark, tags: Vec<String>, how: Invalidation) {
+        self.give(mark.epoch.0, mark.word);
         for tag in tags {
-            self.ledger.raise(&Tag::new(tag), how, Epoch(epoch));
+            self.ledger.raise(&Tag::new(tag), how, mark.epoch);
         }
+    }
+
+    /// Takes over a mark, unless it is not above the last one: a line may repeat that.
+    fn give(&mut self, epoch: u64, word: u64) {
+        if Epoch(epoch) > self.last().epoch {
+            self.history.give(mark(epoch, word));
+        }
+    }
+}
+
+fn mark(epoch: u64, word: u64) -> Mark {
+    Mark {
+        epoch: Epoch(epoch),
+        word,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-const MAGIC: &str = "route-record 1 ";
+const MAGIC: &str = "route-record 2 ";
 /// The length of the first line: the magic, two names of 32 digits, a space and a line end.
 pub(super) const FIRST: usize = MAGIC.len() + 32 + 1 + 32 + 1;
 /// The length of the checksum at the beginning of each further line.
@@ -11,11 +11,17 @@ const CHECK: usize = 16;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RecordLine {
-    /// A floor: all content that began below these epochs counts as invalidated.
+    /// The words of consecutive epochs from `first` on, for a file that is written anew.
+    Words { first: u64, words: Vec<u64> },
+    /// A floor: all content that began below these epochs counts as invalidated. In a file that is
+    /// written anew it gives no mark, and has the epoch 0.
     Floor {
-        until: u64,
+        epoch: u64,
+        word: u64,
         absent: u64,
         stale: u64,
+        /// The unknown marks for which floors rose.
+        answered: Vec<(u64, u64)>,
     },
     /// A tag and its latest epochs, for a file that is written anew.
     Tag {
@@ -25,10 +31,12 @@ pub(super) enum RecordLine {
     },
     Absent {
         epoch: u64,
+        word: u64,
         tags: Vec<String>,
     },
     Stale {
         epoch: u64,
+        word: u64,
         tags: Vec<String>,
     },
 }

@@ -4,6 +4,7 @@ mod format;
 mod inner;
 mod known;
 mod line;
+mod mark;
 mod place;
 mod record;
 mod shelves;
@@ -11,15 +12,15 @@ mod shelves;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use tokio::task::spawn_blocking;
 
-use self::inner::{FileCall, Inner, absent};
+use self::inner::{FileCall, Inner};
 use self::shelves::Bounds;
 use super::{
-    EntryKey, Epoch, Invalidation, Invalidations, OwnedKey, Store, StoreError, StoreFuture,
-    StoredEntry, Tag,
+    EntryKey, Invalidation, Invalidations, Mark, OwnedKey, Recorded, Store, StoreError,
+    StoreFuture, StoredEntry, Tag,
 };
 
 /// The pause between two looks for the invalidations of other processes.
@@ -36,10 +37,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///
 /// # Layout of the directory
 ///
-/// Everything is below `v1` in the directory. An entry is one file, named by the hash of its key:
+/// Everything is below `v2` in the directory. An entry is one file, named by the hash of its key:
 /// a line with a checksum of the rest, a line of JSON that describes the entry, and the body. The
-/// file `record` holds the invalidations. A copy of the directory keeps entries and invalidations.
-/// Without `record` the entries count as absent, because nobody knows what was invalidated.
+/// file `record` holds the invalidations, and the file `mark` the last of their marks. A copy of the
+/// directory keeps entries and invalidations. If `record` is missing, is damaged, or does not know
+/// what is in `mark`, all entries count as absent, because nobody knows what was invalidated.
+///
+/// A directory `v1` was left by an older version of this crate. Nothing of it is used.
 ///
 /// # Durability
 ///
@@ -58,14 +62,18 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///
 /// # When the store cannot write
 ///
-/// If the disk is full, or the directory is read-only or cannot be made, the methods return the
-/// error, and the first error is logged as a warning. Reads that are still possible succeed.
+/// If the disk is full, or the directory cannot be made, the methods return the error, and the first
+/// error is logged as a warning. Reads that are still possible succeed.
+///
+/// A directory that this process may only read, such as a build in a read-only image, is a source of
+/// entries. Invalidations then hold in this process, until it ends, and nothing is written. An entry
+/// is used until this process has something newer.
 ///
 /// # Example: An entry survives a restart
 ///
 /// ```
 /// # use std::{sync::Arc, time::SystemTime};
-/// # use route_runtime::store::{EntryKey, Epoch, FileStore, Store, StoreError, StoredEntry};
+/// # use route_runtime::store::{EntryKey, FileStore, Mark, Store, StoreError, StoredEntry};
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), StoreError> {
 /// # let directory = std::env::temp_dir().join(format!("route-files-{}", std::process::id()));
@@ -73,7 +81,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// let entry = StoredEntry {
 ///     body: Arc::from(*b"[]"),
 ///     created: SystemTime::now(),
-///     started: Epoch(0),
+///     started: Mark::START,
 ///     revalidate: None,
 ///     expire: None,
 ///     tags: Arc::from([]),
@@ -83,7 +91,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// drop(store);
 ///
 /// let store = FileStore::open(&directory);
-/// assert_eq!(store.read(key).await?, Some(entry));
+/// assert_eq!(store.read(key, Mark::START).await?, Some(entry));
 /// # std::fs::remove_dir_all(directory).unwrap();
 /// # Ok(())
 /// # }
@@ -185,12 +193,14 @@ impl fmt::Debug for FileStore {
 }
 
 impl Store for FileStore {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
         let key = OwnedKey::from(key);
-        self.call("read an entry", move |inner| inner.read(key.borrowed()))
+        self.call("read an entry", move |inner| {
+            inner.read(key.borrowed(), seen)
+        })
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         let key = OwnedKey::from(key);
         self.call("write an entry", move |inner| {
             inner.write(key.borrowed(), &entry)
@@ -198,22 +208,27 @@ impl Store for FileStore {
     }
 
     fn remove<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, ()> {
-        let path = self.inner.place.entry(key);
-        self.call("remove an entry", move |_| absent(fs::remove_file(path)))
+        let key = OwnedKey::from(key);
+        self.call("remove an entry", move |inner| inner.remove(key.borrowed()))
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
         let tags = tags.to_vec();
         self.call("record an invalidation", move |inner| {
-            let epoch = inner.record.invalidate(&inner.place, &tags, how)?;
+            let recorded = inner.record.invalidate(&inner.place, &tags, how, seen)?;
             inner.look();
-            Ok(epoch)
+            Ok(recorded)
         })
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
         self.call("read invalidations", move |inner| {
-            inner.record.since(&inner.place, after)
+            inner.record.since(&inner.place, seen, own)
         })
     }
 

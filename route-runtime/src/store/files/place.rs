@@ -1,10 +1,11 @@
 //! The places of files in the directory, and the locks that say whose turn it is.
 //!
 //! ```text
-//! <directory>/v1/
+//! <directory>/v2/
 //!   app/3f/3f…        an entry of the application
 //!   b-<hash>/3f/3f…   an entry of a build
 //!   record            invalidations
+//!   mark              the mark of the last invalidation
 //!   locks/            one file for the record, one for `tmp`, one for each first byte of a hash
 //!   tmp/              for each instance, a directory and a lock that says whether it is alive
 //! ```
@@ -27,6 +28,9 @@ pub(super) struct StoreDirectory {
     root: PathBuf,
     workshop: Mutex<Option<Workshop>>,
     files: AtomicU64,
+    /// The number of writes after which this process counts as killed.
+    #[cfg(test)]
+    pub(super) steps: AtomicU64,
 }
 
 /// The directory in which this instance writes files before they are moved to their places.
@@ -41,9 +45,11 @@ struct Workshop {
 impl StoreDirectory {
     pub(super) fn new(directory: &Path) -> Self {
         Self {
-            root: directory.join("v1"),
+            root: directory.join("v2"),
             workshop: Mutex::default(),
             files: AtomicU64::new(0),
+            #[cfg(test)]
+            steps: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -53,6 +59,28 @@ impl StoreDirectory {
 
     pub(super) fn record(&self) -> PathBuf {
         self.root.join("record")
+    }
+
+    pub(super) fn mark(&self) -> PathBuf {
+        self.root.join("mark")
+    }
+
+    /// Marks a point before a write, at which a test can end the process.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as in tests")]
+    pub(super) fn step(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn step(&self) -> io::Result<()> {
+        let less = |left: u64| left.checked_sub(1);
+        let taken = self
+            .steps
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        taken
+            .map(drop)
+            .map_err(|_| io::Error::other("killed by a test"))
     }
 
     /// Returns the path of an entry. Only hashes make the path, so no key can name another place.

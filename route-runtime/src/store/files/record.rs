@@ -2,25 +2,29 @@
 //! written anew.
 //!
 //! The first line names the record and this writing of it. Each further line begins with a checksum
-//! of itself and of the checksum before. So a reader that reads on notices if the lines it has read
-//! are no longer there. The last line counts only with its line end: a line that is being written,
-//! or that a full disk cut off, is not read, and the next writer removes it.
+//! of itself and of the checksum before, and has the word of its number. So a reader that reads on
+//! notices if the lines it has read are no longer there. The last line counts only with its line
+//! end: a line that is being written, or that a full disk cut off, is not read, and the next writer
+//! removes it.
 //!
 //! A writer holds a lock. A reader needs none, because lines are only added, and a new writing is
 //! moved into place whole. So no reader waits for a disk that is slow to write. That holds within
 //! this process, too: what is known is changed only once it is written.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::iter;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::known::{Known, KnownState, RecordEnd, both};
-use super::line::{RecordLine, chain, first, written};
+use super::known::{Known, KnownState, RecordEnd};
+use super::line::{RecordLine, first, written};
+use super::mark::MarkFile;
 use super::place::StoreDirectory;
-use crate::store::random::random;
-use crate::store::{Epoch, Invalidation, Invalidations, Tag};
+use crate::store::history::MarkIs;
+use crate::store::random::{random, word};
+use crate::store::{Epoch, Invalidation, Invalidations, Mark, Recorded, Risen, Tag};
 
 #[derive(Debug)]
 pub(super) struct Record {
@@ -29,16 +33,24 @@ pub(super) struct Record {
     known: Mutex<Known>,
     /// Locked by the one thread of this process that writes.
     pub(super) writer: Mutex<()>,
+    /// The name of the record when callers were last told of it. Callers have nothing of another
+    /// record in force. Locked after `known`, by those who lock both.
+    told: Mutex<String>,
+    /// Set if nobody can write the directory. Then this process takes over lines for itself alone.
+    is_source: AtomicBool,
 }
 
-/// The turn to write: the lock of the file, and that of this process.
-type RecordTurn<'a> = (File, MutexGuard<'a, ()>);
+/// The turn to write: the lock of the file, and that of this process. There is no file to be locked
+/// if nobody can write.
+type RecordTurn<'a> = (Option<File>, MutexGuard<'a, ()>);
 
 impl Record {
     pub(super) fn new() -> Self {
         Self {
             known: Mutex::new(Known::nothing()),
             writer: Mutex::default(),
+            told: Mutex::default(),
+            is_source: AtomicBool::new(false),
         }
     }
 
@@ -46,36 +58,78 @@ impl Record {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn told(&self) -> MutexGuard<'_, String> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether nobody can write the directory.
+    pub(super) fn is_source(&self) -> bool {
+        self.is_source.load(Ordering::Relaxed)
+    }
+
     fn turn(&self, place: &StoreDirectory) -> io::Result<RecordTurn<'_>> {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((place.lock("record")?, writer))
+        let file = match self.is_source() {
+            true => None,
+            false => Some(place.lock("record")?),
+        };
+        Ok((file, writer))
     }
 
     /// Makes the record if there is none, and reads it.
     pub(super) fn open(&self, place: &StoreDirectory) -> io::Result<()> {
-        self.current(place)
+        match place.lock("record") {
+            Err(error) if is_unwritable(&error) => self.is_source.store(true, Ordering::Relaxed),
+            // If this fails, what follows fails, too, unless it needs no lock.
+            locked => drop(locked),
+        }
+        self.settle(place, &[])
     }
 
-    /// Makes sure that all epochs up to `met` belong to the record, and returns the record's name.
-    pub(super) fn meet(&self, place: &StoreDirectory, met: Epoch) -> io::Result<String> {
-        let unknown = |known: &Known| known.name.is_empty() || known.last < met;
-        if unknown(&self.known()) {
-            self.current(place)?;
-        }
-        if unknown(&self.known()) {
-            self.raise(place, met)?;
-        }
-        Ok(self.known().name.clone())
-    }
-
-    /// Returns whether an epoch belongs to this record. Content that was rendered under another
-    /// record may have been invalidated there.
-    pub(super) fn includes(&self, place: &StoreDirectory, name: &str, epoch: Epoch) -> bool {
+    /// Returns whether a caller that has the record in force up to `seen` may be given an entry of
+    /// the record with this name, whose render began at `started`.
+    pub(super) fn leads_to(
+        &self,
+        place: &StoreDirectory,
+        seen: Mark,
+        name: &str,
+        started: Mark,
+    ) -> bool {
+        let leads = |known: &Known| {
+            known.name == name
+                && known.history.judge(seen) == MarkIs::Known
+                && known.history.judge(started) != MarkIs::Unknown
+        };
         let mut known = self.known();
-        let included = |known: &Known| known.name == name && known.last >= epoch;
-        // Another process may have recorded more. A record that cannot be read includes nothing.
-        included(&known)
-            || (known.follow(place).is_ok_and(KnownState::is_whole) && included(&known))
+        if known.unsettled.is_empty() && leads(&known) {
+            return self.is_told(name);
+        }
+        // Another process may have added lines. A record that cannot be read leads to nothing.
+        let is_whole = matches!(known.follow(place), Ok(KnownState::Whole));
+        is_whole && known.unsettled.is_empty() && leads(&known) && self.is_told(name)
+    }
+
+    /// Returns the record's name, if an entry may be written whose render began at `started`.
+    pub(super) fn takes(
+        &self,
+        place: &StoreDirectory,
+        started: Mark,
+    ) -> io::Result<Option<String>> {
+        if self.known().name.is_empty() {
+            self.settle(place, &[])?;
+        }
+        let mut known = self.known();
+        let is_taken = known.follow(place)? == KnownState::Whole
+            && known.unsettled.is_empty()
+            && known.history.judge(started) == MarkIs::Known
+            && started.epoch >= known.ledger.floor().absent
+            && self.is_told(&known.name);
+        Ok(is_taken.then(|| known.name.clone()))
+    }
+
+    fn is_told(&self, name: &str) -> bool {
+        let told = self.told();
+        told.is_empty() || *told == name
     }
 
     pub(super) fn invalidate(
@@ -83,31 +137,40 @@ impl Record {
         place: &StoreDirectory,
         tags: &[Tag],
         how: Invalidation,
-    ) -> io::Result<Epoch> {
+        seen: Mark,
+    ) -> io::Result<Recorded> {
         let _turn = self.turn(place)?;
-        self.repair(place)?;
-        let epoch = self.known().last.0 + 1;
+        self.repair(place, &[seen])?;
+        let (before, mark) = {
+            let known = self.known();
+            (known.last(), known.history.next(word()))
+        };
         let tags = tags.iter().map(|tag| tag.as_str().to_owned()).collect();
-        self.append(
-            place,
-            match how {
-                Invalidation::Absent => RecordLine::Absent { epoch, tags },
-                Invalidation::Stale => RecordLine::Stale { epoch, tags },
-            },
-        )?;
+        let (epoch, word) = (mark.epoch.0, mark.word);
+        let line = match how {
+            Invalidation::Absent => RecordLine::Absent { epoch, word, tags },
+            Invalidation::Stale => RecordLine::Stale { epoch, word, tags },
+        };
+        self.add(place, line, mark)?;
         self.shorten(place);
-        Ok(Epoch(epoch))
+        let known = self.known();
+        self.told().clone_from(&known.name);
+        Ok(Recorded { before, mark })
     }
 
-    pub(super) fn since(&self, place: &StoreDirectory, after: Epoch) -> io::Result<Invalidations> {
-        self.current(place)?;
-        let lost = after > self.known().last && self.raise(place, after).is_err();
+    pub(super) fn since(
+        &self,
+        place: &StoreDirectory,
+        seen: Mark,
+        own: Option<Mark>,
+    ) -> io::Result<Invalidations> {
+        let named: Vec<Mark> = [seen].into_iter().chain(own).collect();
+        self.settle(place, &named)?;
         let known = self.known();
-        let mut news = known.ledger.since(after, known.last.max(after));
-        if lost {
-            // The loss cannot be recorded, but all older content still counts as invalidated.
-            news.floor.merge(both(after));
-        }
+        let mut news = known.ledger.since(seen.epoch, known.last());
+        news.floor
+            .merge(Risen::both(known.history.floor_for(named)));
+        self.told().clone_from(&known.name);
         Ok(news)
     }
 
@@ -117,91 +180,114 @@ impl Record {
         Some((metadata.len(), metadata.modified().ok()?))
     }
 
-    /// Reads new lines, and repairs the file if it is not the one that was read before.
-    fn current(&self, place: &StoreDirectory) -> io::Result<()> {
-        if self.known().follow(place)?.is_whole() {
-            return Ok(());
-        }
-        let _turn = self.turn(place)?;
-        self.repair(place)
-    }
-
-    /// Reads new lines and repairs the file, for a caller that has the turn to write.
-    fn repair(&self, place: &StoreDirectory) -> io::Result<()> {
-        let (state, seen, is_first) = {
+    /// Reads new lines. If the record does not know the mark of a caller, or one that this process
+    /// or an earlier one has read, its floors rise.
+    fn settle(&self, place: &StoreDirectory, named: &[Mark]) -> io::Result<()> {
+        // Read before the record, which is written first.
+        let mark = MarkFile::read(place)?.last();
+        {
             let mut known = self.known();
-            let state = known.follow(place)?;
-            let is_first = known.name.is_empty() && known.last == Epoch(0);
-            (state, known.last, is_first)
-        };
-        if state.is_whole() {
-            return Ok(());
-        }
-        let mut found = Known::nothing();
-        let repaired = if state == KnownState::Other && found.follow(place)?.is_whole() {
-            // The lost invalidations may have reached anything that this instance has seen.
-            let next = Epoch(seen.max(found.last).0 + 1);
-            let line = floor(next, next);
-            let added = append(place, &found.end, &line);
-            added.map(|text| found.took(&text, line))
-        } else {
-            let next = Epoch(seen.max(found.last).0 + 1);
-            found = Known::nothing();
-            found.name = random();
-            // An instance that has read no record needs no floor: the old name in the entries tells
-            // that the old record is gone.
-            if !is_first {
-                found.last = next;
-                found.ledger.raise_floor(both(next));
+            let is_whole = known.follow(place)? == KnownState::Whole;
+            let marks = named.iter().chain(&mark).chain(&known.unsettled).copied();
+            if is_whole
+                && (mark.is_some() || self.is_source())
+                && known.history.lost(marks).is_empty()
+            {
+                known.unsettled.clear();
+                return Ok(());
             }
-            let all = found.ledger.since(Epoch(0), found.last);
-            let end = rewrite(place, &found.name, &all);
-            end.map(|end| found.moved(end))
-        };
-        let mut known = self.known();
-        match repaired {
-            Ok(()) => *known = found,
-            // The repair is still to be done.
-            Err(_) => known.lost |= state == KnownState::Other,
         }
-        repaired
+        let _turn = self.turn(place)?;
+        self.repair(place, named)
     }
 
-    /// Records that everything below `epoch` counts as invalidated, unless the record turns out to
-    /// know that epoch.
-    fn raise(&self, place: &StoreDirectory, epoch: Epoch) -> io::Result<()> {
-        let _turn = self.turn(place)?;
-        self.repair(place)?;
-        let last = self.known().last;
-        if last < epoch {
-            self.append(place, floor(epoch, epoch))?;
+    /// Does the work of [`settle`](Self::settle) for a caller that has the turn to write. If there
+    /// is no record, or it is damaged, makes it anew.
+    fn repair(&self, place: &StoreDirectory, named: &[Mark]) -> io::Result<()> {
+        let mark = MarkFile::read(place)?;
+        let is_whole = self.known().follow(place)? == KnownState::Whole;
+        // The lost invalidations may have reached anything.
+        let is_mark_lost = is_whole && mark.last().is_none() && !self.is_source();
+        let is_made = is_whole || self.is_source() && self.known().is_ahead;
+        if !is_made {
+            self.make_anew(place, mark)?;
         }
+        let unsettled = self.known().unsettled.clone();
+        let line = {
+            let known = self.known();
+            let marks = named.iter().chain(&unsettled).copied();
+            let lost = known.history.lost(marks.chain(mark.last()));
+            (is_mark_lost || !lost.is_empty()).then(|| {
+                let floor = known.history.above(&lost, word());
+                let answered = lost.iter().map(|mark| (mark.epoch.0, mark.word));
+                let line = RecordLine::Floor {
+                    epoch: floor.epoch.0,
+                    word: floor.word,
+                    absent: floor.epoch.0,
+                    stale: floor.epoch.0,
+                    answered: answered.collect(),
+                };
+                (line, floor)
+            })
+        };
+        if let Some((line, floor)) = line {
+            self.add(place, line, floor)?;
+        }
+        // Others may have read on meanwhile, and found something else.
+        let mut known = self.known();
+        known.unsettled.retain(|mark| !unsettled.contains(mark));
         Ok(())
     }
 
-    /// Adds a line. The caller has the turn to write, and has read all lines.
-    fn append(&self, place: &StoreDirectory, line: RecordLine) -> io::Result<()> {
+    /// Replaces a record that is not there or is damaged by a new one. Its name tells that the
+    /// entries of the old one mean nothing any more.
+    fn make_anew(&self, place: &StoreDirectory, mark: MarkFile) -> io::Result<()> {
+        let mut anew = Known::nothing();
+        anew.name = random();
+        if self.is_source() {
+            anew.is_ahead = true;
+        } else {
+            if mark.last().is_none() {
+                mark.write(place, Mark::START)?;
+            }
+            let end = rewrite(place, &anew)?;
+            anew.moved(end);
+        }
+        self.known().replace(anew);
+        Ok(())
+    }
+
+    /// Adds a line with the next mark. The caller has the turn to write, and has read all lines.
+    fn add(&self, place: &StoreDirectory, line: RecordLine, mark: Mark) -> io::Result<()> {
+        if self.is_source() {
+            self.known().took_alone(line);
+            return Ok(());
+        }
         let end = self.known().end.clone();
         let text = append(place, &end, &line)?;
-        let mut known = self.known();
-        // Another thread may have read the line already.
-        if known.end == end {
-            known.took(&text, line);
+        {
+            let mut known = self.known();
+            // Another thread may have read the line already.
+            if known.end == end {
+                known.took(&text, line);
+            }
         }
-        Ok(())
+        MarkFile::read(place)?.write(place, mark)
     }
 
-    /// Writes the file anew if it has grown far beyond what it has to say.
+    /// Writes the file anew if it has grown far beyond what it has to say. The caller has the turn.
     fn shorten(&self, place: &StoreDirectory) {
-        let (end, name, all) = {
+        if self.known().is_long() && !self.is_source() {
+            self.write_anew(place);
+        }
+    }
+
+    pub(super) fn write_anew(&self, place: &StoreDirectory) {
+        let (end, anew) = {
             let known = self.known();
-            if !known.is_long() {
-                return;
-            }
-            let all = known.ledger.since(Epoch(0), known.last);
-            (known.end.clone(), known.name.clone(), all)
+            (known.end.clone(), text_anew(&known))
         };
-        let moved = rewrite(place, &name, &all);
+        let moved = publish(place, anew);
         let mut known = self.known();
         match moved {
             Ok(moved) if known.end == end => known.moved(moved),
@@ -212,18 +298,19 @@ impl Record {
     }
 }
 
-fn floor(until: Epoch, below: Epoch) -> RecordLine {
-    RecordLine::Floor {
-        until: until.0,
-        absent: below.0,
-        stale: below.0,
-    }
+/// Returns whether the error says that nobody can write here, whatever happens next.
+fn is_unwritable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+    )
 }
 
 /// Adds a line where the file ends, and returns its text. When this returns, the line is on the
 /// disk.
 fn append(place: &StoreDirectory, end: &RecordEnd, line: &RecordLine) -> io::Result<Vec<u8>> {
     let text = written(line, &end.chain);
+    place.step()?;
     let mut file = File::options().write(true).open(place.record())?;
     // Cuts off a line that a writer began and could not finish.
     file.set_len(end.read)?;
@@ -238,35 +325,69 @@ fn append(place: &StoreDirectory, end: &RecordEnd, line: &RecordLine) -> io::Res
     Ok(text)
 }
 
-/// Replaces the file by one that says just this, and returns its end.
-fn rewrite(place: &StoreDirectory, name: &str, all: &Invalidations) -> io::Result<RecordEnd> {
+/// Replaces the file by one that says just what is known, and returns its end.
+fn rewrite(place: &StoreDirectory, known: &Known) -> io::Result<RecordEnd> {
+    publish(place, text_anew(known))
+}
+
+/// Returns the text of a file that says just what is known, and its end.
+fn text_anew(known: &Known) -> (Vec<u8>, RecordEnd) {
     let writing = random();
-    let mut text = first(name, &writing).into_bytes();
+    let mut text = first(&known.name, &writing).into_bytes();
+    let mut end = RecordEnd {
+        read: text.len() as u64,
+        last: 0,
+        chain: writing.clone(),
+        writing,
+    };
+    let all = known.ledger.since(Epoch(0), known.last());
+    let (given, answered) = known.history.parts();
+    // The last line has the last mark, so that a file that is cut off does not know it.
+    let words = runs(given).map(|(first, words)| RecordLine::Words { first, words });
     let floor = RecordLine::Floor {
-        until: all.until.0,
+        epoch: 0,
+        word: 0,
         absent: all.floor.absent.0,
         stale: all.floor.stale.0,
+        answered: answered
+            .iter()
+            .map(|mark| (mark.epoch.0, mark.word))
+            .collect(),
     };
     let tags = all.tags.iter().map(|(tag, risen)| RecordLine::Tag {
         tag: tag.as_str().to_owned(),
         absent: risen.absent.0,
         stale: risen.stale.0,
     });
-    let mut last = writing.clone();
-    for line in iter::once(floor).chain(tags) {
-        let line = written(&line, &last);
-        last = chain(&line);
+    for line in [floor].into_iter().chain(tags).chain(words) {
+        let line = written(&line, &end.chain);
+        end.took(&line);
         text.extend(line);
     }
+    (text, end)
+}
+
+/// Returns the runs of consecutive numbers, each as its first number and its words.
+fn runs(given: &VecDeque<Mark>) -> impl Iterator<Item = (u64, Vec<u64>)> {
+    let mut runs: Vec<(u64, Vec<u64>)> = Vec::new();
+    for mark in given {
+        match runs.last_mut() {
+            Some((first, words)) if *first + words.len() as u64 == mark.epoch.0 => {
+                words.push(mark.word);
+            }
+            _ => runs.push((mark.epoch.0, vec![mark.word])),
+        }
+    }
+    runs.into_iter()
+}
+
+fn publish(place: &StoreDirectory, (text, end): (Vec<u8>, RecordEnd)) -> io::Result<RecordEnd> {
+    place.step()?;
     let draft = place.draft(&text)?;
     draft.sync()?;
     draft.publish(&place.record())?;
     // Without this, the lines to come could be added to a file that a power cut takes back. Not
     // every system can sync a directory.
     File::open(place.root()).and_then(|it| it.sync_all()).ok();
-    Ok(RecordEnd {
-        writing,
-        read: text.len() as u64,
-        chain: last,
-    })
+    Ok(end)
 }

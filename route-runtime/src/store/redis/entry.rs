@@ -4,7 +4,8 @@ use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::EntryKey;
+use crate::store::history::REMEMBERED;
+use crate::store::{EntryKey, Epoch, Mark};
 
 #[derive(Debug)]
 pub(super) struct Keys {
@@ -12,17 +13,19 @@ pub(super) struct Keys {
     pub(super) record: String,
     pub(super) absent: String,
     pub(super) stale: String,
+    pub(super) words: String,
     pub(super) channel: String,
 }
 
 impl Keys {
     pub(super) fn new(prefix: &str, database: i64) -> Self {
         // The braces are a hash tag, which puts all keys on one node where that matters.
-        let prefix = format!("{{{prefix}}}:1");
+        let prefix = format!("{{{prefix}}}:2");
         Self {
             record: format!("{prefix}:record"),
             absent: format!("{prefix}:absent"),
             stale: format!("{prefix}:stale"),
+            words: format!("{prefix}:words"),
             // All databases share one set of channels.
             channel: format!("{prefix}:changed:{database}"),
             prefix,
@@ -60,7 +63,10 @@ pub(super) struct RedisMetadata<'a> {
     pub(super) tags: Vec<Cow<'a, str>>,
 }
 
-pub(super) const FIELDS: &[&str] = &["record", "started", "created", "metadata", "body"];
+pub(super) const FIELDS: &[&str] = &["record", "started", "word", "created", "metadata", "body"];
+
+/// The fields of the record that a read needs.
+pub(super) const RECORD_FIELDS: &[&str] = &["name", "last", "from"];
 
 type Field = Option<Vec<u8>>;
 
@@ -68,13 +74,18 @@ type Field = Option<Vec<u8>>;
 /// damaged entry, and not an answer that makes no sense.
 pub(super) type RawRead = (
     (i64, i64),
-    (Field, Field),
-    (Field, Field, Field, Field, Field),
+    (Field, Field, Field),
+    Field,
+    (Field, Field, Field, Field, Field, Field),
 );
+
+/// The server's answer to an invalidation: the record's name, the mark before, and the new one.
+pub(super) type RawRecorded = (String, u64, Vec<u8>, u64, Vec<u8>);
 
 pub(super) type RawSince = (
     String,
     u64,
+    Vec<u8>,
     u64,
     u64,
     Vec<(String, f64)>,
@@ -85,25 +96,35 @@ pub(super) type RawSince = (
 pub(super) struct Read {
     /// The time by the server's clock, in microseconds.
     pub(super) now: i64,
-    pub(super) record: Option<(String, u64)>,
+    pub(super) record: Option<ReadRecord>,
     pub(super) entry: Option<Fields>,
+}
+
+/// The record, as far as a read needs it.
+pub(super) struct ReadRecord {
+    pub(super) name: String,
+    pub(super) last: u64,
+    /// The first number whose word is remembered.
+    pub(super) from: u64,
+    /// The word in the place of the number that the reader has named.
+    pub(super) word: Option<u64>,
 }
 
 pub(super) struct Fields {
     pub(super) record: String,
-    pub(super) started: u64,
+    pub(super) started: Mark,
     pub(super) created: i64,
     pub(super) metadata: Vec<u8>,
     pub(super) body: Vec<u8>,
 }
 
 impl From<RawRead> for Read {
-    fn from(((seconds, micros), (name, last), entry): RawRead) -> Self {
-        let (record, started, created, metadata, body) = entry;
+    fn from(((seconds, micros), (name, last, from), seen, entry): RawRead) -> Self {
+        let (record, started, started_word, created, metadata, body) = entry;
         let whole = || {
             Some(Fields {
                 record: text(record)?,
-                started: number(started)?,
+                started: mark(number(started)?, &started_word?)?,
                 created: number(created)?,
                 metadata: metadata?,
                 body: body?,
@@ -111,9 +132,35 @@ impl From<RawRead> for Read {
         };
         Self {
             now: seconds * 1_000_000 + micros,
-            record: text(name).zip(number(last)),
+            record: text(name).zip(number(last)).map(|(name, last)| ReadRecord {
+                name,
+                last,
+                from: number(from).unwrap_or(0),
+                word: seen.and_then(|word| word_of(&word)),
+            }),
             entry: whole(),
         }
+    }
+}
+
+/// Returns the bytes of a mark's word, as the server keeps them. A script cannot count as far as a
+/// word goes, but only compares it.
+pub(super) fn word_bytes(mark: Mark) -> [u8; 8] {
+    mark.word.to_be_bytes()
+}
+
+fn word_of(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+/// Returns the mark of a number and its word. There is no word before the first number.
+pub(super) fn mark(epoch: u64, word: &[u8]) -> Option<Mark> {
+    match epoch {
+        0 => Some(Mark::START),
+        epoch => Some(Mark {
+            epoch: Epoch(epoch),
+            word: word_of(word)?,
+        }),
     }
 }
 
@@ -123,6 +170,12 @@ fn text(field: Field) -> Option<String> {
 
 fn number<T: FromStr>(field: Field) -> Option<T> {
     text(field)?.parse().ok()
+}
+
+/// Returns the first and the last byte of a number's word among all words.
+pub(super) fn word_range(epoch: Epoch) -> (u64, u64) {
+    let first = epoch.0 % REMEMBERED * 8;
+    (first, first + 7)
 }
 
 /// Returns a time in microseconds, but at most a century and a half, so that the server's numbers

@@ -1,12 +1,13 @@
 //! A [`Store`] in Redis or Valkey, shared by many instances.
 //!
 //! ```text
-//! {<prefix>}:1:record           hash: name, last epoch, floors, sizes of the two sets below
-//! {<prefix>}:1:absent           sorted set: tags by the epoch at which they were made absent
-//! {<prefix>}:1:stale            sorted set: tags by the epoch at which they were made stale
-//! {<prefix>}:1:e:<build>:<hash> hash: an entry
-//! {<prefix>}:1:l:<build>:<hash> a lease's token
-//! {<prefix>}:1:changed:<db>     channel: the last epoch
+//! {<prefix>}:2:record           hash: name, last mark, floors, sizes of the two sets below
+//! {<prefix>}:2:absent           sorted set: tags by the epoch at which they were made absent
+//! {<prefix>}:2:stale            sorted set: tags by the epoch at which they were made stale
+//! {<prefix>}:2:words            string: the words of the last 65 536 epochs, 8 bytes each
+//! {<prefix>}:2:e:<build>:<hash> hash: an entry
+//! {<prefix>}:2:l:<build>:<hash> a lease's token
+//! {<prefix>}:2:changed:<db>     channel: the last epoch
 //! ```
 
 mod entry;
@@ -22,16 +23,19 @@ use std::time::{Duration, SystemTime};
 
 use redis::{Script, ScriptInvocation};
 
-use self::entry::{FIELDS, Keys, RawRead, RawSince, Read, RedisMetadata, micros};
+use self::entry::{
+    FIELDS, Keys, RECORD_FIELDS, RawRead, RawRecorded, RawSince, Read, RedisMetadata, mark, micros,
+    word_bytes, word_range,
+};
 use self::link::Link;
 use self::options::RedisLimits;
 pub use self::options::RedisStoreOptions;
 use self::scripts::{INVALIDATE, LEASE, RELEASE, RENEW, SINCE, WRITE};
-use self::seen::{Question, Seen};
-use super::random::random;
+use self::seen::Question;
+use super::random::{random, word};
 use super::{
-    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Risen, Store, StoreError,
-    StoreFuture, StoredEntry, Tag,
+    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Mark, Recorded, Risen, Store,
+    StoreError, StoreFuture, StoredEntry, Tag,
 };
 
 /// The number of tags of each kind that are remembered by name.
@@ -70,9 +74,10 @@ const HIGHEST: u64 = (1 << 53) - 2;
 ///
 /// Entries and invalidations are as durable as the server is set up to keep them. A server may lose
 /// invalidations, because it was emptied, restarted without persistence, or failed over to a
-/// replica that was behind. Then the first instance to call notices that the server does not know
-/// the number that the instance has seen, and raises both floors: everything older counts as
-/// invalidated, once, for all instances.
+/// replica that was behind. Each invalidation has a number and a random word, and each call names the
+/// last that its instance knows. So the first call of an instance that knows a lost invalidation
+/// shows the loss, also if the server has given the same numbers again. Then everything older counts
+/// as invalidated, once, for all instances. A loss that no running instance knew of is not noticed.
 ///
 /// # Bounds
 ///
@@ -103,7 +108,8 @@ pub struct RedisStore {
     link: Link,
     keys: Keys,
     limits: RedisLimits,
-    seen: Mutex<Seen>,
+    /// The name of the record when callers were last told of it; empty before that.
+    told: Mutex<String>,
 }
 
 impl RedisStore {
@@ -132,28 +138,38 @@ impl RedisStore {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn told(&self) -> MutexGuard<'_, String> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prepares a call of a script that begins with `record.lua`.
-    fn with_record<'a>(&self, script: &'a Script, met: Epoch) -> ScriptInvocation<'a> {
+    /// Prepares a call of a script that begins with `record.lua`, for a caller that names these
+    /// marks.
+    fn with_record<'a>(
+        &self,
+        script: &'a Script,
+        named: [Mark; 2],
+    ) -> Result<ScriptInvocation<'a>, StoreError> {
         let mut call = script.prepare_invoke();
         call.key(&self.keys.record)
             .key(&self.keys.absent)
-            .key(&self.keys.stale);
-        let seen = self.seen();
+            .key(&self.keys.stale)
+            .key(&self.keys.words);
         call.arg(&self.keys.channel)
-            .arg(&seen.record)
-            .arg(seen.epoch)
             .arg(random())
-            .arg(met.0);
-        call
+            .arg(&word().to_be_bytes());
+        for mark in named {
+            if mark.epoch.0 > HIGHEST {
+                return Err(StoreError::new("the mark's number is too high for Redis"));
+            }
+            call.arg(mark.epoch.0).arg(&word_bytes(mark));
+        }
+        Ok(call)
     }
+}
 
-    fn saw(&self, record: &str, epoch: u64) {
-        self.seen().saw(record, epoch);
-    }
+/// Returns a mark that the server gave. Anything else that it says makes no sense.
+fn given(epoch: u64, word: &[u8]) -> Result<Mark, StoreError> {
+    mark(epoch, word).ok_or_else(|| StoreError::new("the server gave a number without its word"))
 }
 
 impl fmt::Debug for RedisStore {
@@ -167,17 +183,21 @@ impl fmt::Debug for RedisStore {
 }
 
 impl Store for RedisStore {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
         Box::pin(async move {
+            let (first, last) = word_range(seen.epoch);
             let mut ask = redis::pipe();
             ask.cmd("TIME");
-            ask.cmd("HMGET")
-                .arg(&self.keys.record)
-                .arg(&["name", "last"]);
+            ask.cmd("HMGET").arg(&self.keys.record).arg(RECORD_FIELDS);
+            ask.cmd("GETRANGE")
+                .arg(&self.keys.words)
+                .arg(first)
+                .arg(last);
             ask.cmd("HMGET").arg(self.keys.entry(key)).arg(FIELDS);
             let asked = Question {
                 at: SystemTime::now(),
-                seen: self.seen().clone(),
+                told: self.told().clone(),
+                seen,
             };
             let read = |mut connection| async move { ask.query_async(&mut connection).await };
             let answer: RawRead = self
@@ -190,17 +210,15 @@ impl Store for RedisStore {
                 self.link.news().tell();
                 return Ok(None);
             }
-            Ok(asked.judge(key, answer).map(|(record, entry)| {
-                self.saw(&record, entry.started.0);
-                entry
-            }))
+            Ok(asked.judge(key, answer))
         })
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            if entry.started.0 > HIGHEST {
-                return Err(StoreError::new("the entry's epoch is too high for Redis"));
+            let started = entry.started;
+            if started.epoch.0 > HIGHEST {
+                return Err(StoreError::new("the mark's number is too high for Redis"));
             }
             let metadata = RedisMetadata {
                 name: key.name.into(),
@@ -216,20 +234,24 @@ impl Store for RedisStore {
                 Err(ahead) => (-micros(ahead.duration()), entry.expire),
             };
             let lives = left.map_or(LONGEST, |left| left.min(LONGEST));
-            let mut call = self.with_record(&WRITE, entry.started);
-            call.key(self.keys.entry(key))
-                .arg(entry.started.0)
+            let mut call = WRITE.prepare_invoke();
+            call.key(&self.keys.record)
+                .key(&self.keys.words)
+                .key(self.keys.entry(key));
+            call.arg(&*self.told())
+                .arg(random())
+                .arg(started.epoch.0)
+                .arg(&word_bytes(started))
                 .arg(age)
                 .arg(lives.as_millis().max(1) as u64)
                 .arg(metadata)
                 .arg(&*entry.body);
             let write = |mut connection| async move { call.invoke_async(&mut connection).await };
-            let (record, last): (String, u64) = self
+            let taken: u64 = self
                 .link
                 .call("write an entry", self.limits.write, write)
                 .await?;
-            self.saw(&record, last);
-            Ok(())
+            Ok(taken == 1)
         })
     }
 
@@ -244,9 +266,15 @@ impl Store for RedisStore {
         })
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
         Box::pin(async move {
-            let mut call = self.with_record(&INVALIDATE, Epoch(0));
+            let mut call = self.with_record(&INVALIDATE, [seen, Mark::START])?;
+            call.arg(&word().to_be_bytes());
             match how {
                 Invalidation::Absent => call.key(&self.keys.absent).arg("absent"),
                 Invalidation::Stale => call.key(&self.keys.stale).arg("stale"),
@@ -256,28 +284,27 @@ impl Store for RedisStore {
                 call.arg(tag.as_str());
             }
             let write = |mut connection| async move { call.invoke_async(&mut connection).await };
-            let (record, epoch): (String, u64) = self
+            let (record, before, before_word, epoch, word): RawRecorded = self
                 .link
                 .call("record an invalidation", self.limits.write, write)
                 .await?;
-            self.saw(&record, epoch);
-            Ok(Epoch(epoch))
+            *self.told() = record;
+            Ok(Recorded {
+                before: given(before, &before_word)?,
+                mark: given(epoch, &word)?,
+            })
         })
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
         Box::pin(async move {
-            if after.0 > HIGHEST {
-                return Err(StoreError::new("the epoch is too high for Redis"));
-            }
-            let mut call = self.with_record(&SINCE, after);
-            call.arg(after.0);
+            let call = self.with_record(&SINCE, [seen, own.unwrap_or_default()])?;
             let read = |mut connection| async move { call.invoke_async(&mut connection).await };
-            let (record, until, absent, stale, made_absent, made_stale): RawSince = self
+            let (record, until, word, absent, stale, made_absent, made_stale): RawSince = self
                 .link
                 .call("read invalidations", self.limits.write, read)
                 .await?;
-            self.saw(&record, until);
+            *self.told() = record;
             let mut tags = HashMap::new();
             let listed = made_absent.into_iter().map(|it| (it, Invalidation::Absent));
             let listed = listed.chain(made_stale.into_iter().map(|it| (it, Invalidation::Stale)));
@@ -291,7 +318,7 @@ impl Store for RedisStore {
                 .raise(how, epoch);
             }
             Ok(Invalidations {
-                until: Epoch(until),
+                until: given(until, &word)?,
                 floor: Risen {
                     absent: Epoch(absent),
                     stale: Epoch(stale),

@@ -109,7 +109,7 @@ impl RedisStoreOptions {
             link: Link::open(client, keys.channel.clone(), self.limits.connect).await,
             keys,
             limits: self.limits,
-            seen: Mutex::default(),
+            told: Mutex::default(),
         })
     }
 }

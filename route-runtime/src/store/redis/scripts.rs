@@ -6,18 +6,20 @@ use redis::Script;
 
 pub(super) static WRITE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
-        include_str!("record.lua"),
+        include_str!("history.lua"),
         include_str!("write.lua")
     ))
 });
 pub(super) static INVALIDATE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
+        include_str!("history.lua"),
         include_str!("record.lua"),
         include_str!("invalidate.lua")
     ))
 });
 pub(super) static SINCE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
+        include_str!("history.lua"),
         include_str!("record.lua"),
         include_str!("since.lua")
     ))

@@ -1,13 +1,12 @@
 
--- ARGV: 6 the epoch above which tags are listed
-
 keep()
-local above = '(' .. ARGV[6]
+local above = '(' .. ARGV[4]
 return {
   name,
   text(last),
-  text(absent),
-  text(stale),
+  word,
+  text(math.max(absent, own)),
+  text(math.max(stale, own)),
   redis.call('ZRANGEBYSCORE', KEYS[2], above, '+inf', 'WITHSCORES'),
   redis.call('ZRANGEBYSCORE', KEYS[3], above, '+inf', 'WITHSCORES'),
 }

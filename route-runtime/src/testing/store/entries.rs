@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::{Checked, entry, now, page};
-use crate::store::{Store, StoredEntry, Tag};
+use crate::store::{Mark, Store, StoredEntry, Tag};
 
 /// Checks that "a store returns exactly what was written or nothing".
 pub(super) async fn exact<S: Store>(store: &Checked<S>) {
@@ -23,7 +23,7 @@ pub(super) async fn exact<S: Store>(store: &Checked<S>) {
         &mebibyte,
     ] {
         let name = format!("/body/{}", body.len());
-        round_trip(store, &name, entry(body, 0, 5)).await;
+        round_trip(store, &name, entry(body, Mark::START, 5)).await;
     }
     let odd = Duration::new(7, 123_456_789);
     for (revalidate, expire) in [
@@ -37,22 +37,27 @@ pub(super) async fn exact<S: Store>(store: &Checked<S>) {
         let written = StoredEntry {
             revalidate,
             expire,
-            ..entry(b"lifetimes", 0, 5)
+            ..entry(b"lifetimes", Mark::START, 5)
         };
         let name = format!("/lifetimes/{revalidate:?}/{expire:?}");
         round_trip(store, &name, written).await;
     }
     for age in [0, 1, 3600, 20 * 86_400] {
-        round_trip(store, &format!("/age/{age}"), entry(b"age", 0, age)).await;
+        round_trip(
+            store,
+            &format!("/age/{age}"),
+            entry(b"age", Mark::START, age),
+        )
+        .await;
     }
     let ancient = StoredEntry {
         created: UNIX_EPOCH + Duration::new(1, 2),
-        ..entry(b"ancient", 0, 0)
+        ..entry(b"ancient", Mark::START, 0)
     };
     round_trip(store, "/ancient", ancient).await;
     let ahead = StoredEntry {
         created: now() + Duration::from_secs(3600),
-        ..entry(b"from the future", 0, 0)
+        ..entry(b"from the future", Mark::START, 0)
     };
     round_trip(store, "/ahead", ahead).await;
     for tags in [
@@ -63,7 +68,7 @@ pub(super) async fn exact<S: Store>(store: &Checked<S>) {
     ] {
         let written = StoredEntry {
             tags: tags.iter().map(|&tag| Tag::from(tag)).collect(),
-            ..entry(b"tags", 0, 5)
+            ..entry(b"tags", Mark::START, 5)
         };
         round_trip(store, &format!("/tags/{}", tags.len()), written).await;
     }
@@ -106,7 +111,7 @@ pub(super) fn same(name: &str, written: &StoredEntry, read: &StoredEntry, took: 
     };
     assert!(
         comparable == *written,
-        "entries: epoch, lifetimes and tags at `{name}` come back as they were written: {:?} {:?} \
+        "entries: mark, lifetimes and tags at `{name}` come back as they were written: {:?} {:?} \
          {:?} {:?} became {:?} {:?} {:?} {:?}",
         written.started,
         written.revalidate,
@@ -121,6 +126,7 @@ pub(super) fn same(name: &str, written: &StoredEntry, read: &StoredEntry, took: 
 
 /// Checks that "a write must not replace an entry that is newer".
 pub(super) async fn newer_wins<S: Store>(store: &Checked<S>) {
+    let marks = store.marks(7).await;
     for (written, age, started, stays) in [
         ("first", 1000, 5, "first"),
         ("finished before", 2000, 5, "first"),
@@ -136,7 +142,7 @@ pub(super) async fn newer_wins<S: Store>(store: &Checked<S>) {
     ] {
         let key = page("/newer");
         store
-            .write(key, entry(written.as_bytes(), started, age))
+            .write(key, entry(written.as_bytes(), marks[started], age))
             .await;
         let Some(read) = store.read(key).await else {
             panic!("entries: a write does not remove what it does not replace")
@@ -153,9 +159,12 @@ pub(super) async fn newer_wins<S: Store>(store: &Checked<S>) {
 /// Checks that `remove` "removes an entry" and "succeeds if it is absent already".
 pub(super) async fn removed<S: Store>(store: &Checked<S>) {
     let key = page("/removed");
+    let marks = store.marks(10).await;
     store.remove(key).await;
-    store.write(key, entry(b"new", 9, 0)).await;
-    store.write(page("/other"), entry(b"other", 9, 0)).await;
+    store.write(key, entry(b"new", marks[9], 0)).await;
+    store
+        .write(page("/other"), entry(b"other", marks[9], 0))
+        .await;
     store.remove(key).await;
     assert!(
         store.read(key).await.is_none(),
@@ -166,7 +175,7 @@ pub(super) async fn removed<S: Store>(store: &Checked<S>) {
         "entries: removing one leaves the others"
     );
     store.remove(key).await;
-    store.write(key, entry(b"old", 3, 100)).await;
+    store.write(key, entry(b"old", marks[3], 100)).await;
     assert!(
         store.read(key).await.is_some_and(|it| *it.body == *b"old"),
         "entries: what was removed is not compared with"
@@ -176,14 +185,15 @@ pub(super) async fn removed<S: Store>(store: &Checked<S>) {
 /// Checks that one instance reads what another writes, and that the newer of their entries wins.
 pub(super) async fn shared<S: Store>(here: &Checked<S>, there: &Checked<S>) {
     let key = page("/shared");
-    here.write(key, entry(b"here", 1, 10)).await;
+    let marks = there.marks(3).await;
+    here.write(key, entry(b"here", marks[1], 10)).await;
     let body = |read: Option<StoredEntry>| read.map(|it| it.body.to_vec());
     assert!(
         body(there.read(key).await).as_deref() == Some(b"here"),
         "entries: what one instance writes, another reads"
     );
-    there.write(key, entry(b"there", 2, 20)).await;
-    here.write(key, entry(b"here, late", 1, 0)).await;
+    there.write(key, entry(b"there", marks[2], 20)).await;
+    here.write(key, entry(b"here, late", marks[1], 0)).await;
     assert!(
         body(here.read(key).await).as_deref() == Some(b"there"),
         "entries: the newer of two instances' entries stays"

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::storm::resume;
 use super::{Checked, entry, page};
-use crate::store::{Epoch, Invalidation, Invalidations, Risen, Store, Tag};
+use crate::store::{Epoch, Invalidation, Invalidations, Mark, Risen, Store, Tag};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -39,10 +39,13 @@ fn by_tag(news: &Invalidations) -> HashMap<&str, Risen> {
 /// Checks that the record is a state: each tag with its latest epochs, of both kinds.
 pub(super) async fn state<S: Store>(store: &Checked<S>) {
     assert!(
-        store.since(0).await == Invalidations::default(),
+        store.since(Mark::START).await == Invalidations::default(),
         "invalidations: in an empty store there are none"
     );
-    store.write(page("/kept"), entry(b"kept", 0, 1)).await;
+    store
+        .write(page("/kept"), entry(b"kept", Mark::START, 1))
+        .await;
+    let mut marks = vec![Mark::START];
     let odd = ["", "\0\n", "日本", "a b", "A", "a"];
     for (number, (names, how)) in [
         (&["a", "b"][..], Invalidation::Absent),
@@ -54,7 +57,9 @@ pub(super) async fn state<S: Store>(store: &Checked<S>) {
     .into_iter()
     .enumerate()
     {
-        let epoch = store.invalidate(&tags(names), how).await;
+        let mark = store.invalidate(&tags(names), how).await.mark;
+        marks.push(mark);
+        let epoch = mark.epoch;
         assert!(
             epoch == Epoch(number as u64 + 1),
             "invalidations: they are numbered from 1 without gaps, one number for each call: \
@@ -62,9 +67,9 @@ pub(super) async fn state<S: Store>(store: &Checked<S>) {
             number + 1
         );
     }
-    let all = store.since(0).await;
+    let all = store.since(Mark::START).await;
     assert!(
-        all.until == Epoch(5) && all.floor == Risen::default(),
+        all.until == marks[5] && all.floor == Risen::default(),
         "invalidations: everything up to the last is included, and nothing is forgotten: {:?} {:?}",
         all.until,
         all.floor
@@ -75,23 +80,23 @@ pub(super) async fn state<S: Store>(store: &Checked<S>) {
         by_tag(&all) == expected,
         "invalidations: each tag comes with the latest epoch of each kind: {all:?}"
     );
-    let later = store.since(3).await;
+    let later = store.since(marks[3]).await;
     assert!(
-        later.until == Epoch(5)
+        later.until == marks[5]
             && odd
                 .iter()
                 .all(|tag| by_tag(&later).get(tag).is_some_and(|it| it.stale.0 == 5))
             && !by_tag(&later).contains_key("b"),
         "invalidations: those above a number are listed, and no others: {later:?}"
     );
-    let again = store.since(3).await;
+    let again = store.since(marks[3]).await;
     assert!(
         by_tag(&again) == by_tag(&later) && again.until == later.until,
         "invalidations: asking changes nothing"
     );
-    let none = store.since(5).await;
+    let none = store.since(marks[5]).await;
     assert!(
-        none.until == Epoch(5) && none.tags.is_empty(),
+        none.until == marks[5] && none.tags.is_empty(),
         "invalidations: above the last there are none: {none:?}"
     );
     assert!(
@@ -103,48 +108,13 @@ pub(super) async fn state<S: Store>(store: &Checked<S>) {
 
 async fn ten_thousand<S: Store>(store: &Checked<S>) {
     let many: Vec<_> = (0..10_000).map(|n| Tag::new(format!("tag {n}"))).collect();
-    let epoch = store.invalidate(&many, Invalidation::Absent).await;
-    let news = store.since(epoch.0 - 1).await;
+    let recorded = store.invalidate(&many, Invalidation::Absent).await;
+    let epoch = recorded.mark.epoch;
+    let news = store.since(recorded.before).await;
     let known = by_tag(&news);
     assert!(
         news.floor.absent >= epoch || many.iter().all(|it| known[it.as_str()].absent == epoch),
         "invalidations: ten thousand tags of one call are all recorded"
-    );
-}
-
-/// Checks that the numbering "continues above every epoch that the store meets", and that "both
-/// floors rise at least to that epoch".
-pub(super) async fn lost<S: Store>(here: &Checked<S>, there: &Checked<S>) {
-    here.invalidate(&tags(&["a"]), Invalidation::Absent).await;
-    here.write(page("/known"), entry(b"known", 1, 1)).await;
-    let news = there.since(0).await;
-    assert!(
-        news.until == Epoch(1) && news.floor == Risen::default(),
-        "invalidations: an epoch that the store has given raises nothing: {news:?}"
-    );
-    here.write(page("/unknown"), entry(b"unknown", 1000, 1))
-        .await;
-    let news = there.since(0).await;
-    assert!(
-        news.until >= Epoch(1000),
-        "invalidations: the number rises above every epoch in an entry: {:?}",
-        news.until
-    );
-    assert!(
-        news.floor.absent >= Epoch(1000) && news.floor.stale >= Epoch(1000),
-        "invalidations: when the number rises over a loss, so do both floors: {:?}",
-        news.floor
-    );
-    let asked = there.since(5000).await;
-    assert!(
-        asked.until >= Epoch(5000) && asked.floor.absent >= Epoch(5000),
-        "invalidations: who asks for those above a number that was never given shows that some \
-         were lost: {asked:?}"
-    );
-    let next = here.invalidate(&tags(&["a"]), Invalidation::Absent).await;
-    assert!(
-        next > Epoch(5000),
-        "invalidations: the next number is above every epoch the store has met: {next:?}"
     );
 }
 
@@ -160,16 +130,17 @@ pub(super) async fn numbered<S: Store>(stores: &[Checked<S>; 2]) {
             let mut given = Vec::new();
             for call in 0..CALLS {
                 let tag = Tag::new(format!("{task}-{call}"));
-                let epoch = store
+                let recorded = store
                     .invalidate(std::slice::from_ref(&tag), Invalidation::Absent)
                     .await;
+                let epoch = recorded.mark.epoch;
                 assert!(
                     given.last().is_none_or(|(_, last)| *last < epoch),
                     "invalidations: the numbers one caller is given go up"
                 );
-                let news = store.since(epoch.0 - 1).await;
+                let news = store.since(recorded.before).await;
                 assert!(
-                    news.until >= epoch && news.tags.iter().any(|(it, _)| *it == tag),
+                    news.until.epoch >= epoch && news.tags.iter().any(|(it, _)| *it == tag),
                     "invalidations: what was recorded is included from then on"
                 );
                 given.push((tag, epoch));
@@ -187,7 +158,7 @@ pub(super) async fn numbered<S: Store>(stores: &[Checked<S>; 2]) {
         "invalidations: of many at once each has a number of its own, without gaps"
     );
     for store in stores {
-        let news = store.since(0).await;
+        let news = store.since(Mark::START).await;
         let known = by_tag(&news);
         assert!(
             given.iter().all(|(tag, epoch)| known
@@ -210,10 +181,10 @@ pub(super) async fn many<S: Store>(store: &Checked<S>) {
         } else {
             Invalidation::Stale
         };
-        let epoch = store.invalidate(&tags, how).await;
+        let epoch = store.invalidate(&tags, how).await.mark.epoch;
         given.extend(tags.into_iter().map(|tag| (tag, how, epoch)));
     }
-    let news = store.since(0).await;
+    let news = store.since(Mark::START).await;
     let known = by_tag(&news);
     for (tag, how, epoch) in given {
         let listed = known.get(tag.as_str()).copied().unwrap_or_default();
@@ -240,18 +211,18 @@ pub(super) async fn recorded<S: Store>(store: &Checked<S>) -> Invalidations {
         .invalidate(&tags(&["a", "b"]), Invalidation::Absent)
         .await;
     store.invalidate(&tags(&["b"]), Invalidation::Stale).await;
-    store.since(0).await
+    store.since(Mark::START).await
 }
 
 /// Checks that "when the future of `invalidate` resolves with `Ok`, the invalidation is durable".
 pub(super) async fn outlived<S: Store>(store: &Checked<S>, before: &Invalidations) {
-    let after = store.since(0).await;
+    let after = store.since(Mark::START).await;
     assert!(
         by_tag(&after) == by_tag(before) && after.until == before.until,
         "invalidations: they outlive the instance that recorded them: {before:?} became {after:?}"
     );
     assert!(
-        store.invalidate(&[], Invalidation::Absent).await == Epoch(3),
+        store.invalidate(&[], Invalidation::Absent).await.mark.epoch == Epoch(3),
         "invalidations: the number outlives the instance that gave it"
     );
 }
@@ -259,20 +230,23 @@ pub(super) async fn outlived<S: Store>(store: &Checked<S>, before: &Invalidation
 /// Checks that `changed` "resolves when others may have recorded invalidations since the last
 /// call".
 pub(super) async fn told<S: Store>(here: &Checked<S>, there: &Checked<S>) {
-    let mut seen = 0;
+    let mut seen = Mark::START;
     for round in 1..=5 {
         // Every second round invalidates between two calls of `changed`, the others during one.
         let listening = (round % 2 == 0).then(|| here.0.changed());
-        let given = there.invalidate(&tags(&["a"]), Invalidation::Absent).await;
+        let given = there
+            .invalidate(&tags(&["a"]), Invalidation::Absent)
+            .await
+            .mark;
         let caught_up = async {
             if let Some(listening) = listening {
                 super::done("changed", listening.await);
-                seen = here.since(seen).await.until.0;
+                seen = here.since(seen).await.until;
             }
             // `changed` may resolve without an invalidation, so it is called until there is one.
-            while seen < given.0 {
+            while seen.epoch < given.epoch {
                 super::done("changed", here.0.changed().await);
-                seen = here.since(seen).await.until.0;
+                seen = here.since(seen).await.until;
             }
         };
         assert!(

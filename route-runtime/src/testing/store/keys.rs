@@ -1,7 +1,7 @@
 //! Checks of keys: they are arbitrary, and different ones never meet.
 
 use super::{Checked, entry};
-use crate::store::{EntryKey, Store};
+use crate::store::{EntryKey, Mark, Store};
 
 /// Checks that "two keys are one only if they are equal, byte by byte".
 pub(super) async fn distinct<S: Store>(store: &Checked<S>) {
@@ -69,7 +69,7 @@ pub(super) async fn distinct<S: Store>(store: &Checked<S>) {
             shown(key)
         );
         store
-            .write(key, entry(number.to_string().as_bytes(), 0, 1))
+            .write(key, entry(number.to_string().as_bytes(), Mark::START, 1))
             .await;
     }
     for (number, &key) in keys.iter().enumerate() {

@@ -1,8 +1,9 @@
 //! The contract of [`Store`], as tests that every store must pass.
 //!
-//! [`suite`] is for all stores. [`leases`] is for stores that have leases, and [`changes`] is for
-//! stores that report the invalidations of other instances. Each function panics with a sentence
-//! that names the clause that is broken.
+//! [`suite`] is for all stores. [`leases`] is for stores that have leases, [`changes`] is for stores
+//! that report the invalidations of other instances, and [`losses`] is for stores that may come back
+//! with less than they had. Each function panics with a sentence that names the clause that is
+//! broken.
 //!
 //! Each function takes another one that opens a store by name. A name that was not opened before
 //! is an empty store. A name that is opened again is another instance of that store, which shares
@@ -30,6 +31,7 @@ mod entries;
 mod invalidations;
 mod keys;
 mod lease;
+mod losses;
 mod storm;
 
 use std::error::Error;
@@ -38,7 +40,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::store::{
-    EntryKey, Epoch, Invalidation, Invalidations, Lease, LeaseToken, Store, StoreError,
+    EntryKey, Invalidation, Invalidations, Lease, LeaseToken, Mark, Recorded, Store, StoreError,
     StoredEntry, Tag,
 };
 
@@ -53,10 +55,11 @@ pub async fn suite<S: Store>(open: impl AsyncFn(&str) -> S) {
     entries::removed(&one(&open, "removed").await).await;
     entries::shared(&one(&open, "shared").await, &one(&open, "shared").await).await;
     keys::distinct(&one(&open, "keys").await).await;
+    invalidations::state(&one(&open, "state").await).await;
+    losses::marks(&one(&open, "marks").await).await;
+    losses::too_old(&open).await;
     let two = [one(&open, "storm").await, one(&open, "storm").await];
     storm::whole_and_newest(&two).await;
-    invalidations::state(&one(&open, "state").await).await;
-    invalidations::lost(&one(&open, "lost").await, &one(&open, "lost").await).await;
     let two = [one(&open, "numbers").await, one(&open, "numbers").await];
     invalidations::numbered(&two).await;
     invalidations::many(&one(&open, "many").await).await;
@@ -96,6 +99,30 @@ pub async fn changes<S: Store>(open: impl AsyncFn(&str) -> S) {
     invalidations::told(&here, &there).await;
 }
 
+/// A change of a store that [`losses`] asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The store is remembered as it is, with its entries and its record.
+    Remember,
+    /// The store comes back as it was remembered.
+    ComeBack,
+    /// The store loses everything.
+    Empty,
+}
+
+/// Checks that nothing invalidated comes back when a store loses invalidations, and that everything
+/// counts as invalidated only then.
+///
+/// `lose` changes the store of a name, under the instances that have it open.
+///
+/// # Panics
+///
+/// When content that was invalidated can be read or written again, when the numbers do not rise above
+/// those that were lost, when the floors rise for nothing, or when a method fails.
+pub async fn losses<S: Store>(open: impl AsyncFn(&str) -> S, lose: impl AsyncFn(&str, Loss)) {
+    losses::histories(&open, &lose).await;
+}
+
 async fn one<S: Store>(open: &impl AsyncFn(&str) -> S, name: &str) -> Checked<S> {
     Checked(Arc::new(open(name).await))
 }
@@ -110,24 +137,54 @@ impl<S> Clone for Checked<S> {
 }
 
 impl<S: Store> Checked<S> {
+    /// Reads as an instance that has just started.
     async fn read(&self, key: EntryKey<'_>) -> Option<StoredEntry> {
-        done("read", self.0.read(key).await)
+        self.read_as(key, Mark::START).await
+    }
+
+    async fn read_as(&self, key: EntryKey<'_>, seen: Mark) -> Option<StoredEntry> {
+        done("read", self.0.read(key, seen).await)
     }
 
     async fn write(&self, key: EntryKey<'_>, entry: StoredEntry) {
-        done("write", self.0.write(key, entry).await);
+        assert!(
+            self.take(key, entry).await,
+            "entries: a write is taken if its render began at a mark that the store knows"
+        );
+    }
+
+    /// Writes an entry. Returns whether the store takes it.
+    async fn take(&self, key: EntryKey<'_>, entry: StoredEntry) -> bool {
+        done("write", self.0.write(key, entry).await)
     }
 
     async fn remove(&self, key: EntryKey<'_>) {
         done("remove", self.0.remove(key).await);
     }
 
-    async fn invalidate(&self, tags: &[Tag], how: Invalidation) -> Epoch {
-        done("invalidate", self.0.invalidate(tags, how).await)
+    async fn invalidate(&self, tags: &[Tag], how: Invalidation) -> Recorded {
+        self.invalidate_as(tags, how, Mark::START).await
     }
 
-    async fn since(&self, after: u64) -> Invalidations {
-        done("invalidations", self.0.invalidations(Epoch(after)).await)
+    async fn invalidate_as(&self, tags: &[Tag], how: Invalidation, seen: Mark) -> Recorded {
+        done("invalidate", self.0.invalidate(tags, how, seen).await)
+    }
+
+    /// Returns this many marks, from the start on.
+    async fn marks(&self, count: usize) -> Vec<Mark> {
+        let mut marks = vec![Mark::START];
+        while marks.len() < count {
+            marks.push(self.invalidate(&[], Invalidation::Absent).await.mark);
+        }
+        marks
+    }
+
+    async fn since(&self, seen: Mark) -> Invalidations {
+        done("invalidations", self.0.invalidations(seen, None).await)
+    }
+
+    async fn since_own(&self, seen: Mark, own: Mark) -> Invalidations {
+        done("invalidations", self.0.invalidations(seen, Some(own)).await)
     }
 
     async fn lease(&self, key: EntryKey<'_>, length: Duration) -> Lease {
@@ -164,12 +221,12 @@ fn page(name: &str) -> EntryKey<'_> {
     }
 }
 
-/// Makes an entry whose render began at the epoch `started` and finished `age` seconds ago.
-fn entry(body: &[u8], started: u64, age: u64) -> StoredEntry {
+/// Makes an entry whose render began at the mark `started` and finished `age` seconds ago.
+fn entry(body: &[u8], started: Mark, age: u64) -> StoredEntry {
     StoredEntry {
         body: Arc::from(body),
         created: now() - Duration::from_secs(age),
-        started: Epoch(started),
+        started,
         revalidate: None,
         expire: None,
         tags: Arc::from([Tag::from("t")]),

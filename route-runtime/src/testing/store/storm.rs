@@ -1,5 +1,6 @@
 //! Checks of many reads and writes at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -14,15 +15,19 @@ const WRITES: u64 = 40;
 /// stays.
 pub(super) async fn whole_and_newest<S: Store>(stores: &[Checked<S>; 2]) {
     let newest = WRITERS * WRITES;
+    let marks = stores[0].marks(newest as usize + 1).await;
+    let marks = Arc::new(marks);
     let mut tasks = JoinSet::new();
     for writer in 0..WRITERS {
         let store = stores[usize::from(writer % 2 == 0)].clone();
+        let marks = Arc::clone(&marks);
         tasks.spawn(async move {
             for number in 0..WRITES {
                 // Each number occurs once, in an order that goes up and down.
                 let started = 1 + (number * 17 % WRITES) * WRITERS + writer;
                 let body = body(started);
-                store.write(page("/storm"), entry(&body, started, 10)).await;
+                let mark = marks[started as usize];
+                store.write(page("/storm"), entry(&body, mark, 10)).await;
                 tokio::task::yield_now().await;
             }
         });
@@ -34,14 +39,14 @@ pub(super) async fn whole_and_newest<S: Store>(stores: &[Checked<S>; 2]) {
             for _ in 0..4 * WRITES {
                 if let Some(read) = store.read(page("/storm")).await {
                     assert!(
-                        *read.body == *body(read.started.0),
+                        *read.body == *body(read.started.epoch.0),
                         "entries: a reader sees a whole entry, never half of one"
                     );
                     assert!(
-                        read.started.0 >= last,
+                        read.started.epoch.0 >= last,
                         "entries: a write must not replace what is newer, also of many at once"
                     );
-                    last = read.started.0;
+                    last = read.started.epoch.0;
                 }
                 tokio::task::yield_now().await;
             }
@@ -62,7 +67,10 @@ pub(super) async fn whole_and_newest<S: Store>(stores: &[Checked<S>; 2]) {
         "time: {newest} writes of eight tasks are done within a minute"
     );
     for store in stores {
-        let left = store.read(page("/storm")).await.map(|it| it.started.0);
+        let left = store
+            .read(page("/storm"))
+            .await
+            .map(|it| it.started.epoch.0);
         assert!(
             left == Some(newest),
             "entries: of many writes at once, the newest stays: {left:?} instead of {newest}"

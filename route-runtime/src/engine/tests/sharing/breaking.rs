@@ -89,14 +89,14 @@ impl Slow {
 }
 
 impl Store for Slow {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
         Box::pin(async move {
             self.clock.sleep(self.each).await;
-            self.link.read(key).await
+            self.link.read(key, seen).await
         })
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         self.link.write(key, entry)
     }
 
@@ -104,12 +104,17 @@ impl Store for Slow {
         self.link.remove(key)
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
-        self.link.invalidate(tags, how)
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
+        self.link.invalidate(tags, how, seen)
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
-        self.link.invalidations(after)
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
+        self.link.invalidations(seen, own)
     }
 
     fn lease<'a>(&'a self, key: EntryKey<'a>, length: Duration) -> StoreFuture<'a, Lease> {
@@ -151,6 +156,7 @@ async fn a_store_that_is_back_is_used_once_it_has_reported_the_missed_invalidati
     cluster.pass(TICK).await;
     one.invalidate("/a").await;
     one.invalidate("/b").await;
+    turns().await;
     two.link.set(Way::Open);
     let reads = two.link.reads();
     // The follower has not asked again: nothing is read.

@@ -1,7 +1,7 @@
 //! The invalidations of other instances.
 
 use super::*;
-use crate::store::Risen;
+use crate::store::{Epoch, Risen};
 
 const FOREVER: Lifetime = Lifetime::FOREVER;
 
@@ -90,18 +90,23 @@ async fn a_number_that_is_heard_before_its_predecessors_is_not_used_as_a_stamp()
     two.invalidate("/a").await;
     // The third invalidation is heard of, but the one before it is not known here.
     let key = [Tag::from("three")];
-    let recorded = one.link.invalidate(&key, Invalidation::Absent).await;
-    assert_eq!(recorded.unwrap(), Epoch(3));
     let core = &one.engine.0;
-    assert!(!core.epochs.follow(Epoch(3), &key, Invalidation::Absent));
-    assert_eq!(core.epochs.published(), Epoch(1));
+    let seen = core.epochs.mark();
+    let recorded = one
+        .link
+        .invalidate(&key, Invalidation::Absent, seen)
+        .await
+        .unwrap();
+    assert_eq!(recorded.mark.epoch, Epoch(3));
+    assert!(!core.epochs.follow(recorded, &key, Invalidation::Absent));
+    assert_eq!(core.epochs.mark(), seen);
 
     // A render that begins now may use content that the second instance has invalidated.
     let answer = one.get("/b", &origin).await.unwrap();
     let Content::Entry(entry) = answer.content else {
         panic!("it is stored");
     };
-    assert_eq!(entry.started(), Epoch(1));
+    assert_eq!(entry.started(), seen);
     assert_eq!(one.told("/a", &origin).await, "hit 1");
 
     one.engine.catch_up().await.unwrap();
@@ -122,51 +127,18 @@ async fn an_invalidation_that_leaves_a_gap_is_in_force_once_the_gap_is_filled() 
     assert_eq!(one.told("/b", &origin).await, "invalidated 4");
 }
 
-/// The store here has lost its record, and counts anew from below the numbers that it had given.
-#[tokio::test]
-async fn a_store_that_has_forgotten_invalidations_is_not_believed() {
-    let cluster = Cluster::new();
-    let one = cluster.instance().await;
-    let origin = Origin::numbers(FOREVER);
-    one.rendered("/a", &origin).await;
-    for _ in 0..3 {
-        one.invalidate("other").await;
-    }
-    let store = Arc::new(Forgetful {
-        link: cluster.made(false, |_| {}).link,
-        record: Mutex::default(),
-        rises: false,
-    });
-    let engine = Cache::engine(cluster.hub.clock.clone(), |config| {
-        config.store = Some(store as Arc<dyn Store>);
-    });
-    let hands = cluster.hands.clone();
-    let two = Cache { engine, hands };
-    two.engine.0.epochs.adopt(&Invalidations {
-        until: Epoch(3),
-        ..Invalidations::default()
-    });
-    let tags = [Tag::from("/a")];
-    let invalidated = two.engine.invalidate(&tags, Invalidation::Absent).await;
-    assert!(invalidated.unwrap_err().to_string().contains("forgotten"));
-    let caught_up = two.engine.catch_up().await;
-    assert!(caught_up.unwrap_err().to_string().contains("forgotten"));
-}
-
-/// A store that may lose its record. If `rises`, it does as it should: it rises above any number
-/// that it is asked for, and then says that all older content is invalidated.
+/// A store that has lost its record, counts anew, and does not look at the marks that callers name.
 struct Forgetful {
     link: Arc<Link>,
     record: Mutex<Invalidations>,
-    rises: bool,
 }
 
 impl Store for Forgetful {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
-        self.link.read(key)
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
+        self.link.read(key, seen)
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         self.link.write(key, entry)
     }
 
@@ -174,76 +146,187 @@ impl Store for Forgetful {
         self.link.remove(key)
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        _: Mark,
+    ) -> StoreFuture<'a, Recorded> {
         let mut record = self.record.lock().unwrap();
-        let epoch = Epoch(record.until.0 + 1);
-        record.until = epoch;
+        let before = record.until;
+        let mark = mark(before.epoch.0 + 1);
+        record.until = mark;
         for tag in tags {
             let mut risen = Risen::default();
-            risen.raise(how, epoch);
+            risen.raise(how, mark.epoch);
             record.tags.push((tag.clone(), risen));
         }
-        Box::pin(ready(Ok(epoch)))
+        Box::pin(ready(Ok(Recorded { before, mark })))
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
-        let mut record = self.record.lock().unwrap();
-        if self.rises && record.until < after {
-            // Far above, because another instance may have heard of more than the one that asks.
-            let above = Epoch(after.0 + (1 << 32));
-            record.until = above;
-            record.floor = Risen {
-                absent: above,
-                stale: above,
-            };
-        }
-        Box::pin(ready(Ok(record.clone())))
+    fn invalidations(&self, _: Mark, _: Option<Mark>) -> StoreFuture<'_, Invalidations> {
+        Box::pin(ready(Ok(self.record.lock().unwrap().clone())))
     }
+}
+
+fn mark(epoch: u64) -> Mark {
+    Mark {
+        epoch: Epoch(epoch),
+        word: 7,
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_has_forgotten_invalidations_is_not_believed() {
+    let cluster = Cluster::new();
+    let store = Arc::new(Forgetful {
+        link: cluster.made(false, |_| {}).link,
+        record: Mutex::default(),
+    });
+    let engine = Cache::engine(cluster.hub.clock.clone(), |config| {
+        config.store = Some(store as Arc<dyn Store>);
+    });
+    assert!(engine.0.epochs.adopt(&Invalidations {
+        until: mark(3),
+        ..Invalidations::default()
+    }));
+    let tags = [Tag::from("/a")];
+    let invalidated = engine.invalidate(&tags, Invalidation::Absent).await;
+    assert!(invalidated.unwrap_err().to_string().contains("forgotten"));
+    let caught_up = engine.catch_up().await;
+    assert!(caught_up.unwrap_err().to_string().contains("forgotten"));
 }
 
 #[tokio::test]
 async fn a_store_that_lost_its_record_invalidates_everything_once() {
     let cluster = Cluster::new();
-    let link = cluster.made(false, |_| {}).link;
-    let store = Arc::new(Forgetful {
-        link,
-        record: Mutex::default(),
-        rises: true,
-    });
-    let instance = || {
-        let engine = Cache::engine(cluster.hub.clock.clone(), |config| {
-            config.store = Some(Arc::clone(&store) as Arc<dyn Store>);
-        });
-        let hands = cluster.hands.clone();
-        Cache { engine, hands }
-    };
-    let (one, two) = (instance(), instance());
-    for cache in [&one, &two] {
-        cache.engine.follow();
-    }
-    turns().await;
+    let (one, two) = (cluster.instance().await, cluster.instance().await);
     let origin = Origin::numbers(FOREVER);
     for _ in 0..5 {
         one.invalidate("other").await;
     }
-    two.engine.catch_up().await.unwrap();
     two.invalidate("other").await;
-    assert_eq!(one.told("/a", &origin).await, "miss 1");
-    one.engine.settled().await;
+    turns().await;
+    assert_eq!(one.rendered("/a", &origin).await, "miss 1");
     assert_eq!(two.told("/a", &origin).await, "hit 1");
 
-    *store.record.lock().unwrap() = Invalidations::default();
-    // The store gives this invalidation a number that it has given before, so no instance would
-    // take it for a new one.
+    cluster.hub.inner.come_back(None);
     one.invalidate("/a").await;
-    assert_eq!(one.told("/a", &origin).await, "invalidated 2");
-    one.engine.settled().await;
+    assert_eq!(one.rendered("/a", &origin).await, "invalidated 2");
     cluster.pass(secs(1)).await;
-    // The second instance had heard of more invalidations than the first.
+    // The second instance knew the same mark, so the floors have risen once.
     assert_eq!(two.told("/a", &origin).await, "hit 2");
     two.invalidate("/a").await;
-    cluster.pass(secs(1)).await;
+    turns().await;
     assert_eq!(one.told("/a", &origin).await, "invalidated 3");
+}
+
+/// The store comes back as it was, and then gives as many numbers as were lost, and the same ones.
+#[tokio::test]
+async fn a_store_that_gives_lost_numbers_again_makes_nothing_valid_again() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(FOREVER);
+    let remembered = cluster.hub.inner.state();
+    for _ in 0..3 {
+        one.invalidate("other").await;
+    }
+    assert_eq!(one.rendered("/a", &origin).await, "miss 1");
+    cluster.hub.inner.come_back(Some(&remembered));
+    let fresh = cluster.instance().await;
+    for tag in ["other", "other", "/a"] {
+        fresh.invalidate(tag).await;
+    }
+    turns().await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 2");
+}
+
+/// The store refuses what was rendered before the loss, and so the instance learns of the loss.
+#[tokio::test]
+async fn a_late_write_from_before_a_loss_is_refused_and_shows_the_loss() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
+    one.follow().await;
+    two.follow().await;
+    let origin = Origin::numbers(FOREVER);
+    let remembered = cluster.hub.inner.state();
+    one.invalidate("other").await;
+    let gate = one.link.hold_up(What::Write);
+    assert_eq!(one.told("/a", &origin).await, "miss 1");
+    cluster.hub.inner.come_back(Some(&remembered));
+    two.invalidate("/a").await;
+    gate.open();
+    one.settled().await;
+    assert_eq!(two.rendered("/a", &origin).await, "miss 2");
+    // The instance learned of the loss from the refusal, before its next question was due.
+    assert_eq!(one.told("/a", &origin).await, "invalidated 3");
+}
+
+/// An instance asks about the record while an invalidation of its own is under way, and the store
+/// answers the question late, as it was before a loss.
+#[tokio::test]
+async fn one_question_about_the_record_is_under_way_at_a_time() {
+    let cluster = Cluster::new();
+    let one = cluster.made(false, |_| {});
+    one.follow().await;
+    let gate = one.link.hold_up(What::Invalidations);
+    cluster.pass(TICK).await;
+    let asked = one.link.asked();
+    let invalidating = (0..10).map(|number| {
+        let engine = one.engine.clone();
+        tokio::spawn(async move {
+            let tags = [Tag::new(format!("{}", number % 3))];
+            let how = match number {
+                0..5 => Invalidation::Absent,
+                _ => Invalidation::Stale,
+            };
+            engine.invalidate(&tags, how).await
+        })
+    });
+    let invalidating: Vec<_> = invalidating.collect();
+    turns().await;
+    let recorded = async || {
+        let news = cluster.hub.inner.invalidations(Mark::START, None).await;
+        news.unwrap().until.epoch
+    };
+    assert_eq!(recorded().await, Epoch(0), "they wait for the question");
+    gate.open();
+    for invalidating in invalidating {
+        invalidating.await.unwrap().unwrap();
+    }
+    // Those that waited together are one for each kind, and each follows what is in force.
+    assert_eq!((recorded().await, one.link.asked()), (Epoch(2), asked));
+}
+
+#[tokio::test]
+async fn an_invalidation_whose_caller_goes_away_is_carried_out() {
+    let cluster = Cluster::new();
+    let one = cluster.instance().await;
+    let origin = Origin::numbers(FOREVER);
+    one.rendered("/a", &origin).await;
+    let tags = [Tag::from("/a")];
+    let mut invalidating = Box::pin(one.engine.invalidate(&tags, Invalidation::Absent));
+    assert!(futures_util::FutureExt::now_or_never(&mut invalidating).is_none());
+    drop(invalidating);
+    turns().await;
+    assert_eq!(one.told("/a", &origin).await, "invalidated 2");
+}
+
+/// Another instance has written an entry after an invalidation that is not in force here yet.
+#[tokio::test]
+async fn an_entry_from_after_what_is_in_force_is_taken_once_that_is_in_force_too() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
+    one.follow().await;
+    two.follow().await;
+    let origin = Origin::numbers(FOREVER);
+    two.rendered("/b", &origin).await;
+    one.invalidate("/b").await;
+    one.rendered("/a", &origin).await;
+    let asked = two.link.asked();
+    assert_eq!(two.told("/a", &origin).await, "hit 2");
+    assert_eq!(two.link.asked(), asked + 1);
+    assert_eq!(two.told("/b", &origin).await, "invalidated 3");
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use super::*;
 use crate::engine::OnPartition;
 use crate::store::{
-    EntryKey, Epoch, Invalidations, Lease, LeaseToken, MemoryStore, Store, StoreError, StoreFuture,
-    StoredEntry,
+    EntryKey, Invalidations, Lease, LeaseToken, Mark, MemoryStore, Recorded, Store, StoreError,
+    StoreFuture, StoredEntry,
 };
 
 const TWO: Lifetime = Lifetime::revalidate(secs(2));
@@ -138,12 +138,12 @@ impl Link {
 }
 
 impl Store for Link {
-    fn read<'a>(&'a self, key: EntryKey<'a>) -> StoreFuture<'a, Option<StoredEntry>> {
+    fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        self.go(|| self.hub.inner.read(key))
+        self.go(|| self.hub.inner.read(key, seen))
     }
 
-    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, ()> {
+    fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             self.passed(What::Write).await;
             self.poorly(|| self.hub.inner.write(key, entry)).await
@@ -154,19 +154,24 @@ impl Store for Link {
         self.go(|| self.hub.inner.remove(key))
     }
 
-    fn invalidate<'a>(&'a self, tags: &'a [Tag], how: Invalidation) -> StoreFuture<'a, Epoch> {
+    fn invalidate<'a>(
+        &'a self,
+        tags: &'a [Tag],
+        how: Invalidation,
+        seen: Mark,
+    ) -> StoreFuture<'a, Recorded> {
         self.go(|| {
-            let recorded = self.hub.inner.invalidate(tags, how);
+            let recorded = self.hub.inner.invalidate(tags, how, seen);
             self.hub.news.send_modify(|news| *news += 1);
             recorded
         })
     }
 
-    fn invalidations(&self, after: Epoch) -> StoreFuture<'_, Invalidations> {
+    fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             self.passed(What::Invalidations).await;
-            self.go(|| self.hub.inner.invalidations(after)).await
+            self.go(|| self.hub.inner.invalidations(seen, own)).await
         })
     }
 

@@ -22,7 +22,10 @@ async fn the_oldest_entries_are_removed_first() {
                 build: Some("b"),
                 name: &name,
             };
-            store.write(key, entry(&[0; 100], 0)).await.unwrap();
+            store
+                .write(key, entry(&[0; 100], Mark::START))
+                .await
+                .unwrap();
             let path = store.inner.place.entry(key);
             // The clock of a file system may be too coarse to tell two writes apart.
             let time =
@@ -57,7 +60,10 @@ async fn the_oldest_entries_are_removed_first() {
             build: None,
             name: &name,
         };
-        store.write(key, entry(&[0; 9000], 0)).await.unwrap();
+        store
+            .write(key, entry(&[0; 9000], Mark::START))
+            .await
+            .unwrap();
         store.inner.sweep();
     }
     let bytes: u64 = directory
@@ -67,9 +73,13 @@ async fn the_oldest_entries_are_removed_first() {
         .sum();
     assert!(bytes <= 40_000 && bytes > 20_000, "{bytes}");
     // An entry that is too large removes the one that it replaces.
-    store.write(KEY, entry(b"small", 0)).await.unwrap();
-    store.write(KEY, entry(&[0; 10_000], 1)).await.unwrap();
-    assert_eq!(store.read(KEY).await.unwrap(), None);
+    store
+        .write(KEY, entry(b"small", Mark::START))
+        .await
+        .unwrap();
+    let mark = store.record().await.mark;
+    store.write(KEY, entry(&[0; 10_000], mark)).await.unwrap();
+    assert_eq!(store.read(KEY, Mark::START).await.unwrap(), None);
     // An entry without `expire` is removed after 30 days.
     let path = written(200).await;
     let long_ago = SystemTime::now() - Duration::from_secs(31 * 86_400);
@@ -93,11 +103,11 @@ async fn writes_keep_the_store_within_its_bounds() {
             build: None,
             name: &name,
         };
-        store.write(key, entry(b"body", 0)).await.unwrap();
+        store.write(key, entry(b"body", Mark::START)).await.unwrap();
     }
     let deadline = Instant::now() + PATIENCE;
     while directory.files("app").len() > 20 {
-        store.write(KEY, entry(b"body", 0)).await.unwrap();
+        store.write(KEY, entry(b"body", Mark::START)).await.unwrap();
         assert!(Instant::now() < deadline);
     }
 }
@@ -107,7 +117,7 @@ async fn a_dropped_write_does_not_stop_later_writes_from_sweeping() {
     let directory = Directory::new();
     let store = FileStore::options().entries(10).open(&directory.0);
     // The first write of a process finds that it is time to sweep.
-    drop(store.write(KEY, entry(b"body", 0)).now_or_never());
+    drop(store.write(KEY, entry(b"body", Mark::START)).now_or_never());
     eventually("it is written", || directory.files("app").len() == 1);
     for number in 0..100 {
         let name = number.to_string();
@@ -115,11 +125,11 @@ async fn a_dropped_write_does_not_stop_later_writes_from_sweeping() {
             build: None,
             name: &name,
         };
-        store.write(key, entry(b"body", 0)).await.unwrap();
+        store.write(key, entry(b"body", Mark::START)).await.unwrap();
     }
     let deadline = Instant::now() + PATIENCE;
     while directory.files("app").len() > 10 {
-        store.write(KEY, entry(b"body", 0)).await.unwrap();
+        store.write(KEY, entry(b"body", Mark::START)).await.unwrap();
         assert!(Instant::now() < deadline, "somebody sweeps");
     }
 }
@@ -129,10 +139,10 @@ async fn drafts_of_killed_instances_are_removed_and_those_of_living_ones_stay() 
     let directory = Directory::new();
     let living = FileStore::open(&directory.0);
     let draft = living.inner.place.draft(b"draft").unwrap();
-    let dead = directory.0.join("v1/tmp/dead");
+    let dead = directory.0.join("v2/tmp/dead");
     fs::create_dir_all(&dead).unwrap();
     fs::write(dead.join("7"), "half of").unwrap();
-    fs::write(directory.0.join("v1/tmp/dead.lock"), "").unwrap();
+    fs::write(directory.0.join("v2/tmp/dead.lock"), "").unwrap();
     let other = FileStore::open(&directory.0);
     assert!(!dead.exists());
     assert_eq!(directory.files("tmp").len(), 3);
@@ -145,14 +155,17 @@ async fn drafts_of_killed_instances_are_removed_and_those_of_living_ones_stay() 
 async fn directories_of_old_builds_are_removed_whatever_lies_beside_them() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
-    let root = directory.0.join("v1");
+    let root = directory.0.join("v2");
     fs::write(root.join("b-foreign"), "").unwrap();
     let key = |build: &'static str| EntryKey {
         build: Some(build),
         ..KEY
     };
     for build in ["old", "new"] {
-        store.write(key(build), entry(b"body", 0)).await.unwrap();
+        store
+            .write(key(build), entry(b"body", Mark::START))
+            .await
+            .unwrap();
     }
     let scope = |build: &'static str| {
         let path = store.inner.place.entry(key(build));
@@ -171,8 +184,8 @@ async fn directories_of_old_builds_are_removed_whatever_lies_beside_them() {
     sweep();
     assert!(!scope("old").exists());
     assert_eq!(
-        store.read(key("new")).await.unwrap(),
-        Some(entry(b"body", 0))
+        store.read(key("new"), Mark::START).await.unwrap(),
+        Some(entry(b"body", Mark::START))
     );
     assert!(root.join("b-foreign").exists());
 }

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 
 use super::*;
-use crate::store::logged;
+use crate::store::{Epoch, logged};
 
 #[tokio::test]
 async fn in_an_unusable_directory_methods_fail_and_one_warning_is_logged() {
@@ -14,24 +14,27 @@ async fn in_an_unusable_directory_methods_fail_and_one_warning_is_logged() {
     // There is no directory below a file, whichever user runs this.
     let store = FileStore::open(file.join("cache"));
     for _ in 0..3 {
-        assert!(store.read(KEY).await.is_err());
-        assert!(store.write(KEY, entry(b"body", 0)).await.is_err());
+        assert!(store.read(KEY, Mark::START).await.is_err());
+        assert!(store.write(KEY, entry(b"body", Mark::START)).await.is_err());
         assert!(store.remove(KEY).await.is_err());
         assert!(
             store
-                .invalidate(&tags(), Invalidation::Absent)
+                .invalidate(&tags(), Invalidation::Absent, Mark::START)
                 .await
                 .is_err()
         );
-        let error = store.invalidations(Epoch(0)).await.unwrap_err();
+        let error = store.invalidations(Mark::START, None).await.unwrap_err();
         assert_eq!(error.to_string(), "cannot read invalidations");
         assert!(std::error::Error::source(&error).is_some());
     }
     assert_eq!(logged::levels("store"), [tracing::Level::WARN]);
     // The store works as soon as the directory can be made.
     fs::remove_file(&file).unwrap();
-    store.write(KEY, entry(b"body", 0)).await.unwrap();
-    assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 0)));
+    store.write(KEY, entry(b"body", Mark::START)).await.unwrap();
+    assert_eq!(
+        store.read(KEY, Mark::START).await.unwrap(),
+        Some(entry(b"body", Mark::START))
+    );
 }
 
 #[test]
@@ -52,31 +55,32 @@ fn check_refuses_a_path_through_a_file_and_leaves_nothing_behind() {
 async fn a_store_that_cannot_be_written_can_be_read() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
-    store
-        .invalidate(&tags(), Invalidation::Absent)
-        .await
-        .unwrap();
-    store.write(KEY, entry(b"body", 1)).await.unwrap();
+    let mark = store.record().await.mark;
+    store.write(KEY, entry(b"body", mark)).await.unwrap();
     drop(store);
     // Neither a lock nor a draft can be made, whichever user runs this.
     for name in ["locks", "tmp"] {
-        let path = directory.0.join("v1").join(name);
+        let path = directory.0.join("v2").join(name);
         fs::remove_dir_all(&path).unwrap();
         fs::write(path, "").unwrap();
     }
     FileStore::check(&directory.0).unwrap();
     let store = FileStore::open(&directory.0);
-    assert_eq!(store.read(KEY).await.unwrap(), Some(entry(b"body", 1)));
-    assert!(store.write(KEY, entry(b"newer", 1)).await.is_err());
-    assert!(
-        store
-            .invalidate(&tags(), Invalidation::Absent)
-            .await
-            .is_err()
-    );
-    assert_eq!(store.invalidations(Epoch(0)).await.unwrap().until, Epoch(1));
-    let lost = store.invalidations(Epoch(9)).await.unwrap();
-    assert_eq!((lost.until, lost.floor.absent), (Epoch(9), Epoch(9)));
+    let read = store.read(KEY, mark).await.unwrap();
+    assert_eq!(read, Some(entry(b"body", mark)));
+    assert!(store.write(KEY, entry(b"newer", mark)).await.is_err());
+    let recorded = store.invalidate(&tags(), Invalidation::Absent, mark).await;
+    assert!(recorded.is_err());
+    assert_eq!(store.news().await.until, mark);
+    // A loss that cannot be recorded is an error, and stays one.
+    let lost = Mark {
+        epoch: Epoch(9),
+        word: 9,
+    };
+    for _ in 0..2 {
+        assert!(store.invalidations(lost, None).await.is_err());
+        assert_eq!(store.read(KEY, lost).await.unwrap(), None);
+    }
 }
 
 #[test]
@@ -90,7 +94,11 @@ fn a_call_that_the_end_of_the_runtime_cuts_off_logs_no_warning() {
     let ended = runtime.handle().clone();
     drop(runtime);
     let _entered = ended.enter();
-    let error = store.read(KEY).now_or_never().unwrap().unwrap_err();
+    let error = store
+        .read(KEY, Mark::START)
+        .now_or_never()
+        .unwrap()
+        .unwrap_err();
     assert_eq!(error.to_string(), "cannot read an entry");
     assert!(logged::levels("store").is_empty());
 }

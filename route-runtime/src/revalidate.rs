@@ -80,7 +80,8 @@ pub fn revalidate_route(path: String) -> Revalidation {
 /// An invalidation, which takes place once it is awaited.
 #[must_use = "nothing is invalidated until this is awaited"]
 pub struct Revalidation {
-    target: Target,
+    /// Everything that is invalidated, in one step.
+    targets: Vec<Target>,
     how: Invalidation,
     scope: Option<Scope>,
 }
@@ -120,16 +121,17 @@ pub(crate) enum Target {
 
 impl Revalidation {
     fn here(target: Target) -> Self {
-        Self::new(target, Context::current().map(Scope::of))
+        Self::new(vec![target], Context::current().map(Scope::of))
     }
 
     pub(crate) fn of_data(tag: Result<Tag, String>) -> Self {
         Self::here(Target::Data(tag))
     }
 
-    pub(crate) fn new(target: Target, scope: Option<Scope>) -> Self {
+    /// Makes an invalidation of several things together: of none, if one of them does not exist.
+    pub(crate) fn new(targets: Vec<Target>, scope: Option<Scope>) -> Self {
         Self {
-            target,
+            targets,
             how: Invalidation::Absent,
             scope,
         }
@@ -148,14 +150,19 @@ impl IntoFuture for Revalidation {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let Self { target, how, scope } = self;
+            let Self {
+                targets,
+                how,
+                scope,
+            } = self;
             let Scope { home, own } = scope.ok_or(RevalidateError::NoRoutes)?;
             let home = home.ok_or(RevalidateError::NoRoutes)?;
-            let tag = target.tag(&home)?;
-            if own.contains(&tag) {
+            let tags = targets.into_iter().map(|target| target.tag(&home));
+            let tags = tags.collect::<Result<Vec<_>, _>>()?;
+            if tags.iter().any(|tag| own.contains(tag)) {
                 return Err(RevalidateError::OwnRender);
             }
-            let invalidated = home.invalidate(tag, how).await;
+            let invalidated = home.invalidate(&tags, how).await;
             invalidated.map_err(RevalidateError::Store)
         })
     }

@@ -11,6 +11,7 @@ use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use super::log::LogFormat;
 use crate::mode::Mode;
+use crate::routes::Selection;
 use crate::server::ServeError;
 use crate::server::setting::{SETTINGS, Setting, Settings, Sources};
 
@@ -238,20 +239,31 @@ pub(super) struct LockFile {
 pub(super) struct Invalidate {
     /// Invalidate everything with this tag; may be given several times
     #[arg(long, value_name = "TAG")]
-    pub(super) tag: Vec<String>,
+    tag: Vec<String>,
     /// Invalidate the response of this path; may be given several times
     #[arg(long, value_name = "PATH")]
-    pub(super) path: Vec<String>,
+    path: Vec<String>,
     /// Invalidate the responses of this pattern; may be given several times
     #[arg(long, value_name = "PATTERN")]
-    pub(super) pattern: Vec<String>,
+    pattern: Vec<String>,
     /// Go on serving what is there until it is rendered anew
     #[arg(long)]
-    pub(super) stale: bool,
+    stale: bool,
     #[command(flatten)]
     store: SettingFlags<OfStore>,
     #[command(flatten)]
     log: Log,
+}
+
+impl Invalidate {
+    pub(super) fn into_selection(self) -> Selection {
+        Selection {
+            tags: self.tag,
+            paths: self.path,
+            patterns: self.pattern,
+            stale: self.stale,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

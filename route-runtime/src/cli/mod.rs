@@ -109,7 +109,7 @@ async fn run(mut server: Server) -> Result<(), ServeError> {
             let table = server
                 .with_store(table, Path::new(arguments::BUILD))
                 .await?;
-            revalidate::revalidate(&table, &asked).await?;
+            revalidate::revalidate(&table, &asked.into_selection()).await?;
         }
         Command::Export(options) => {
             let wanted = Export::of(&table)

@@ -60,10 +60,14 @@ impl Home {
         self.functions.get_or_init(|| Arc::new(start()))
     }
 
-    /// Invalidates everything that carries a tag, in this instance and in those that share its
-    /// store.
-    pub(crate) async fn invalidate(&self, tag: Tag, how: Invalidation) -> Result<(), StoreError> {
-        self.engine.invalidate(&[tag], how).await
+    /// Invalidates everything that carries one of the tags, in this instance and in those that share
+    /// its store.
+    pub(crate) async fn invalidate(
+        &self,
+        tags: &[Tag],
+        how: Invalidation,
+    ) -> Result<(), StoreError> {
+        self.engine.invalidate(tags, how).await
     }
 
     /// Returns whether it is known that the handler never answers requests for a path.

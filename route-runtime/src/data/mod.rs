@@ -41,7 +41,10 @@ pub(crate) async fn get_or_make(
     };
     if context.reloads {
         // If the store cannot record this, other instances merely keep what they have.
-        drop(home.invalidate(data_tag(key), Invalidation::Absent).await);
+        drop(
+            home.invalidate(&[data_tag(key)], Invalidation::Absent)
+                .await,
+        );
     }
     // Other callers may have given the same data other tags.
     let also: Vec<Tag> = context.declared().iter().chain(&**tags).cloned().collect();

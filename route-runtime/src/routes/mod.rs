@@ -6,6 +6,7 @@ mod json;
 mod listing;
 mod mount;
 mod route;
+mod selection;
 mod sharing;
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub(crate) use self::ahead::{AT_ONCE, Ahead, KnownPath, NotAhead, Step, Watch, k
 pub use self::mount::AppFactory;
 pub(crate) use self::mount::app;
 pub use self::route::Route;
+pub(crate) use self::selection::Selection;
 use crate::context::Context;
 use crate::declaration::RouteDescriptor;
 use crate::engine::{CAPACITY, Clock, RenderPlaces, Stats};
@@ -358,7 +360,7 @@ impl Routes {
     /// # }
     /// ```
     pub fn revalidate_path(&self, path: impl Into<String>) -> Revalidation {
-        self.revalidate(Target::Path(path.into()))
+        self.revalidate(vec![Target::Path(path.into())])
     }
 
     /// Invalidates the responses of a pattern, also outside any handler; see
@@ -366,7 +368,7 @@ impl Routes {
     ///
     /// [`revalidate_pattern`]: crate::revalidate_pattern
     pub fn revalidate_pattern(&self, pattern: impl Into<String>) -> Revalidation {
-        self.revalidate(Target::Pattern(pattern.into()))
+        self.revalidate(vec![Target::Pattern(pattern.into())])
     }
 
     /// Invalidates everything cached with this tag, also outside any handler; see
@@ -374,11 +376,11 @@ impl Routes {
     ///
     /// [`revalidate_tag`]: crate::revalidate_tag
     pub fn revalidate_tag(&self, tag: impl Into<String>) -> Revalidation {
-        self.revalidate(Target::Tag(tag.into()))
+        self.revalidate(vec![Target::Tag(tag.into())])
     }
 
-    fn revalidate(&self, target: Target) -> Revalidation {
-        Revalidation::new(target, Some(Scope::of(self.context())))
+    fn revalidate(&self, targets: Vec<Target>) -> Revalidation {
+        Revalidation::new(targets, Some(Scope::of(self.context())))
     }
 
     /// Returns the counts of what the cache has done since it was started. Before, all are zero.

@@ -1,6 +1,6 @@
 //! The error of a server or of a command.
 
-use std::{fmt, io};
+use std::{fmt, io, iter};
 
 use crate::build::BuildError;
 use crate::export::ExportError;
@@ -85,7 +85,7 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Routes(error) => error.fmt(f),
-            Self::Revalidate(error) => error.fmt(f),
+            Self::Revalidate(error) => f.write_str(&with_causes(error)),
             Self::Environment {
                 name,
                 value,
@@ -106,13 +106,8 @@ impl fmt::Display for ServeError {
                 }
             }
             Self::Store(error) => {
-                write!(f, "the cache's store cannot be used: {error}")?;
-                let mut cause = std::error::Error::source(error);
-                while let Some(error) = cause {
-                    write!(f, ": {error}")?;
-                    cause = error.source();
-                }
-                Ok(())
+                let why = with_causes(error);
+                write!(f, "the cache's store cannot be used: {why}")
             }
             Self::Build(error) => error.fmt(f),
             Self::Export(error) => error.fmt(f),
@@ -120,6 +115,13 @@ impl fmt::Display for ServeError {
             Self::Io(error) => error.fmt(f),
         }
     }
+}
+
+/// Returns the text of an error and of each of its causes.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = iter::successors(Some(error), |error| error.source());
+    let texts: Vec<_> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }
 
 /// Writes the same text as [`Display`](fmt::Display). `main` prints this when it returns the error,

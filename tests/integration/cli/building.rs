@@ -254,3 +254,23 @@ fn the_command_revalidate_reaches_what_start_serves() {
     let useless = scratch.run(BUILT, "revalidate --tag any --port 1", &[]);
     assert_eq!(useless.code, Some(2), "{}", useless.stderr);
 }
+
+#[test]
+fn the_command_revalidate_invalidates_everything_that_it_names_or_nothing() {
+    let scratch = Directory::new("build-revalidate-all");
+    check(&scratch.run(BUILT, "build", &[]), 0, DONE, LEFT);
+    let all = ["GET /rendered", "GET /each/1"];
+    let (before, _) = start(&scratch, "start", &[]).asked(all);
+    let refused = "revalidate --tag rendered --path /each/1 --path /nowhere";
+    let error = "Error: no route has the path `/nowhere`\n";
+    check(&scratch.run(BUILT, refused, &[]), 1, "", error);
+    let (still, _) = start(&scratch, "start", &[]).asked(all);
+    assert_eq!(still, before);
+
+    let ended = scratch.run(BUILT, "revalidate --tag rendered --path /each/1", &[]);
+    let done = "tag `rendered` is invalidated\npath `/each/1` is invalidated\n";
+    check(&ended, 0, done, "");
+    let (after, _) = start(&scratch, "start", &[]).asked(all);
+    assert_ne!(after[0], before[0]);
+    assert_ne!(after[1], before[1]);
+}

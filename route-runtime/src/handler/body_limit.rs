@@ -47,9 +47,10 @@ struct Watched {
 }
 
 impl BodyWatch {
-    /// Puts the limit on a request. Returns `Err` if the request's own headers show, before
-    /// anything is read, that the body is [too large](Self::too_large).
-    pub(crate) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<(), Self> {
+    /// Puts the limit on a request, and returns the watch over its body. Returns `Err` if the
+    /// request's own headers show, before anything is read, that the body is
+    /// [too large](Self::too_large).
+    pub(crate) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<Self, Self> {
         let watch = Self(Rc::new(Watched {
             limit,
             read: Cell::new(0),
@@ -70,8 +71,8 @@ impl BodyWatch {
                 }),
             },
         });
-        request.extensions_mut().insert(watch);
-        Ok(())
+        request.extensions_mut().insert(watch.clone());
+        Ok(watch)
     }
 
     pub(crate) fn is_exceeded(&self) -> bool {

@@ -130,7 +130,7 @@ impl Dispatcher {
             .get_or_init(|| Rc::new(body_limit::extractor_limits(request, &handler.descriptor)));
         request.add_data_container(Rc::clone(limits));
         match BodyWatch::put_on(request, limit) {
-            Ok(()) => Continue(()),
+            Ok(_) => Continue(()),
             Err(watch) => Break(finish::with_no_cache(
                 watch.too_large(handler.descriptor.kind),
             )),

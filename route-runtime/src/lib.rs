@@ -137,6 +137,7 @@
 //! `program build` renders them once for many starts, and `program start` serves from what was
 //! built. `program check --locked` fails in CI if a change has made a route dynamic. Behind memory
 //! there may be a [`store`]: files, which survive a restart, or a Redis that many instances share.
+//! [`Server::admin`] opens a second listener, for health checks and for invalidations from outside.
 //!
 //! # In a test
 //!

@@ -48,6 +48,7 @@ Commands:
 Options:
       --host <HOST>          The address to listen on [env: HOST] [default: 127.0.0.1]
       --port <PORT>          The port to listen on; 0 for any that is free [env: PORT] [default: 3000]
+      --admin <ADDRESS>      A second address to listen on, for operators: /health and /revalidate [env: ROUTE_ADMIN] [default: none]
       --workers <N>          How many threads answer requests [env: ROUTE_WORKERS] [default: one per core]
       --mode <MODE>          How to render [env: ROUTE_MODE] [default: development in debug builds] [possible values: development, production]
       --cache-bytes <BYTES>  How many bytes of responses and data to keep in memory [env: ROUTE_CACHE_BYTES] [default: 50000000]
@@ -59,11 +60,12 @@ Options:
   -h, --help                 Print help
 
 Environment:
-  HOST, PORT, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_RENDERS, ROUTE_REFRESHES,
-  ROUTE_CACHE_DIR, ROUTE_CACHE_URL,
+  HOST, PORT, ROUTE_ADMIN, ROUTE_WORKERS, ROUTE_MODE, ROUTE_CACHE_BYTES, ROUTE_RENDERS,
+  ROUTE_REFRESHES, ROUTE_CACHE_DIR, ROUTE_CACHE_URL,
   ROUTE_LOG_FORMAT        Each as the option that names it
   ROUTE_BUILD_ID          The build whose responses are taken from a store
                           [default: a hash of the program]
+  ROUTE_ADMIN_SECRET      The secret with which operators invalidate; without it, they cannot
   ROUTE_CDN               Whether shared caches outside may keep cached responses [default: false]
   RUST_LOG                What is logged, as in `info` or `warn,route_runtime=debug`
 
@@ -99,6 +101,11 @@ fn a_wrong_command_line_is_explained_and_ends_with_code_2() {
             "serve --workers 0",
             "error: invalid value '0' for '--workers <N>': expected a number of threads, at least \
              1",
+        ),
+        (
+            "--admin 9000",
+            "error: invalid value '9000' for '--admin <ADDRESS>': expected a host and a port, such \
+             as `127.0.0.1:9000`",
         ),
         (
             "--renders 0",

@@ -2,6 +2,7 @@
 //!
 //! The whole binary has one registry, so each module has a URL prefix of its own.
 
+mod admin;
 mod architecture;
 mod cached_functions;
 mod caching;

@@ -90,6 +90,20 @@ impl Program {
         }
     }
 
+    /// Returns the address for operators, which the program has printed before the
+    /// [address](Self::address) that it serves.
+    ///
+    /// # Panics
+    ///
+    /// If it has printed none.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        let mut lines = self.printed.lines();
+        let address = lines.find_map(|line| line.strip_prefix("admin http://"));
+        let address = address.expect("it has an address for operators");
+        address.parse().expect("an address")
+    }
+
     /// Opens a connection to the program.
     pub fn connect(&mut self) -> Connection {
         Connection::open(self.address())

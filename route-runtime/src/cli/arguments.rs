@@ -48,6 +48,10 @@ fn environment() -> String {
         "The build whose responses are taken from a store",
     ));
     lines.push(row("", "[default: a hash of the program]"));
+    lines.push(row(
+        "ROUTE_ADMIN_SECRET",
+        "The secret with which operators invalidate; without it, they cannot",
+    ));
     for setting in SETTINGS.iter().filter(|setting| setting.flag.is_empty()) {
         let help = format!("{} [default: {}]", setting.help, setting.default);
         lines.push(row(setting.variable, &help));

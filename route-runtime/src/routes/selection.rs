@@ -1,10 +1,13 @@
 //! The invalidation of several things in one step, as it is asked for from outside the program.
 
+use serde::{Deserialize, Serialize};
+
 use super::Routes;
 use crate::revalidate::{RevalidateError, Target};
 
 /// The tags, paths and patterns that one command or one request invalidates together.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Selection {
     pub(crate) tags: Vec<String>,
     pub(crate) paths: Vec<String>,
@@ -14,6 +17,11 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// Returns whether nothing is selected.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tags.is_empty() && self.paths.is_empty() && self.patterns.is_empty()
+    }
+
     /// Invalidates the selection: all of it, or nothing if one of its names means nothing. Returns
     /// once the store behind memory has recorded it.
     pub(crate) async fn invalidate(&self, routes: &Routes) -> Result<(), RevalidateError> {

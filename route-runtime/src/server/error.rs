@@ -30,6 +30,19 @@ pub enum ServeError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The admin listener cannot listen on its address.
+    BindAdmin {
+        /// The address, as it was configured.
+        address: String,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// The secret for the admin listener, in `ROUTE_ADMIN_SECRET`, cannot be used. The error does not
+    /// hold the secret.
+    AdminSecret {
+        /// The reason, as the rest of a sentence about the secret.
+        why: &'static str,
+    },
     /// The store behind memory cannot be used.
     Store(StoreError),
     /// The command `build` failed.
@@ -81,6 +94,13 @@ const PORT: &str = if cfg!(feature = "cli") {
     "PORT"
 };
 
+/// The ways to choose the address of the admin listener, as an error message names them.
+const ADMIN: &str = if cfg!(feature = "cli") {
+    "`--admin`, `Server::admin` or ROUTE_ADMIN"
+} else {
+    "`Server::admin` or ROUTE_ADMIN"
+};
+
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,6 +125,15 @@ impl fmt::Display for ServeError {
                     _ => Ok(()),
                 }
             }
+            Self::BindAdmin { address, source } => write!(
+                f,
+                "cannot listen on {address} for operators: {source}\n  help: choose an address of \
+                 this machine with a free port, such as 127.0.0.1:9000, with {ADMIN}"
+            ),
+            Self::AdminSecret { why } => write!(
+                f,
+                "ROUTE_ADMIN_SECRET {why}\n  help: make one with `openssl rand -hex 32`"
+            ),
             Self::Store(error) => {
                 let why = with_causes(error);
                 write!(f, "the cache's store cannot be used: {why}")
@@ -118,7 +147,7 @@ impl fmt::Display for ServeError {
 }
 
 /// Returns the text of an error and of each of its causes.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = iter::successors(Some(error), |error| error.source());
     let texts: Vec<_> = causes.map(ToString::to_string).collect();
     texts.join(": ")
@@ -141,8 +170,10 @@ impl std::error::Error for ServeError {
             Self::Export(error) => Some(error),
             Self::Lock(error) => Some(error),
             Self::Revalidate(error) => Some(error),
-            Self::Bind { source, .. } | Self::Io(source) => Some(source),
-            Self::Environment { .. } => None,
+            Self::Bind { source, .. } | Self::BindAdmin { source, .. } | Self::Io(source) => {
+                Some(source)
+            }
+            Self::Environment { .. } | Self::AdminSecret { .. } => None,
         }
     }
 }

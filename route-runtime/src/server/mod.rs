@@ -1,16 +1,19 @@
 //! The server: configured by the environment alone, or by a builder.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer, dev};
+use futures_util::future::{OptionFuture, join};
 
+use self::admin::{Admin, AdminListener};
 use self::setting::{Settings, Sources};
 use self::settings::{Behind, Listen, Program};
 use crate::context::settled;
@@ -19,6 +22,7 @@ use crate::routes::{self, AppFactory, Routes, Watch};
 use crate::store::Store;
 use crate::target;
 
+mod admin;
 mod error;
 #[cfg_attr(
     not(feature = "cli"),
@@ -226,6 +230,7 @@ impl Server {
     /// # async fn main() -> Result<(), route_runtime::ServeError> {
     /// let server = Server::new()
     ///     .bind("0.0.0.0:8080")
+    ///     .admin("127.0.0.1:9000")
     ///     .workers(4)
     ///     .mode(Mode::Production)
     ///     .cache_capacity(200_000_000)
@@ -236,6 +241,54 @@ impl Server {
     /// ```
     pub fn bind(mut self, address: impl Into<String>) -> Self {
         self.program.address = Some(address.into());
+        self
+    }
+
+    /// Listens on a second address for operators, instead of on `ROUTE_ADMIN`. Without either there
+    /// is no such listener.
+    ///
+    /// Operators are those who run the program: its deploy scripts, cron jobs and health checks.
+    /// Nothing of this listener is on the address for clients, and its requests run through no
+    /// middleware, no `wrap` and no cache. It answers:
+    ///
+    /// - `GET /health`: 200 `ok` while the server serves, 503 from the moment when it is told to
+    ///   end. Anybody may ask.
+    /// - `POST /revalidate`: invalidates the tags, paths and patterns that a JSON object names, all of
+    ///   them or, if one is wrong, none; with `"stale": true` as
+    ///   [`Revalidation::stale`](crate::Revalidation::stale) does. It answers 200 once that is
+    ///   recorded, for every instance with the same store, and 503 if the store could not record it.
+    ///   It asks for `Authorization: Bearer` with the secret in the environment variable
+    ///   `ROUTE_ADMIN_SECRET`, of at least 16 bytes. If that variable is not set, it answers 404.
+    ///
+    /// The listener speaks plain HTTP. Choose an address that only operators reach, such as one of
+    /// loopback or of a private network. Port 0 takes any free port; the address is printed when the
+    /// server starts. The listener ends with the server, after the requests that it is answering.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use route_runtime::{ServeError, Server, route};
+    ///
+    /// #[route("/posts/[id]", revalidate = false, tags = ["posts"])]
+    /// async fn post(id: u64) -> String {
+    ///     format!("post {id}, rendered once")
+    /// }
+    ///
+    /// #[actix_web::main]
+    /// async fn main() -> Result<(), ServeError> {
+    ///     Server::new().admin("127.0.0.1:9000").run().await
+    /// }
+    /// ```
+    ///
+    /// With `export ROUTE_ADMIN_SECRET=$(openssl rand -hex 32)` before the program starts:
+    ///
+    /// ```sh
+    /// curl http://127.0.0.1:9000/health
+    /// curl http://127.0.0.1:9000/revalidate --json '{"tags":["posts"],"paths":["/posts/7"]}' \
+    ///     -H "Authorization: Bearer $ROUTE_ADMIN_SECRET"
+    /// ```
+    pub fn admin(mut self, address: impl Into<String>) -> Self {
+        self.program.settings.admin = Some(address.into());
         self
     }
 
@@ -381,11 +434,12 @@ impl Server {
         Ok(routes.store(behind.open().await?))
     }
 
-    /// Checks the address, the number of workers and the store behind memory, as far as that is
+    /// Checks the addresses, the number of workers and the store behind memory, as far as that is
     /// possible without listening, connecting or leaving files.
     #[cfg(feature = "cli")]
     pub(crate) fn check(&self) -> Result<(), ServeError> {
         Listen::settle(&self.typed, &self.program)?;
+        Admin::settle(&self.typed, &self.program)?;
         match Behind::settle(&self.typed, &self.program)? {
             Some(behind) => behind.check(),
             None => Ok(()),
@@ -395,6 +449,7 @@ impl Server {
     /// Serves the routes until the process is asked to end.
     pub(crate) async fn serve(self, mut routes: Routes) -> Result<(), ServeError> {
         let listen = Listen::settle(&self.typed, &self.program)?;
+        let admin = Admin::settle(&self.typed, &self.program)?;
         if let Some(behind) = Behind::settle(&self.typed, &self.program)? {
             routes = routes.store(behind.open().await?);
         }
@@ -408,23 +463,37 @@ impl Server {
         }
         let table = routes.to_string();
         let (addresses, server) = (self.launch)(routes.clone(), &listen)?;
+        let mut admin = match admin {
+            Some(admin) => Some(admin.listen(routes.clone()).await?),
+            None => None,
+        };
         let mut server = pin!(server);
-        // The first poll starts the workers and listens for signals. The server is then ready, as
-        // the lines that are printed next say.
-        let first = poll_fn(|context| Poll::Ready(server.as_mut().poll(context))).await;
-        if let Poll::Ready(ended) = first {
+        if let Poll::Ready(ended) = first_poll(server.as_mut()).await {
             return ended.map_err(ServeError::Io);
         }
         println!("{table}");
+        for address in admin.iter().flat_map(|admin| &admin.addresses) {
+            println!("admin http://{address}");
+        }
         for address in addresses {
             println!("serving http://{address}");
         }
-        let ended = server.await.map_err(ServeError::Io);
+        let ended = match &mut admin {
+            Some(admin) => admin.beside(server).await,
+            None => server.await,
+        };
         // The routes are kept alive until here: the work may still invalidate cached responses.
-        settled(SHUTDOWN).await;
+        let stopped = OptionFuture::from(admin.map(AdminListener::stop));
+        join(stopped, settled(SHUTDOWN)).await;
         routes.written(SHUTDOWN).await;
-        ended
+        ended.map_err(ServeError::Io)
     }
+}
+
+/// Polls a server once, which starts its workers and lets it listen for signals. If it is pending
+/// then, it is ready for requests.
+async fn first_poll(mut server: Pin<&mut dev::Server>) -> Poll<io::Result<()>> {
+    poll_fn(|context| Poll::Ready(server.as_mut().poll(context))).await
 }
 
 impl Default for Server {

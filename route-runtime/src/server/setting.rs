@@ -60,6 +60,16 @@ fn path(typed: &OsStr) -> Result<PathBuf, ()> {
     Ok(typed.into())
 }
 
+/// Reads an address: a host and a port.
+fn address(typed: &OsStr) -> Result<String, ()> {
+    let address: String = text(typed)?;
+    let (host, port) = address.rsplit_once(':').ok_or(())?;
+    port.parse::<u16>().map_err(drop)?;
+    // An address of IPv6 needs brackets, or its end would be taken for the port.
+    let is_host = !host.is_empty() && (!host.contains(':') || host.starts_with('['));
+    is_host.then(|| address.clone()).ok_or(())
+}
+
 /// Reads an environment variable, if it is set. An empty variable counts as not set.
 pub(crate) fn from_env<T>(
     name: &'static str,
@@ -157,6 +167,14 @@ settings! {
         method: |server| server.bind("0.0.0.0:80"),
         ..Setting::BLANK
     };
+    admin: String, address, "ROUTE_ADMIN", "a host and a port, such as `127.0.0.1:9000`", Setting {
+        flag: "admin",
+        value_name: "ADDRESS",
+        help: "A second address to listen on, for operators: /health and /revalidate",
+        default: "none",
+        method: |server| server.admin("127.0.0.1:9000"),
+        ..Setting::BLANK
+    };
     workers: NonZeroUsize, text, "ROUTE_WORKERS", "a number of threads, at least 1", Setting {
         flag: "workers",
         value_name: "N",
@@ -227,6 +245,31 @@ mod tests {
     use std::os::unix::ffi::OsStrExt as _;
 
     use super::*;
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        for right in [
+            "127.0.0.1:9000",
+            "localhost:0",
+            "[::1]:9000",
+            " a.example:1 ",
+        ] {
+            let read = address(right.as_ref());
+            assert_eq!(read.as_deref(), Ok(right.trim()));
+        }
+        for wrong in [
+            "",
+            "9000",
+            ":9000",
+            "localhost",
+            "a:65536",
+            "a:-1",
+            "a:",
+            "::1:9000",
+        ] {
+            assert_eq!(address(wrong.as_ref()), Err(()), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_value_that_is_not_text_is_an_error_unless_it_is_a_directory() {

@@ -1,5 +1,5 @@
 //! The actix glue: which requests belong to the routes, and how they are answered. Only this module
-//! and `handler` decide what goes over HTTP.
+//! and `handler` decide what goes over HTTP to clients.
 
 mod cached;
 mod dispatch;

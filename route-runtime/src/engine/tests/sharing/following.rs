@@ -262,6 +262,46 @@ async fn a_late_write_from_before_a_loss_is_refused_and_shows_the_loss() {
     assert_eq!(one.told("/a", &origin).await, "invalidated 3");
 }
 
+/// The store is asked, and comes back as it was before the answer arrives. The answer is then from a
+/// time that is lost, and so are the numbers in it.
+#[tokio::test]
+async fn an_answer_from_before_a_loss_makes_nothing_valid_again() {
+    for what in [What::Invalidations, What::Invalidate, What::Read] {
+        let cluster = Cluster::new();
+        let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
+        one.follow().await;
+        two.follow().await;
+        let origin = Origin::numbers(FOREVER);
+        let remembered = cluster.hub.inner.state();
+        one.invalidate("other").await;
+        assert_eq!(one.rendered("/a", &origin).await, "miss 1");
+        let gate = one.link.hold_back(what);
+        let asking = one.asking("/b", &origin);
+        let engine = one.engine.clone();
+        let invalidating = tokio::spawn(async move {
+            let tags = [Tag::from("other")];
+            engine.invalidate(&tags, Invalidation::Absent).await
+        });
+        turns().await;
+        cluster.hub.inner.come_back(Some(&remembered));
+        // As many numbers as were lost, and one more.
+        for tag in ["/a", "/b", "other"] {
+            two.invalidate(tag).await;
+        }
+        gate.open();
+        invalidating.await.unwrap().unwrap();
+        all_told(vec![asking]).await;
+        cluster.pass(TICK).await;
+        let told = one.told("/a", &origin).await;
+        assert!(told.starts_with("invalidated"), "{what:?}: {told}");
+        let told = two.told("/b", &origin).await;
+        assert!(
+            told.starts_with("miss") || told.starts_with("inval"),
+            "{what:?}: {told}"
+        );
+    }
+}
+
 /// An instance asks about the record while an invalidation of its own is under way, and the store
 /// answers the question late, as it was before a loss.
 #[tokio::test]

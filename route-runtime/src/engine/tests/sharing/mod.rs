@@ -75,13 +75,17 @@ struct Link {
     asked: AtomicUsize,
     /// The operation that is held up, and the gate that holds it up.
     slow: Mutex<Option<(What, Gate)>>,
+    /// The operation whose answers are held back, and the gate that holds them back.
+    late: Mutex<Option<(What, Gate)>>,
 }
 
 /// An operation that may be held up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
+    Read,
     Write,
     Lease,
+    Invalidate,
     Invalidations,
 }
 
@@ -93,8 +97,27 @@ impl Link {
         gate
     }
 
+    /// Holds back the answers to all operations of one kind, until the gate is opened. The hub has
+    /// carried them out by then.
+    fn hold_back(&self, what: What) -> Gate {
+        let gate = Gate::closed();
+        *self.late.lock().unwrap() = Some((what, gate.clone()));
+        gate
+    }
+
     async fn passed(&self, what: What) {
-        let gate = match &*self.slow.lock().unwrap() {
+        Self::through(&self.slow, what).await;
+    }
+
+    /// Waits until the answer of an operation may come back, and returns it.
+    async fn answered<T>(&self, what: What, answer: StoreFuture<'_, T>) -> Result<T, StoreError> {
+        let answer = answer.await;
+        Self::through(&self.late, what).await;
+        answer
+    }
+
+    async fn through(held: &Mutex<Option<(What, Gate)>>, what: What) {
+        let gate = match &*held.lock().unwrap() {
             Some((held, gate)) if *held == what => gate.clone(),
             _ => return,
         };
@@ -140,13 +163,15 @@ impl Link {
 impl Store for Link {
     fn read<'a>(&'a self, key: EntryKey<'a>, seen: Mark) -> StoreFuture<'a, Option<StoredEntry>> {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        self.go(|| self.hub.inner.read(key, seen))
+        let read = self.go(|| self.hub.inner.read(key, seen));
+        Box::pin(self.answered(What::Read, read))
     }
 
     fn write<'a>(&'a self, key: EntryKey<'a>, entry: StoredEntry) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             self.passed(What::Write).await;
-            self.poorly(|| self.hub.inner.write(key, entry)).await
+            let written = self.poorly(|| self.hub.inner.write(key, entry));
+            self.answered(What::Write, written).await
         })
     }
 
@@ -160,18 +185,20 @@ impl Store for Link {
         how: Invalidation,
         seen: Mark,
     ) -> StoreFuture<'a, Recorded> {
-        self.go(|| {
+        let recorded = self.go(|| {
             let recorded = self.hub.inner.invalidate(tags, how, seen);
             self.hub.news.send_modify(|news| *news += 1);
             recorded
-        })
+        });
+        Box::pin(self.answered(What::Invalidate, recorded))
     }
 
     fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             self.passed(What::Invalidations).await;
-            self.go(|| self.hub.inner.invalidations(seen, own)).await
+            let news = self.go(|| self.hub.inner.invalidations(seen, own));
+            self.answered(What::Invalidations, news).await
         })
     }
 
@@ -276,6 +303,7 @@ impl Cluster {
             reads: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
             slow: Mutex::default(),
+            late: Mutex::default(),
         });
         let engine = Cache::engine(self.hub.clock.clone(), |config| {
             config.store = Some(Arc::clone(&link) as Arc<dyn Store>);

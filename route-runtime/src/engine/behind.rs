@@ -22,8 +22,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(20);
 /// The longest such pause. Each pause is twice as long as the one before.
 const LAST_LOOK: Duration = Duration::from_millis(200);
 
-/// The number of times that an entry is read until it is known to be of the record in force.
-const READS: usize = 4;
+/// The number of times that an entry is read until all that its render had seen is in force here.
+const READS: usize = 3;
 
 /// The longest rest of an entry that another instance refreshes. Then the store is read again,
 /// which by then may have what the other instance made.
@@ -251,7 +251,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     }
 
     /// Reads an entry from the store. Whoever wrote it may have seen more invalidations than this
-    /// instance has, so it counts only once all that its render had seen is in force here.
+    /// instance has. Then it counts only once it has been read again with all of them in force: they
+    /// may be lost by now, and the numbers may mean others.
+    ///
+    /// An entry that is not above the mark that the read named needs no such care. The store knew
+    /// that mark. If it has lost it since, the floors that rise are above the entry.
     async fn read_store(
         &self,
         second: &Second,
@@ -261,13 +265,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         for _ in 0..READS {
             let seen = self.epochs.mark();
             let read = second.read(&self.clock, key, seen, until).await;
-            let found = self.count_store_failure(read)?;
-            if self.epochs.mark() != seen {
-                // The store may have lost invalidations between the two questions. The answer may
-                // be from before, when it did not know that.
-                continue;
-            }
-            match found {
+            match self.count_store_failure(read)? {
                 Some(entry) if entry.started().epoch > seen.epoch => {
                     self.catch_up(second, until.since(self.clock.now())).await?;
                 }

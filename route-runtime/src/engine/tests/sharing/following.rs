@@ -262,6 +262,31 @@ async fn a_late_write_from_before_a_loss_is_refused_and_shows_the_loss() {
     assert_eq!(one.told("/a", &origin).await, "invalidated 3");
 }
 
+/// The entry is from a time that is lost before its answer arrives. By then, its number is that of
+/// another invalidation, which is in force here.
+#[tokio::test]
+async fn an_entry_above_what_is_in_force_is_read_again() {
+    let cluster = Cluster::new();
+    let (one, two) = (cluster.made(false, |_| {}), cluster.made(false, |_| {}));
+    one.follow().await;
+    two.follow().await;
+    let origin = Origin::numbers(FOREVER);
+    let remembered = cluster.hub.inner.state();
+    two.invalidate("other").await;
+    two.rendered("/a", &origin).await;
+    let gate = one.link.hold_back(What::Read);
+    let asking = one.asking("/a", &origin);
+    turns().await;
+    drop(two);
+    cluster.hub.inner.come_back(Some(&remembered));
+    let fresh = cluster.instance().await;
+    fresh.invalidate("/a").await;
+    one.engine.catch_up().await.unwrap();
+    one.link.late.lock().unwrap().take();
+    gate.open();
+    assert_eq!(all_told(vec![asking]).await, ["miss 2"]);
+}
+
 /// The store is asked, and comes back as it was before the answer arrives. The answer is then from a
 /// time that is lost, and so are the numbers in it.
 #[tokio::test]

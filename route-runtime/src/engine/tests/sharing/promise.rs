@@ -73,11 +73,14 @@ struct Resolved {
     version: usize,
     when: Moment,
     by: usize,
+    /// The life of the instance in which it made this.
+    life: usize,
 }
 
 /// The state of an instance that decides what it has to know.
 struct Standing {
-    begun: Moment,
+    /// The number of times that it has begun anew.
+    life: usize,
     /// The moment since which nothing has kept it from the store, if that is so.
     connected: Option<Moment>,
     /// The invalidations that it has known since it began.
@@ -108,10 +111,11 @@ impl Truth {
                 what: path,
                 when,
                 by,
+                life,
                 ..
             } = &resolved[*number];
             let witness = &instances[*by];
-            let is_witness = witness.begun <= *when;
+            let is_witness = witness.life == *life;
             let reached = match lost.filter(|lost| lost >= when) {
                 None => now.since(*when) > BOUND,
                 Some(lost) => {
@@ -150,7 +154,7 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
     for number in 0..INSTANCES {
         instances.push(begin(number).await);
         truth.instances.lock().unwrap().push(Standing {
-            begun: clock.now(),
+            life: 0,
             connected: Some(clock.now()),
             known: BTreeSet::new(),
         });
@@ -184,8 +188,9 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
                     gate.open();
                 }
                 instances[who] = begin(who).await;
-                truth.instances.lock().unwrap()[who] = Standing {
-                    begun: clock.now(),
+                let mut instances = truth.instances.lock().unwrap();
+                instances[who] = Standing {
+                    life: instances[who].life + 1,
                     connected: Some(clock.now()),
                     known: BTreeSet::new(),
                 };
@@ -200,14 +205,14 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
             Act::Write(who, what) => {
                 let (cache, truth) = (instances[who].cache.clone(), Arc::clone(&truth));
                 let clock = clock.clone();
-                let begun = truth.instances.lock().unwrap()[who].begun;
+                let life = truth.instances.lock().unwrap()[who].life;
                 tasks.push(tokio::spawn(async move {
                     let version = truth.versions[what].fetch_add(1, Ordering::SeqCst) + 1;
                     let asked = clock.now();
                     let tags = [Tag::from(PATHS[what])];
                     let done = cache.engine.invalidate(&tags, Invalidation::Absent).await;
                     // An instance that has begun anew meanwhile did not make this one.
-                    let is_the_same = truth.instances.lock().unwrap()[who].begun == begun;
+                    let is_the_same = truth.instances.lock().unwrap()[who].life == life;
                     // What was lost between the question and its answer counts as lost after it.
                     let lost = *truth.lost.lock().unwrap();
                     let when = match lost.filter(|lost| *lost >= asked) {
@@ -221,6 +226,7 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
                             version,
                             when,
                             by: who,
+                            life,
                         });
                     }
                 }));
@@ -238,7 +244,7 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
                         }
                     })
                 };
-                let begun = truth.instances.lock().unwrap()[who].begun;
+                let life = truth.instances.lock().unwrap()[who].life;
                 tasks.push(tokio::spawn(async move {
                     let (oldest, binding) = truth.oldest(who, what, clock.now());
                     let answer = cache.get(PATHS[what], &render).await.unwrap();
@@ -250,7 +256,7 @@ async fn play(acts: &[Act], on_partition: OnPartition, lifetime: Lifetime) {
                         answer.status
                     );
                     let mut instances = truth.instances.lock().unwrap();
-                    if !is_unverified && instances[who].begun == begun {
+                    if !is_unverified && instances[who].life == life {
                         instances[who].known.extend(binding);
                     }
                 }));

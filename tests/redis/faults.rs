@@ -274,33 +274,63 @@ async fn a_slow_server_keeps_its_connection() {
 }
 
 #[tokio::test]
-async fn a_full_server_refuses_writes_and_can_still_be_read() {
+async fn a_full_server_takes_invalidations_and_makes_room_for_more() {
     let server = Redis::start();
     let store = patient(&server.url()).await;
     invalidate(&store, "t").await.unwrap();
     server.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
-    server.ask(&["CONFIG", "SET", "maxmemory", "1mb"]);
-    let large = vec![7; 2_000_000];
-    // Redis checks before each command whether it is full, not whether the command will fill it.
-    let mut fit = 0;
-    while store
-        .write(key(&format!("/{fit}")), entry(&large, Mark::START))
-        .await
-        .is_ok()
-    {
-        fit += 1;
-        assert!(fit < 5, "it is full");
+    server.ask(&["CONFIG", "SET", "maxmemory", "8mb"]);
+    let large = vec![7; 100_000];
+    let fill = async |round: u32| {
+        for number in 0..1000 {
+            let written = entry(&large, Mark::START);
+            let name = format!("/{round}/{number}");
+            if store.write(key(&name), written).await.is_err() {
+                return server.ask(&["KEYS", "*:e:*"]).lines().count();
+            }
+        }
+        panic!("it is full");
+    };
+    let entries = fill(0).await;
+    assert!(entries > 20, "{entries}");
+    for round in 1..=20 {
+        // The first one has the reserve. The next may come before there is a reserve again.
+        for _ in 0..3 {
+            invalidate(&store, "u").await.unwrap();
+        }
+        assert!(all(&store).await.tags.len() == 2, "{round}");
+        assert!(fill(round).await > 0, "{round}");
     }
+    let reserve = || server.ask(&["STRLEN", "{route}:2:reserve"]);
+    recovers(async || match &*reserve() {
+        "1048576" => Ok(()),
+        other => Err(StoreError::new(other)),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_others_have_filled_refuses_writes_and_can_still_be_read() {
+    let server = Redis::start();
+    let store = patient(&server.url()).await;
+    invalidate(&store, "t").await.unwrap();
+    server.ask(&["SET", "foreign", &"x".repeat(4_000_000)]);
+    server.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    server.ask(&["CONFIG", "SET", "maxmemory", "2mb"]);
+    let written = store.write(key("/a"), entry(b"a", Mark::START)).await;
+    assert!(written.is_err());
+    // There is a reserve for one, and nothing to remove for another.
+    let second = invalidate(&store, "u").await.unwrap();
     let error = invalidate(&store, "u").await.unwrap_err();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("OOM"), "{cause}");
     // Reads still work.
     assert_eq!(read(&store, "/a").await.unwrap(), None);
-    assert_eq!(all(&store).await.until.epoch, Epoch(1));
+    assert_eq!(all(&store).await.until, second);
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
-    let second = invalidate(&store, "u").await.unwrap();
-    assert_eq!(second.epoch, Epoch(2));
-    store.write(key("/a"), entry(&large, second)).await.unwrap();
+    let third = invalidate_as(&store, "u", second).await.unwrap();
+    assert_eq!(third.epoch, Epoch(3));
+    store.write(key("/a"), entry(b"a", third)).await.unwrap();
 }
 
 #[tokio::test]

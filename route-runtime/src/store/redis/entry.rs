@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::store::history::REMEMBERED;
 use crate::store::{EntryKey, Epoch, Mark};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Keys {
     pub(super) prefix: String,
     pub(super) record: String,
     pub(super) absent: String,
     pub(super) stale: String,
     pub(super) words: String,
+    pub(super) reserve: String,
     pub(super) channel: String,
 }
 
@@ -26,6 +27,7 @@ impl Keys {
             absent: format!("{prefix}:absent"),
             stale: format!("{prefix}:stale"),
             words: format!("{prefix}:words"),
+            reserve: format!("{prefix}:reserve"),
             // All databases share one set of channels.
             channel: format!("{prefix}:changed:{database}"),
             prefix,
@@ -38,6 +40,19 @@ impl Keys {
 
     pub(super) fn lease(&self, key: EntryKey<'_>) -> String {
         self.hashed_key("l", key)
+    }
+
+    /// Returns a pattern that all entries match. A prefix may have characters that mean something in
+    /// a pattern.
+    pub(super) fn all_entries(&self) -> String {
+        let mut pattern = String::new();
+        for character in self.prefix.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '\\' | '^' | '-') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern + ":e:*"
     }
 
     /// Returns the server's key for an entry or its lease. Only hashes make it, so it is short, and
@@ -79,8 +94,9 @@ pub(super) type RawRead = (
     (Field, Field, Field, Field, Field, Field),
 );
 
-/// The server's answer to an invalidation: the record's name, the mark before, and the new one.
-pub(super) type RawRecorded = (String, u64, Vec<u8>, u64, Vec<u8>);
+/// The server's answer to an invalidation: the record's name, the mark before, the new one, and
+/// whether the reserve was given up.
+pub(super) type RawRecorded = (String, u64, Vec<u8>, u64, Vec<u8>, bool);
 
 pub(super) type RawSince = (
     String,
@@ -90,6 +106,7 @@ pub(super) type RawSince = (
     u64,
     Vec<(String, f64)>,
     Vec<(String, f64)>,
+    bool,
 );
 
 /// The parts of the server's answer to a read that are complete.

@@ -5,6 +5,7 @@
 //! {<prefix>}:2:absent           sorted set: tags by the epoch at which they were made absent
 //! {<prefix>}:2:stale            sorted set: tags by the epoch at which they were made stale
 //! {<prefix>}:2:words            string: the words of the last 65 536 epochs, 8 bytes each
+//! {<prefix>}:2:reserve          string: 1 MiB, given up to record an invalidation if the server is full
 //! {<prefix>}:2:e:<build>:<hash> hash: an entry
 //! {<prefix>}:2:l:<build>:<hash> a lease's token
 //! {<prefix>}:2:changed:<db>     channel: the last epoch
@@ -13,6 +14,7 @@
 mod entry;
 mod link;
 mod options;
+mod reserve;
 mod scripts;
 mod seen;
 
@@ -30,6 +32,7 @@ use self::entry::{
 use self::link::Link;
 use self::options::RedisLimits;
 pub use self::options::RedisStoreOptions;
+use self::reserve::{is_full, make_room};
 use self::scripts::{INVALIDATE, LEASE, RELEASE, RENEW, SINCE, WRITE};
 use self::seen::Question;
 use super::random::{random, word};
@@ -45,6 +48,8 @@ const TAGS: usize = 65_536;
 const BYTES: usize = 8 * 1024 * 1024;
 /// The longest time that an entry is kept without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+/// The longest time that removing entries may take, to have a reserve again.
+const REFILLED: Duration = Duration::from_secs(30);
 /// The highest epoch to which the server's scripts can count.
 const HIGHEST: u64 = (1 << 53) - 2;
 
@@ -87,7 +92,10 @@ const HIGHEST: u64 = (1 << 53) - 2;
 /// as invalidated. No call scans keys.
 ///
 /// A server that may become full should be set to evict whatever it likes
-/// (`maxmemory-policy allkeys-lru`): that only costs renders.
+/// (`maxmemory-policy allkeys-lru`): that only costs renders. A server that evicts nothing refuses new
+/// entries when it is full, which are then kept in memory only. It does not refuse invalidations: the
+/// store keeps 1 MiB in reserve for them, and removes entries of its own to have it again. Only if
+/// there is no entry to remove does an invalidation fail.
 ///
 /// # Time
 ///
@@ -153,7 +161,8 @@ impl RedisStore {
         call.key(&self.keys.record)
             .key(&self.keys.absent)
             .key(&self.keys.stale)
-            .key(&self.keys.words);
+            .key(&self.keys.words)
+            .key(&self.keys.reserve);
         call.arg(&self.keys.channel)
             .arg(random())
             .arg(&word().to_be_bytes());
@@ -164,6 +173,17 @@ impl RedisStore {
             call.arg(mark.epoch.0).arg(&word_bytes(mark));
         }
         Ok(call)
+    }
+}
+
+impl RedisStore {
+    /// Makes room for a new reserve in the background, if a script has given up the old one.
+    fn refill(&self, gave_up: bool) {
+        if gave_up {
+            let keys = self.keys.clone();
+            let refill = |mut connection| async move { make_room(&keys, &mut connection).await };
+            self.link.send(REFILLED, refill);
+        }
     }
 }
 
@@ -283,12 +303,24 @@ impl Store for RedisStore {
             for tag in tags {
                 call.arg(tag.as_str());
             }
-            let write = |mut connection| async move { call.invoke_async(&mut connection).await };
-            let (record, before, before_word, epoch, word): RawRecorded = self
+            let write = |mut connection| async move {
+                match call.invoke_async(&mut connection).await {
+                    Err(error) if is_full(&error) => {
+                        let has_room = make_room(&self.keys, &mut connection).await?;
+                        match has_room {
+                            true => call.invoke_async(&mut connection).await,
+                            false => Err(error),
+                        }
+                    }
+                    done => done,
+                }
+            };
+            let (record, before, before_word, epoch, word, gave_up): RawRecorded = self
                 .link
                 .call("record an invalidation", self.limits.write, write)
                 .await?;
             *self.told() = record;
+            self.refill(gave_up);
             Ok(Recorded {
                 before: given(before, &before_word)?,
                 mark: given(epoch, &word)?,
@@ -300,11 +332,12 @@ impl Store for RedisStore {
         Box::pin(async move {
             let call = self.with_record(&SINCE, [seen, own.unwrap_or_default()])?;
             let read = |mut connection| async move { call.invoke_async(&mut connection).await };
-            let (record, until, word, absent, stale, made_absent, made_stale): RawSince = self
-                .link
-                .call("read invalidations", self.limits.write, read)
-                .await?;
+            let (record, until, word, absent, stale, made_absent, made_stale, gave_up): RawSince =
+                self.link
+                    .call("read invalidations", self.limits.write, read)
+                    .await?;
             *self.told() = record;
+            self.refill(gave_up);
             let mut tags = HashMap::new();
             let listed = made_absent.into_iter().map(|it| (it, Invalidation::Absent));
             let listed = listed.chain(made_stale.into_iter().map(|it| (it, Invalidation::Stale)));

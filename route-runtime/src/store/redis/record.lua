@@ -2,14 +2,12 @@
 -- The beginning of every script that asks the record of invalidations.
 --
 -- KEYS: 1 the record, 2 the tags made absent, 3 the tags made stale, each by its latest number, 4
---       the words of the numbers
+--       the words of the numbers, 5 the reserve
 -- ARGV: 1 the channel, 2 a name for a record that has to be made, 3 a word for a floor, 4 the number
 --       of the mark that the caller has in force, 5 its word, 6 the number of another mark that the
 --       record must know, 7 its word
 
--- A server that is full refuses a script's first write, but no write after it. So the first write
--- must be one that needs room.
-
+local RESERVE = 1048576
 local LIFETIME = 60 * 86400 * 1000 -- entries live half as long
 local ANSWERED = 64
 local MARK = 24 -- the bytes of a mark among those answered
@@ -41,9 +39,28 @@ local function is_answered(mark)
   return false
 end
 
+-- Whether this script has made sure that it can write, and whether it gave up the reserve for that.
+local is_ready, gave_up = false, 0
+
+-- Comes before the first write. A server that is full refuses a script's first write, but no write
+-- after it. Then the script gives up the reserve. Without a reserve, the next write fails, and is the
+-- first one.
+local function ready()
+  if is_ready then
+    return
+  end
+  is_ready = true
+  local kept = redis.pcall('SETRANGE', KEYS[5], RESERVE - 1, '0')
+  if type(kept) == 'table' and kept.err and redis.call('EXISTS', KEYS[5]) == 1 then
+    redis.call('DEL', KEYS[5])
+    gave_up = 1
+  end
+end
+
 -- Makes everything that was rendered before count as invalidated. The number is above all that any
 -- caller has named.
 local function raise(number)
+  ready()
   last, absent, stale, word = number, number, number, ARGV[3]
   redis.call('HSET', KEYS[1], 'last', text(last), 'word', word, 'absent', text(last), 'stale',
     text(last), 'from', text(from), 'answered', answered)
@@ -52,6 +69,7 @@ local function raise(number)
 end
 
 if not name then
+  ready()
   name = ARGV[2]
   last, absent, stale, word, from, answered = 0, 0, 0, '', 0, ''
   counts, sizes = {absent = 0, stale = 0}, {absent = 0, stale = 0}
@@ -62,6 +80,7 @@ elseif redis.call('ZCARD', KEYS[2]) ~= counts.absent
   or redis.call('ZCARD', KEYS[3]) ~= counts.stale then
   -- A server that was full may have evicted some tags. Those that are left say no more than the
   -- floor does.
+  ready()
   counts, sizes = {absent = 0, stale = 0}, {absent = 0, stale = 0}
   absent, stale = last, last
   redis.call('HSET', KEYS[1], 'absent', text(last), 'stale', text(last), 'absents', 0, 'stales', 0,
@@ -99,7 +118,7 @@ for _, mark in ipairs(named) do
 end
 
 local function keep()
-  for number = 1, 4 do
+  for number = 1, 5 do
     redis.call('PEXPIRE', KEYS[number], LIFETIME)
   end
 end

@@ -19,6 +19,8 @@ use self::settings::{Behind, Listen, Program};
 use crate::context::settled;
 use crate::mode::Mode;
 use crate::routes::{self, AppFactory, Routes, Watch};
+#[cfg(feature = "cli")]
+use crate::store::FileStore;
 use crate::store::Store;
 use crate::target;
 
@@ -396,7 +398,7 @@ impl Server {
 
     /// Returns the directory whose build the server starts from, and puts it behind memory: the
     /// directory that is configured, or otherwise `built`, which `build` writes by default. Returns
-    /// `None` if another store is behind memory.
+    /// `None` if another store is behind memory, or if there is no build and nobody can write one.
     #[cfg(feature = "cli")]
     pub(crate) fn starts_from(
         &mut self,
@@ -406,6 +408,11 @@ impl Server {
             Some(Behind::Files(directory)) => Ok(Some(directory)),
             Some(Behind::Redis { .. }) => Ok(None),
             None if self.program.has_store => Ok(None),
+            None if FileStore::is_out_of_reach(built) => {
+                let directory = built.display();
+                tracing::info!(target: target::STORE, %directory, "there is no build, and nobody can write this directory: what is rendered stays in memory");
+                Ok(None)
+            }
             None => {
                 self.typed.cache_dir = Some(built.into());
                 Ok(Some(built.into()))
@@ -536,6 +543,18 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Nobody, not even root, can make a directory there.
+    #[cfg(all(feature = "cli", target_os = "linux"))]
+    #[test]
+    fn without_a_build_in_a_directory_that_nobody_can_write_start_is_serve() {
+        let mut server = Server::new();
+        let built = std::path::Path::new("/sys/route/cache");
+        assert_eq!(server.starts_from(built).unwrap(), None);
+        assert_eq!(server.typed.cache_dir, None);
+        let built = std::env::temp_dir().join("route-none/cache");
+        assert_eq!(server.starts_from(&built).unwrap(), Some(built));
+    }
 
     #[test]
     fn zero_workers_are_taken_for_one() {

@@ -10,6 +10,7 @@ use std::{fs, io};
 use super::format::{self, Filed, Unusable};
 use super::place::StoreDirectory;
 use super::record::Record;
+use super::reserve;
 use super::shelves::{Bounds, Shelves};
 use crate::store::{EntryKey, Mark, News, StoredEntry};
 use crate::target;
@@ -25,6 +26,7 @@ pub(super) struct Inner {
     pub(super) shelves: Shelves,
     pub(super) news: News,
     replaced: Replaced,
+    is_making_room: AtomicBool,
     /// The record's stamp when it was looked at last.
     told: Mutex<Option<(u64, SystemTime)>>,
     calls: Arc<()>,
@@ -62,6 +64,7 @@ impl Inner {
             shelves: Shelves::new(bounds),
             news: News::default(),
             replaced: Replaced::default(),
+            is_making_room: AtomicBool::new(false),
             told: Mutex::default(),
             calls: Arc::default(),
             warned: AtomicBool::new(false),
@@ -85,7 +88,38 @@ impl Inner {
             tracing::info!(target: target::STORE, %directory, "the cache's files can only be read: what is rendered and invalidated from now on stays in this process");
             return Ok(());
         }
-        self.place.open()
+        self.place.open()?;
+        let older = self.place.older();
+        if older.exists() {
+            let directory = older.display();
+            tracing::info!(target: target::STORE, %directory, "the files of an older version are not used: remove them once no process of that version runs");
+        }
+        // Without a reserve, entries are removed when they have to make room.
+        reserve::keep(&self.place).ok();
+        Ok(())
+    }
+
+    /// Has a reserve again, if it was given up.
+    pub(super) fn refill(self: &Arc<Self>) {
+        if self.record.has_given_up() {
+            self.make_room(0);
+        }
+    }
+
+    /// Makes room for so many bytes on a full disk, and for the reserve, by removing the oldest
+    /// entries. Nothing waits for that.
+    fn make_room(self: &Arc<Self>, bytes: u64) {
+        // Whoever makes room now makes it for all that were refused.
+        if self.is_making_room.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let inner = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = reserve::make_room(&inner.place, bytes) {
+                inner.warn(&error);
+            }
+            inner.is_making_room.store(false, Ordering::Release);
+        });
     }
 
     pub(super) fn read(&self, key: EntryKey<'_>, seen: Mark) -> io::Result<Option<StoredEntry>> {
@@ -143,7 +177,13 @@ impl Inner {
         let file = format::encode(key, entry, &record);
         let length = file.len() as u64;
         let kept = length <= self.shelves.bounds().largest();
-        let draft = kept.then(|| self.place.draft(&file)).transpose()?;
+        let draft = kept.then(|| self.place.draft(&file)).transpose();
+        let draft = draft.inspect_err(|error| {
+            if reserve::is_full(error) {
+                // There is room for the next one then.
+                self.make_room(length.max(reserve::RESERVE as u64));
+            }
+        })?;
         let path = self.place.entry(key);
         let _lock = self.place.lock_entry(&path)?;
         if let Ok(Some(there)) = self.filed(key, &path, entry.started)?

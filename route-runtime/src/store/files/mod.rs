@@ -7,6 +7,7 @@ mod line;
 mod mark;
 mod place;
 mod record;
+mod reserve;
 mod shelves;
 
 use std::path::Path;
@@ -62,8 +63,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///
 /// # When the store cannot write
 ///
-/// If the disk is full, or the directory cannot be made, the methods return the error, and the first
-/// error is logged as a warning. Reads that are still possible succeed.
+/// If the directory cannot be made or written, the methods return the error, and the first error is
+/// logged as a warning. Reads that are still possible succeed.
+///
+/// On a full disk, an entry is not written, and the oldest entries are removed, so that there is room
+/// for the next. Invalidations succeed: a file of 1 MiB is kept in reserve for them. Only if there is
+/// no entry to remove does an invalidation fail.
 ///
 /// A directory that this process may only read, such as a build in a read-only image, is a source of
 /// entries. Invalidations then hold in this process, until it ends, and nothing is written. An entry
@@ -150,6 +155,12 @@ impl FileStore {
         place::check(directory)
     }
 
+    /// Returns whether there is no store in this directory, and nobody can make one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_out_of_reach(directory: &Path) -> bool {
+        place::check(directory).is_err_and(|error| record::is_unwritable(&error))
+    }
+
     /// Returns the default options, to be changed.
     pub fn options() -> FileStoreOptions {
         FileStoreOptions(Bounds {
@@ -221,6 +232,7 @@ impl Store for FileStore {
         let tags = tags.to_vec();
         self.call("record an invalidation", move |inner| {
             let recorded = inner.record.invalidate(&inner.place, &tags, how, seen)?;
+            inner.refill();
             inner.look();
             Ok(recorded)
         })
@@ -228,7 +240,9 @@ impl Store for FileStore {
 
     fn invalidations(&self, seen: Mark, own: Option<Mark>) -> StoreFuture<'_, Invalidations> {
         self.call("read invalidations", move |inner| {
-            inner.record.since(&inner.place, seen, own)
+            let news = inner.record.since(&inner.place, seen, own)?;
+            inner.refill();
+            Ok(news)
         })
     }
 

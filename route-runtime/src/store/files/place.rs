@@ -6,6 +6,7 @@
 //!   b-<hash>/3f/3f…   an entry of a build
 //!   record            invalidations
 //!   mark              the mark of the last invalidation
+//!   reserve           1 MiB, removed to record an invalidation on a full disk
 //!   locks/            one file for the record, one for `tmp`, one for each first byte of a hash
 //!   tmp/              for each instance, a directory and a lock that says whether it is alive
 //! ```
@@ -31,6 +32,9 @@ pub(super) struct StoreDirectory {
     /// The number of writes after which this process counts as killed.
     #[cfg(test)]
     pub(super) steps: AtomicU64,
+    /// The number of bytes that fit on the disk.
+    #[cfg(test)]
+    pub(super) room: AtomicU64,
 }
 
 /// The directory in which this instance writes files before they are moved to their places.
@@ -50,6 +54,8 @@ impl StoreDirectory {
             files: AtomicU64::new(0),
             #[cfg(test)]
             steps: AtomicU64::new(u64::MAX),
+            #[cfg(test)]
+            room: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -57,12 +63,38 @@ impl StoreDirectory {
         &self.root
     }
 
+    /// Returns the directory of the version before this one.
+    pub(super) fn older(&self) -> PathBuf {
+        self.root.with_file_name("v1")
+    }
+
     pub(super) fn record(&self) -> PathBuf {
         self.root.join("record")
     }
 
+    pub(super) fn reserve(&self) -> PathBuf {
+        self.root.join("reserve")
+    }
+
     pub(super) fn mark(&self) -> PathBuf {
         self.root.join("mark")
+    }
+
+    /// Marks a point before a write, at which the disk of a test may be full.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as in tests")]
+    pub(super) fn fits(&self, _bytes: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn fits(&self, bytes: usize) -> io::Result<()> {
+        let room = self.room.load(Ordering::SeqCst);
+        let is_full = room < u64::MAX && used(&self.root) + bytes as u64 > room;
+        match is_full {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
     }
 
     /// Marks a point before a write, at which a test can end the process.
@@ -151,6 +183,7 @@ impl StoreDirectory {
             .map(|it| it.path.join(number.to_string()))
             .unwrap_or_default();
         drop(workshop);
+        self.fits(content.len())?;
         let draft = Draft(path);
         fs::write(&draft.0, content)?;
         Ok(draft)
@@ -202,6 +235,17 @@ impl Drop for StoreDirectory {
             drop(sign);
         }
     }
+}
+
+/// Returns the bytes of a directory and everything below it.
+#[cfg(test)]
+pub(super) fn used(directory: &Path) -> u64 {
+    let files = fs::read_dir(directory).into_iter().flatten().flatten();
+    let used = files.map(|file| match file.metadata() {
+        Ok(metadata) if metadata.is_dir() => used(&file.path()),
+        metadata => metadata.map_or(0, |metadata| metadata.len()),
+    });
+    used.sum()
 }
 
 /// Checks a directory for [`FileStore::check`](super::FileStore::check).

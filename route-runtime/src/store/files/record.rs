@@ -22,6 +22,7 @@ use super::known::{Known, KnownState, RecordEnd};
 use super::line::{RecordLine, first, written};
 use super::mark::MarkFile;
 use super::place::StoreDirectory;
+use super::reserve;
 use crate::store::history::MarkIs;
 use crate::store::random::{random, word};
 use crate::store::{Epoch, Invalidation, Invalidations, Mark, Recorded, Risen, Tag};
@@ -38,6 +39,8 @@ pub(super) struct Record {
     told: Mutex<String>,
     /// Set if nobody can write the directory. Then this process takes over lines for itself alone.
     is_source: AtomicBool,
+    /// Set if the reserve was given up to add a line, until it is refilled.
+    gave_up: AtomicBool,
 }
 
 /// The turn to write: the lock of the file, and that of this process. There is no file to be locked
@@ -51,6 +54,7 @@ impl Record {
             writer: Mutex::default(),
             told: Mutex::default(),
             is_source: AtomicBool::new(false),
+            gave_up: AtomicBool::new(false),
         }
     }
 
@@ -65,6 +69,11 @@ impl Record {
     /// Returns whether nobody can write the directory.
     pub(super) fn is_source(&self) -> bool {
         self.is_source.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the reserve was given up since the last call.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.gave_up.swap(false, Ordering::Relaxed)
     }
 
     fn turn(&self, place: &StoreDirectory) -> io::Result<RecordTurn<'_>> {
@@ -264,7 +273,8 @@ impl Record {
             return Ok(());
         }
         let end = self.known().end.clone();
-        let text = append(place, &end, &line)?;
+        let (text, gave_up) = reserve::write(place, || append(place, &end, &line))?;
+        self.gave_up.fetch_or(gave_up, Ordering::Relaxed);
         {
             let mut known = self.known();
             // Another thread may have read the line already.
@@ -299,7 +309,7 @@ impl Record {
 }
 
 /// Returns whether the error says that nobody can write here, whatever happens next.
-fn is_unwritable(error: &io::Error) -> bool {
+pub(super) fn is_unwritable(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
@@ -311,6 +321,7 @@ fn is_unwritable(error: &io::Error) -> bool {
 fn append(place: &StoreDirectory, end: &RecordEnd, line: &RecordLine) -> io::Result<Vec<u8>> {
     let text = written(line, &end.chain);
     place.step()?;
+    place.fits(text.len())?;
     let mut file = File::options().write(true).open(place.record())?;
     // Cuts off a line that a writer began and could not finish.
     file.set_len(end.read)?;

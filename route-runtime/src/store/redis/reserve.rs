@@ -4,8 +4,8 @@
 //! invalidation because the entries of this very store fill it. So 1 MiB is kept in reserve, which the
 //! scripts give up to record an invalidation. Then entries are removed until there is a reserve again.
 
+use redis::RedisError;
 use redis::aio::ConnectionLike;
-use redis::{RedisError, ServerErrorKind};
 
 use super::entry::Keys;
 

@@ -3,6 +3,7 @@
 use futures_util::FutureExt as _;
 
 use super::*;
+use crate::store::files::place::used;
 use crate::store::{Epoch, logged};
 
 #[tokio::test]
@@ -81,6 +82,65 @@ async fn a_store_that_cannot_be_written_can_be_read() {
         assert!(store.invalidations(lost, None).await.is_err());
         assert_eq!(store.read(KEY, lost).await.unwrap(), None);
     }
+}
+
+/// The disk holds 3 MiB, which the entries fill.
+#[tokio::test]
+async fn on_a_full_disk_invalidations_succeed_and_entries_make_room() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let room = &store.inner.place.room;
+    room.store(3 << 20, std::sync::atomic::Ordering::SeqCst);
+    let write = async |number: usize| {
+        let name = format!("/{number}");
+        let key = EntryKey { name: &name, ..KEY };
+        store.write(key, entry(&[7; 50_000], Mark::START)).await
+    };
+    let refused = async |from: usize| {
+        for number in from..from + 1000 {
+            if write(number).await.is_err() {
+                return;
+            }
+        }
+        panic!("the disk is full");
+    };
+    let has_room = || used(&directory.0) + 100_000 < 3 << 20;
+    let has_reserve = || {
+        eventually("there is a reserve", || {
+            store.inner.place.reserve().exists()
+        });
+    };
+    refused(0).await;
+    has_reserve();
+    for round in 1..=10 {
+        refused(round * 1000).await;
+        eventually("there is room", has_room);
+        // The next invalidation may come before there is a reserve again.
+        for _ in 0..3 {
+            store.record().await;
+        }
+        has_reserve();
+        // The refused write makes room for another one.
+        eventually("there is room", has_room);
+        write(round).await.unwrap();
+    }
+    let news = store.news().await;
+    assert_eq!((news.until.epoch, news.floor.absent), (Epoch(30), Epoch(0)));
+    assert!(!directory.files("app").is_empty());
+
+    // Others have filled the disk, so there is nothing to remove.
+    for entry in directory.files("app") {
+        fs::remove_file(entry).unwrap();
+    }
+    fs::remove_file(store.inner.place.reserve()).unwrap();
+    room.store(0, std::sync::atomic::Ordering::SeqCst);
+    let tags = tags();
+    let recorded = store
+        .invalidate(&tags, Invalidation::Absent, news.until)
+        .await;
+    assert!(recorded.is_err());
+    room.store(u64::MAX, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(store.record().await.before, news.until);
 }
 
 #[test]

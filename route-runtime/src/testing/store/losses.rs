@@ -202,7 +202,7 @@ struct World<'a, S> {
     instances: Vec<Instance<S>>,
     /// The invalidations: their tags, and when they were carried out.
     invalidated: Vec<(String, usize)>,
-    /// What the store, as it is and as it was remembered, can know.
+    /// The invalidations that the store can know, as it is and as it was remembered.
     known: BTreeSet<usize>,
     remembered: BTreeSet<usize>,
     floors: BTreeSet<Epoch>,

@@ -1,5 +1,6 @@
 //! Tests of the store in Redis, with real servers. They need `redis-server`.
 
+mod apart;
 mod bounds;
 mod cluster;
 mod faults;
@@ -23,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn patiently() -> RedisStoreOptions {
     let options = RedisStore::options();
     let options = options.read_limit(PATIENCE).write_limit(PATIENCE);
+    let options = options.invalidation_limit(PATIENCE);
     options.connect_limit(PATIENCE)
 }
 

@@ -29,7 +29,7 @@ use self::entry::{
     FIELDS, Keys, RECORD_FIELDS, RawRead, RawRecorded, RawSince, Read, RedisMetadata, mark, micros,
     word_bytes, word_range,
 };
-use self::link::Link;
+use self::link::{CallKind, Limit, Link};
 use self::options::RedisLimits;
 pub use self::options::RedisStoreOptions;
 use self::reserve::{is_full, make_room};
@@ -49,7 +49,10 @@ const BYTES: usize = 8 * 1024 * 1024;
 /// The longest time that an entry is kept without being written.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 /// The longest time that removing entries may take, to have a reserve again.
-const REFILLED: Duration = Duration::from_secs(30);
+const REFILLED: Limit = Limit {
+    kind: CallKind::Write,
+    time: Duration::from_secs(30),
+};
 /// The highest epoch to which the server's scripts can count.
 const HIGHEST: u64 = (1 << 53) - 2;
 
@@ -70,10 +73,12 @@ const HIGHEST: u64 = (1 << 53) - 2;
 /// # When the server does not answer
 ///
 /// Methods fail within the limits: 50 ms for reads, leases and their release, a second for
-/// everything else. After three unanswered calls in a row, methods fail at once until the server
-/// has answered something. If it does not do so within the limit for connecting, or if it talks
-/// nonsense, the connection is given up and made anew in the background, with pauses of a second at
-/// most. Nothing is retried and nothing is queued.
+/// everything else. Invalidations have a connection of their own, so they do not wait for reads and
+/// writes. Reads, writes, leases and invalidations fail separately: after three unanswered calls in
+/// a row, calls of that kind fail at once until the server has answered a ping. If it does not do so
+/// within the limit for connecting, or if it talks nonsense, the connection is given up and made
+/// anew in the background, with pauses of a second at most. Nothing is retried and nothing is
+/// queued.
 ///
 /// # Durability
 ///
@@ -138,11 +143,7 @@ impl RedisStore {
         RedisStoreOptions {
             prefix: "route".to_owned(),
             root_certificate: None,
-            limits: RedisLimits {
-                connect: Duration::from_secs(2),
-                read: Duration::from_millis(50),
-                write: Duration::from_secs(1),
-            },
+            limits: RedisLimits::default(),
         }
     }
 
@@ -317,7 +318,7 @@ impl Store for RedisStore {
             };
             let (record, before, before_word, epoch, word, gave_up): RawRecorded = self
                 .link
-                .call("record an invalidation", self.limits.write, write)
+                .call("record an invalidation", self.limits.record, write)
                 .await?;
             *self.told() = record;
             self.refill(gave_up);
@@ -334,7 +335,7 @@ impl Store for RedisStore {
             let read = |mut connection| async move { call.invoke_async(&mut connection).await };
             let (record, until, word, absent, stale, made_absent, made_stale, gave_up): RawSince =
                 self.link
-                    .call("read invalidations", self.limits.write, read)
+                    .call("read invalidations", self.limits.record, read)
                     .await?;
             *self.told() = record;
             self.refill(gave_up);
@@ -378,7 +379,7 @@ impl Store for RedisStore {
                 .arg(token)
                 .arg(length.min(LONGEST).as_millis().max(1) as u64);
             let ask = |mut connection| async move { call.invoke_async(&mut connection).await };
-            let asked = self.link.call("ask for a lease", self.limits.read, ask);
+            let asked = self.link.call("ask for a lease", self.limits.lease, ask);
             let held: u64 = match asked.await {
                 Ok(held) => held,
                 Err(error) => {
@@ -388,7 +389,7 @@ impl Store for RedisStore {
                     let release = |mut connection| async move {
                         release.invoke_async::<u64>(&mut connection).await
                     };
-                    self.link.send(self.limits.write, release);
+                    self.link.send(self.limits.renew, release);
                     return Err(error);
                 }
             };
@@ -413,7 +414,7 @@ impl Store for RedisStore {
             let ask = |mut connection| async move { call.invoke_async(&mut connection).await };
             let renewed: u64 = self
                 .link
-                .call("renew a lease", self.limits.write, ask)
+                .call("renew a lease", self.limits.renew, ask)
                 .await?;
             Ok(renewed == 1)
         })
@@ -426,7 +427,7 @@ impl Store for RedisStore {
             let ask = |mut connection| async move { call.invoke_async(&mut connection).await };
             let _: u64 = self
                 .link
-                .call("give a lease back", self.limits.read, ask)
+                .call("give a lease back", self.limits.lease, ask)
                 .await?;
             Ok(())
         })

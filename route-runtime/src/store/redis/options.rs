@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::RedisStore;
 use super::entry::Keys;
-use super::link::Link;
+use super::link::{CallKind, Limit, Link, Servers};
 use crate::store::StoreError;
 
 /// The key prefix, the root certificate and the time limits of a [`RedisStore`].
@@ -33,8 +33,29 @@ pub struct RedisStoreOptions {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RedisLimits {
     pub(super) connect: Duration,
-    pub(super) read: Duration,
-    pub(super) write: Duration,
+    pub(super) read: Limit,
+    pub(super) write: Limit,
+    /// The limit for taking a lease and for giving it back.
+    pub(super) lease: Limit,
+    pub(super) renew: Limit,
+    pub(super) record: Limit,
+}
+
+impl Default for RedisLimits {
+    fn default() -> Self {
+        let limit = |kind, millis| Limit {
+            kind,
+            time: Duration::from_millis(millis),
+        };
+        Self {
+            connect: Duration::from_secs(2),
+            read: limit(CallKind::Read, 50),
+            write: limit(CallKind::Write, 1000),
+            lease: limit(CallKind::Lease, 50),
+            renew: limit(CallKind::Lease, 1000),
+            record: limit(CallKind::Record, 1000),
+        }
+    }
 }
 
 impl RedisStoreOptions {
@@ -54,13 +75,22 @@ impl RedisStoreOptions {
     /// Limits how long a request waits for an entry or a lease, to 50 ms by default. It never waits
     /// longer than [`Routes::store_limit`](crate::Routes::store_limit).
     pub fn read_limit(mut self, limit: Duration) -> Self {
-        self.limits.read = limit;
+        self.limits.read.time = limit;
+        self.limits.lease.time = limit;
         self
     }
 
-    /// Limits how long writing, invalidating and catching up may take, to 1 s by default.
+    /// Limits how long writing an entry or renewing a lease may take, to 1 s by default.
     pub fn write_limit(mut self, limit: Duration) -> Self {
-        self.limits.write = limit;
+        self.limits.write.time = limit;
+        self.limits.renew.time = limit;
+        self
+    }
+
+    /// Limits how long it may take to record an invalidation, and to ask for those of others, to
+    /// 1 s by default.
+    pub fn invalidation_limit(mut self, limit: Duration) -> Self {
+        self.limits.record.time = limit;
         self
     }
 
@@ -104,9 +134,9 @@ impl RedisStoreOptions {
                 },
             ),
         };
-        let client = client.map_err(invalid)?;
+        let servers = Servers::new(client.map_err(invalid)?, self.limits.connect);
         Ok(RedisStore {
-            link: Link::open(client, keys.channel.clone(), self.limits.connect).await,
+            link: Link::open(servers, keys.channel.clone()).await,
             keys,
             limits: self.limits,
             told: Mutex::default(),

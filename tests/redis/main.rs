@@ -6,6 +6,7 @@ mod cluster;
 mod faults;
 mod proxy;
 mod server;
+mod sharding;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -163,7 +163,8 @@ pub(crate) fn free_port() -> u16 {
 }
 
 fn spawn(port: u16, options: &[String], directory: &Path) -> Child {
-    let mut command = Command::new("redis-server");
+    let program = std::env::var("REDIS_SERVER");
+    let mut command = Command::new(program.as_deref().unwrap_or("redis-server"));
     command.args(["--bind", "127.0.0.1", "--loglevel", "warning", "--dir"]);
     command.arg(directory).args(["--port", &port.to_string()]);
     // The server reports some errors on stdout and some on stderr. Both go to a file, because

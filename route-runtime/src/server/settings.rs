@@ -120,12 +120,7 @@ const URL: &str = "ROUTE_CACHE_URL";
 
 #[cfg(all(feature = "cli", feature = "redis"))]
 fn check_redis(url: &str, _named: &str) -> Result<(), ServeError> {
-    let parsed = redis::IntoConnectionInfo::into_connection_info(url);
-    // The error has the same words as when opening the store fails.
-    let why = |error| StoreError::new("this is no URL of a Redis server").with_cause(error);
-    parsed
-        .map(drop)
-        .map_err(|error| ServeError::Store(why(error)))
+    crate::store::RedisStore::check(url).map_err(ServeError::Store)
 }
 
 #[cfg(all(feature = "cli", not(feature = "redis")))]

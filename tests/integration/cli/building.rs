@@ -184,8 +184,13 @@ Error: the cache's store cannot be used: ROUTE_CACHE_DIR is `a` and ROUTE_CACHE_
         assert!(ended.stderr.contains(named), "{}", ended.stderr);
     }
     if cfg!(feature = "redis") {
-        let ended = scratch.run(BUILT, "check --cache-url redis://nobody.invalid", &[]);
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        for url in [
+            "redis://nobody.invalid",
+            "rediss-cluster://nobody.invalid,nobody.invalid:7",
+        ] {
+            let ended = scratch.run(BUILT, &format!("check --cache-url {url}"), &[]);
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        }
     }
 }
 

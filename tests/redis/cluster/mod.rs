@@ -8,6 +8,7 @@ mod leasing;
 mod losing;
 mod rendering;
 mod sparing;
+mod taking_over;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -17,6 +17,7 @@ mod options;
 mod reserve;
 mod scripts;
 mod seen;
+mod url;
 
 use std::collections::{HashMap, hash_map};
 use std::fmt;
@@ -63,12 +64,19 @@ const HIGHEST: u64 = (1 << 53) - 2;
 ///
 /// # The URL
 ///
-/// The URL is `redis://[user][:password@]host[:port][/database]`. With `rediss://` the connection
-/// uses TLS, with the certificates of public authorities or
-/// [one of your own](RedisStoreOptions::root_certificate). `redis+unix:///path` is a Unix socket.
+/// | URL | where the store is |
+/// |---|---|
+/// | `redis://[user][:password@]host[:port][/database]` | one server |
+/// | `redis+unix:///path` | one server, by a Unix socket |
+/// | `redis-cluster://[user][:password@]host[:port],…` | a Redis Cluster, of which one node or more are named |
 ///
-/// The store uses one server. Redis Cluster is not supported, nor is Sentinel, except behind an
-/// address that follows the primary. All keys of a store have one hash tag.
+/// With `rediss://` and `rediss-cluster://`, all connections use TLS, with the certificates of
+/// public authorities or [one of your own](RedisStoreOptions::root_certificate).
+///
+/// All keys of a store have one hash tag, so in a cluster they are on one node. The store follows
+/// them to other nodes, and it follows the primary after a fail-over. Sentinel is not supported,
+/// except behind an address that follows the primary. The [guide](crate::guide::instances) tells
+/// more.
 ///
 /// # When the server does not answer
 ///
@@ -77,8 +85,8 @@ const HIGHEST: u64 = (1 << 53) - 2;
 /// writes. Reads, writes, leases and invalidations fail separately: after three unanswered calls in
 /// a row, calls of that kind fail at once until the server has answered a ping. If it does not do so
 /// within the limit for connecting, or if it talks nonsense, the connection is given up and made
-/// anew in the background, with pauses of a second at most. Nothing is retried and nothing is
-/// queued.
+/// anew in the background, with pauses of a second at most. Nothing is queued, and nothing is
+/// retried except as a cluster asks for it.
 ///
 /// # Durability
 ///

@@ -2,13 +2,14 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use redis::{Client, IntoConnectionInfo as _, RedisError, TlsCertificates};
+use redis::{ConnectionAddr, RedisError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::RedisStore;
 use super::entry::Keys;
 use super::link::{CallKind, Limit, Link, Servers};
+use super::url::RedisUrl;
 use crate::store::StoreError;
 
 /// The key prefix, the root certificate and the time limits of a [`RedisStore`].
@@ -94,8 +95,8 @@ impl RedisStoreOptions {
         self
     }
 
-    /// Sets the certificate, in PEM, of the authority that has signed the server's certificate. It
-    /// replaces the certificates of the public authorities, for `rediss://`.
+    /// Sets the certificate, in PEM, of the authority that has signed the servers' certificates. It
+    /// replaces the certificates of the public authorities, in a URL with TLS.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
         self
@@ -107,11 +108,8 @@ impl RedisStoreOptions {
     ///
     /// When the URL or the certificate is not valid.
     pub async fn connect(self, url: &str) -> Result<RedisStore, StoreError> {
-        let invalid = |error: RedisError| {
-            StoreError::new("this is no URL of a Redis server").with_cause(error)
-        };
-        let info = url.into_connection_info().map_err(invalid)?;
-        if url.starts_with("rediss:") || url.starts_with("valkeys:") {
+        let target = parse(url)?;
+        if matches!(target.first.addr(), ConnectionAddr::TcpTls { .. }) {
             // Without a default, and with two providers linked, the TLS library panics. This fails
             // if there is a default already.
             rustls::crypto::aws_lc_rs::default_provider()
@@ -123,18 +121,10 @@ impl RedisStoreOptions {
                 StoreError::new("this is no certificate in PEM").with_cause(error)
             })?;
         }
-        let keys = Keys::new(&self.prefix, info.redis_settings().db());
-        let client = match self.root_certificate {
-            None => Client::open(info),
-            certificate => Client::build_with_tls(
-                info,
-                TlsCertificates {
-                    client_tls: None,
-                    root_cert: certificate,
-                },
-            ),
-        };
-        let servers = Servers::new(client.map_err(invalid)?, self.limits.connect);
+        let keys = Keys::new(&self.prefix, target.first.redis_settings().db());
+        let limit = self.limits.connect;
+        let servers = Servers::new(target, self.root_certificate, &keys.record, limit);
+        let servers = servers.map_err(invalid)?;
         Ok(RedisStore {
             link: Link::open(servers, keys.channel.clone()).await,
             keys,
@@ -142,4 +132,20 @@ impl RedisStoreOptions {
             told: Mutex::default(),
         })
     }
+}
+
+impl RedisStore {
+    /// Checks that a URL is valid, without connecting.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check(url: &str) -> Result<(), StoreError> {
+        parse(url).map(drop)
+    }
+}
+
+fn parse(url: &str) -> Result<RedisUrl, StoreError> {
+    RedisUrl::parse(url).map_err(invalid)
+}
+
+fn invalid(error: RedisError) -> StoreError {
+    StoreError::new("this is no URL of a Redis server").with_cause(error)
 }

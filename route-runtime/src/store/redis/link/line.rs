@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
+use super::connection::{Connection, Shard};
 use super::servers::Servers;
 use super::{KINDS, Limit};
 use crate::store::{News, StoreError};
@@ -22,7 +23,7 @@ use crate::target;
 /// server has shown that it is only slow.
 const PATIENCE: u32 = 3;
 /// The time between two pings, which ask the server for a sign of life.
-pub(super) const PULSE: Duration = Duration::from_secs(5);
+const PULSE: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -36,7 +37,7 @@ pub(super) struct Line {
 
 #[derive(Clone)]
 enum LineState {
-    Up(MultiplexedConnection),
+    Up(Connection),
     /// There is no connection, for this reason.
     Down(Arc<str>),
 }
@@ -58,6 +59,20 @@ struct SharedLine {
     broken: Notify,
     /// Another line that is asked for a sign of life when this one is lost.
     other: Option<Arc<Notify>>,
+}
+
+/// A connection that was made, with all that belongs to it.
+struct Connected {
+    calls: MultiplexedConnection,
+    shard: Option<Arc<Shard>>,
+    news: Option<PubSub>,
+}
+
+/// The end of a connection.
+enum LineEnd {
+    Lost(&'static str),
+    /// Another server has the keys now. This one redirects calls.
+    Moved,
 }
 
 impl Line {
@@ -101,13 +116,13 @@ impl Line {
         &self,
         what: &str,
         limit: Limit,
-        call: impl FnOnce(MultiplexedConnection) -> F,
+        call: impl FnOnce(Connection) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, RedisError>>,
     {
         let connection = match &*self.state.borrow() {
-            LineState::Up(connection) => connection.clone(),
+            LineState::Up(connection) => connection.within(limit.time),
             LineState::Down(why) => {
                 return Err(StoreError::new(format!(
                     "cannot {what}: there is no connection to Redis: {why}"
@@ -151,13 +166,13 @@ impl Line {
 
     /// Makes a call in the background, and ignores its answer. Nothing is sent while there is no
     /// connection.
-    pub(super) fn send<T, F>(&self, limit: Limit, call: impl FnOnce(MultiplexedConnection) -> F)
+    pub(super) fn send<T, F>(&self, limit: Limit, call: impl FnOnce(Connection) -> F)
     where
         F: Future<Output = Result<T, RedisError>> + Send + 'static,
         T: Send + 'static,
     {
         if let LineState::Up(connection) = &*self.state.borrow() {
-            tokio::spawn(timeout(limit.time, call(connection.clone())));
+            tokio::spawn(timeout(limit.time, call(connection.within(limit.time))));
         }
     }
 }
@@ -169,11 +184,16 @@ impl Drop for Line {
 }
 
 /// Returns whether another connection may do better: this one is gone, talks nonsense, or leads to
-/// a server that is loading or has become a replica.
+/// a server that is loading, has become a replica or has lost its cluster.
 fn is_lost(error: &RedisError) -> bool {
-    use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
+    use ServerErrorKind::{Ask, BusyLoading, ClusterDown, MasterDown, Moved, ReadOnly};
     match error.kind() {
-        ErrorKind::Server(kind) => matches!(kind, ReadOnly | BusyLoading | MasterDown),
+        ErrorKind::Server(kind) => {
+            matches!(
+                kind,
+                ReadOnly | BusyLoading | MasterDown | ClusterDown | Moved | Ask
+            )
+        }
         // The server reports an error that the client has no name for, such as being full.
         ErrorKind::Extension => false,
         _ => true,
@@ -188,18 +208,27 @@ async fn keep(shared: Arc<SharedLine>, state: watch::Sender<LineState>) {
     loop {
         let connected = timeout(shared.servers.limit, shared.connect()).await;
         let error = match connected {
-            Ok(Ok((calls, news))) => {
+            Ok(Ok(connected)) => {
                 tracing::debug!(target: target::STORE, "connected to Redis for {purpose}");
                 let begun = Instant::now();
-                state.send_replace(LineState::Up(calls.clone()));
+                let calls = connected.calls.clone();
+                let connection = Connection::new(calls, connected.shard.clone());
+                state.send_replace(LineState::Up(connection));
                 // Messages that were sent meanwhile were not heard.
                 shared.tell();
-                let why = shared.listen(calls, news).await;
+                let end = shared.listen(connected).await;
                 // A connection that is lost at once is as good as none.
                 if begun.elapsed() >= PULSE {
                     (pause, silent) = (SHORTEST_PAUSE, false);
                 }
-                why.to_owned()
+                match end {
+                    LineEnd::Lost(why) => why.to_owned(),
+                    LineEnd::Moved => {
+                        // Calls are redirected meanwhile.
+                        sleep(SHORTEST_PAUSE).await;
+                        continue;
+                    }
+                }
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it does not answer".to_owned(),
@@ -229,7 +258,7 @@ impl SharedLine {
         }
     }
 
-    async fn connect(&self) -> Result<(MultiplexedConnection, Option<PubSub>), RedisError> {
+    async fn connect(&self) -> Result<Connected, RedisError> {
         let found = self.servers.find().await?;
         let news = match &self.channel {
             None => None,
@@ -241,12 +270,19 @@ impl SharedLine {
         };
         let mut calls = found.connection;
         ping(&mut calls).await?;
+        let shard = match &found.address {
+            Some(address) if self.servers.is_cluster() => {
+                let servers = Arc::clone(&self.servers);
+                Some(Arc::new(Shard::new(servers, address.clone())))
+            }
+            _ => None,
+        };
         // Complaints about a connection that is gone mean nothing for this one.
         for complaint in [&*self.slow, &self.broken] {
             timeout(Duration::ZERO, complaint.notified()).await.ok();
         }
         self.forgive();
-        Ok((calls, news))
+        Ok(Connected { calls, shard, news })
     }
 
     /// Forgets which calls were not answered.
@@ -257,29 +293,41 @@ impl SharedLine {
     }
 
     /// Passes on the server's messages until the connection is given up. Returns the reason.
-    async fn listen(&self, mut calls: MultiplexedConnection, news: Option<PubSub>) -> &'static str {
+    async fn listen(&self, connected: Connected) -> LineEnd {
+        let Connected {
+            mut calls,
+            shard,
+            news,
+        } = connected;
         let (mut ask, mut said) = split(news);
         let mut pulse = interval_at(Instant::now() + PULSE, PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut moved = std::pin::pin!(async {
+            match &shard {
+                Some(shard) => shard.moved().await,
+                None => std::future::pending().await,
+            }
+        });
         loop {
             tokio::select! {
                 message = said.next() => match message {
                     Some(_) => self.tell(),
-                    None => return "the connection was closed",
+                    None => return LineEnd::Lost("the connection was closed"),
                 },
-                () = self.broken.notified() => return "it does not answer as it should",
+                () = self.broken.notified() => return LineEnd::Lost("it does not answer as it should"),
+                () = &mut moved => return LineEnd::Moved,
                 () = self.slow.notified() => {
                     // Calls fail at once until it is known whether the server is only slow.
                     let alive = timeout(self.servers.limit, ping(&mut calls)).await;
                     if !matches!(alive, Ok(Ok(()))) {
-                        return "it does not answer";
+                        return LineEnd::Lost("it does not answer");
                     }
                     self.forgive();
                 }
                 _ = pulse.tick() => {
                     let alive = timeout(self.servers.limit, self.beat(&mut calls, ask.as_mut()));
                     if !matches!(alive.await, Ok(Ok(()))) {
-                        return "it gives no sign of life";
+                        return LineEnd::Lost("it gives no sign of life");
                     }
                 }
             }

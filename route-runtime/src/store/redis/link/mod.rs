@@ -1,6 +1,7 @@
 //! The connections to the server: one for entries and leases, and one for the record of
 //! invalidations, which waits for none of the others.
 
+mod connection;
 mod line;
 mod servers;
 
@@ -10,8 +11,8 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use redis::RedisError;
-use redis::aio::MultiplexedConnection;
 
+pub(super) use self::connection::Connection;
 use self::line::Line;
 pub(super) use self::servers::Servers;
 use crate::store::{News, StoreError};
@@ -69,7 +70,7 @@ impl Link {
         &self,
         what: &str,
         limit: Limit,
-        call: impl FnOnce(MultiplexedConnection) -> F,
+        call: impl FnOnce(Connection) -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, RedisError>>,
@@ -79,7 +80,7 @@ impl Link {
 
     /// Makes a call in the background, and ignores its answer. Nothing is sent while there is no
     /// connection.
-    pub(super) fn send<T, F>(&self, limit: Limit, call: impl FnOnce(MultiplexedConnection) -> F)
+    pub(super) fn send<T, F>(&self, limit: Limit, call: impl FnOnce(Connection) -> F)
     where
         F: Future<Output = Result<T, RedisError>> + Send + 'static,
         T: Send + 'static,

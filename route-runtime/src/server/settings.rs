@@ -150,12 +150,17 @@ fn without_redis(url: &str, named: &str) -> ServeError {
     ))
 }
 
+/// Masks the parts of a URL that may hold a password: the credentials and the query.
 fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            format!("{}://…{}", &url[..scheme], &url[at..])
-        }
-        _ => url.into(),
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.into();
+    };
+    match (rest.rfind('@'), rest.find('?')) {
+        (None, None) => url.into(),
+        (Some(at), None) => format!("{scheme}://…{}", &rest[at..]),
+        (None, Some(query)) => format!("{scheme}://{}?…", &rest[..query]),
+        (Some(at), Some(query)) if at < query => format!("{scheme}://…{}?…", &rest[at..query]),
+        (Some(_), Some(_)) => format!("{scheme}://…"),
     }
 }
 
@@ -248,6 +253,12 @@ mod tests {
         check("redis://me:p@ss@a:6379/0", "redis://…@a:6379/0");
         check("redis://a/0", "redis://a/0");
         check("nonsense@", "nonsense@");
+        check(
+            "redis-sentinel://:p@a:1,b/main/0?sentinel_password=q",
+            "redis-sentinel://…@a:1,b/main/0?…",
+        );
+        check("redis+unix:///path?pass=p", "redis+unix:///path?…");
+        check("redis://:p?p@a", "redis://…");
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! Tests of the store in Redis, with real servers. They need `redis-server`.
+//! Tests of the store in Redis, with real servers. They need `redis-server`, which is also the
+//! sentinels.
 
 mod apart;
 mod bounds;
 mod cluster;
 mod faults;
 mod proxy;
+mod sentinels;
 mod server;
 mod sharding;
 

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// The name of the log in a server's directory.
 const LOG: &str = "log";
+/// The name of the file in which a sentinel keeps what it knows.
+const SENTINEL: &str = "sentinel";
 
 /// A server on a free port. Dropping it ends the server.
 pub(crate) struct Redis {
@@ -26,19 +28,29 @@ impl Redis {
     }
 
     pub(crate) fn with(options: &[&str]) -> Self {
-        Self::first_of((0..10).map(|_| free_port()), options)
+        Self::first_of((0..10).map(|_| free_port()), options, None)
     }
 
     pub(crate) fn on(port: u16) -> Self {
-        Self::first_of([port], &["--save", ""])
+        Self::first_of([port], &["--save", ""], None)
+    }
+
+    /// Starts a sentinel with this configuration.
+    pub(crate) fn sentinel(configuration: &str, options: &[&str]) -> Self {
+        let ports = (0..10).map(|_| free_port());
+        Self::first_of(ports, options, Some(configuration))
     }
 
     /// Starts a server on the first of these ports on which it stays. Another process may take a
     /// port before the server does; then the server ends at once.
-    fn first_of(ports: impl IntoIterator<Item = u16>, options: &[&str]) -> Self {
+    fn first_of(
+        ports: impl IntoIterator<Item = u16>,
+        options: &[&str],
+        sentinel: Option<&str>,
+    ) -> Self {
         let mut said = String::new();
         for port in ports {
-            let mut server = Self::spawn(port, options);
+            let mut server = Self::spawn(port, options, sentinel);
             if server.ready() {
                 return server;
             }
@@ -52,12 +64,15 @@ impl Redis {
         fs::read_to_string(self.directory.join(LOG)).unwrap_or_default()
     }
 
-    fn spawn(port: u16, options: &[&str]) -> Self {
+    fn spawn(port: u16, options: &[&str], sentinel: Option<&str>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("route-redis-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         fs::create_dir_all(&directory).unwrap();
+        if let Some(configuration) = sentinel {
+            fs::write(directory.join(SENTINEL), configuration).unwrap();
+        }
         let options: Vec<_> = options.iter().map(|&it| it.to_owned()).collect();
         Self {
             child: spawn(port, &options, &directory),
@@ -113,22 +128,32 @@ impl Redis {
 
     /// Sends a command on a connection of its own. Returns the answer as text.
     pub(crate) fn ask(&self, command: &[&str]) -> String {
-        self.ask_in("0", command)
+        self.ask_all(&[command])
     }
 
     /// Sends a command for one of the server's databases.
     pub(crate) fn ask_in(&self, database: &str, command: &[&str]) -> String {
+        self.ask_all(&[&["SELECT", database], command])
+    }
+
+    /// Sends a command to a server that has a password.
+    pub(crate) fn ask_as(&self, password: &str, command: &[&str]) -> String {
+        self.ask_all(&[&["AUTH", password], command])
+    }
+
+    /// Sends commands on a connection of their own. Returns the last answer.
+    fn ask_all(&self, commands: &[&[&str]]) -> String {
         let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.port)).unwrap());
-        let mut said = String::new();
-        for command in [&["SELECT", database], command] {
+        let mut last = String::new();
+        for command in commands {
             let mut packed = format!("*{}\r\n", command.len());
-            for part in command {
+            for part in *command {
                 packed += &format!("${}\r\n{part}\r\n", part.len());
             }
             stream.get_mut().write_all(packed.as_bytes()).unwrap();
-            said = answer(&mut stream);
+            last = answer(&mut stream);
         }
-        said
+        last
     }
 }
 
@@ -165,6 +190,10 @@ pub(crate) fn free_port() -> u16 {
 fn spawn(port: u16, options: &[String], directory: &Path) -> Child {
     let program = std::env::var("REDIS_SERVER");
     let mut command = Command::new(program.as_deref().unwrap_or("redis-server"));
+    let sentinel = directory.join(SENTINEL);
+    if sentinel.exists() {
+        command.arg(sentinel).arg("--sentinel");
+    }
     command.args(["--bind", "127.0.0.1", "--loglevel", "warning", "--dir"]);
     command.arg(directory).args(["--port", &port.to_string()]);
     // The server reports some errors on stdout and some on stderr. Both go to a file, because

@@ -187,6 +187,7 @@ Error: the cache's store cannot be used: ROUTE_CACHE_DIR is `a` and ROUTE_CACHE_
         for url in [
             "redis://nobody.invalid",
             "rediss-cluster://nobody.invalid,nobody.invalid:7",
+            "redis-sentinel://nobody.invalid/main/1",
         ] {
             let ended = scratch.run(BUILT, &format!("check --cache-url {url}"), &[]);
             assert_eq!(ended.code, Some(0), "{}", ended.stderr);

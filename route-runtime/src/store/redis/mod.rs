@@ -69,14 +69,16 @@ const HIGHEST: u64 = (1 << 53) - 2;
 /// | `redis://[user][:password@]host[:port][/database]` | one server |
 /// | `redis+unix:///path` | one server, by a Unix socket |
 /// | `redis-cluster://[user][:password@]host[:port],…` | a Redis Cluster, of which one node or more are named |
+/// | `redis-sentinel://[user][:password@]host[:port],…/name[/database]` | the primary that these sentinels know by this name |
 ///
-/// With `rediss://` and `rediss-cluster://`, all connections use TLS, with the certificates of
-/// public authorities or [one of your own](RedisStoreOptions::root_certificate).
+/// With `rediss://`, `rediss-cluster://` and `rediss-sentinel://`, all connections use TLS, with the
+/// certificates of public authorities or [one of your own](RedisStoreOptions::root_certificate).
+/// The user and the password are for the servers. Sentinels that need them have their own:
+/// `…/name?sentinel_user=app&sentinel_password=secret`.
 ///
 /// All keys of a store have one hash tag, so in a cluster they are on one node. The store follows
-/// them to other nodes, and it follows the primary after a fail-over. Sentinel is not supported,
-/// except behind an address that follows the primary. The [guide](crate::guide::instances) tells
-/// more.
+/// them to other nodes, and it follows the primary after a fail-over. The
+/// [guide](crate::guide::instances) tells more.
 ///
 /// # When the server does not answer
 ///

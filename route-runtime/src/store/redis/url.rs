@@ -1,8 +1,11 @@
-//! The URL of a store, which names one server or a cluster.
+//! The URL of a store, which names one server, a cluster, or the sentinels that know the server.
 
 use std::fmt;
 
 use redis::{ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisError};
+
+/// The port of a sentinel whose URL has none.
+const SENTINEL: &str = "26379";
 
 /// A parsed URL.
 pub(super) struct RedisUrl {
@@ -17,6 +20,13 @@ pub(super) enum Hosts {
     Server,
     /// Some nodes of a cluster.
     Cluster(Vec<Address>),
+    Sentinels {
+        sentinels: Vec<Address>,
+        user: Option<String>,
+        password: Option<String>,
+        /// The name by which the sentinels know the servers.
+        name: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +40,7 @@ impl RedisUrl {
         let scheme = url.split_once("://").unwrap_or_default().0;
         match scheme.rsplit_once('-') {
             Some((scheme, "cluster")) => Self::cluster(scheme, UrlParts::of(url)),
+            Some((scheme, "sentinel")) => Self::sentinels(scheme, UrlParts::of(url)),
             _ => Ok(Self {
                 first: url.into_connection_info()?,
                 hosts: Hosts::Server,
@@ -39,10 +50,27 @@ impl RedisUrl {
 
     fn cluster(scheme: &str, url: UrlParts<'_>) -> Result<Self, RedisError> {
         let rest = format!("{}{}", url.path, url.rest);
-        let (first, nodes) = url.hosts(scheme, &rest)?;
+        let (first, nodes) = url.hosts(scheme, None, &rest)?;
         Ok(Self {
             first,
             hosts: Hosts::Cluster(nodes),
+        })
+    }
+
+    fn sentinels(scheme: &str, url: UrlParts<'_>) -> Result<Self, RedisError> {
+        let mut path = url.path.trim_matches('/').splitn(2, '/');
+        let name = path.next().filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| invalid("no name of a primary follows the sentinels"))?;
+        let rest = format!("/{}{}", path.next().unwrap_or_default(), url.rest);
+        let (first, sentinels) = url.hosts(scheme, Some(SENTINEL), &rest)?;
+        Ok(Self {
+            first,
+            hosts: Hosts::Sentinels {
+                sentinels,
+                user: url.parameter("sentinel_user"),
+                password: url.parameter("sentinel_password"),
+                name: name.into(),
+            },
         })
     }
 }
@@ -75,12 +103,17 @@ impl<'a> UrlParts<'a> {
     fn hosts(
         &self,
         scheme: &str,
+        port: Option<&str>,
         rest: &str,
     ) -> Result<(ConnectionInfo, Vec<Address>), RedisError> {
         let mut first = None;
         let mut addresses = Vec::new();
         for host in self.hosts.split(',') {
-            let url = format!("{scheme}://{}{host}{rest}", self.credentials);
+            let port = match port {
+                Some(port) if !has_port(host) => format!(":{port}"),
+                _ => String::new(),
+            };
+            let url = format!("{scheme}://{}{host}{port}{rest}", self.credentials);
             let server = url.into_connection_info()?;
             addresses.push(match server.addr() {
                 ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
@@ -95,6 +128,15 @@ impl<'a> UrlParts<'a> {
         }
         let first = first.ok_or_else(|| invalid("no host is named"))?;
         Ok((first, addresses))
+    }
+
+    fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.rest.strip_prefix('?')?;
+        let query = query.split('#').next()?;
+        let mut parameters = form_urlencoded::parse(query.as_bytes());
+        parameters
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -125,6 +167,11 @@ impl fmt::Display for Address {
     }
 }
 
+fn has_port(host: &str) -> bool {
+    let port = host.rsplit_once(':').map(|(_, port)| port);
+    port.is_some_and(|port| !port.is_empty() && port.bytes().all(|it| it.is_ascii_digit()))
+}
+
 fn invalid(why: &'static str) -> RedisError {
     (ErrorKind::InvalidClientConfig, why).into()
 }
@@ -136,15 +183,24 @@ mod tests {
     /// Describes a URL: how its hosts are used, the hosts, then what is the same for all of them.
     fn describe(url: &str) -> Option<String> {
         let target = RedisUrl::parse(url).ok()?;
-        let (kind, hosts) = match target.hosts {
-            Hosts::Server => ("server", vec![]),
-            Hosts::Cluster(nodes) => ("cluster", nodes),
+        let (kind, hosts, more) = match target.hosts {
+            Hosts::Server => ("server", vec![], String::new()),
+            Hosts::Cluster(nodes) => ("cluster", nodes, String::new()),
+            Hosts::Sentinels {
+                sentinels,
+                user,
+                password,
+                name,
+            } => {
+                let more = format!(" {name} {user:?} {password:?}");
+                ("sentinels", sentinels, more)
+            }
         };
         let hosts: Vec<_> = hosts.iter().map(Address::to_string).collect();
         let tls = matches!(target.first.addr(), ConnectionAddr::TcpTls { .. });
         let settings = target.first.redis_settings();
         Some(format!(
-            "{kind} [{}]; first {}{} {:?} {:?} {}",
+            "{kind} [{}]{more}; first {}{} {:?} {:?} {}",
             hosts.join(" "),
             target.first.addr(),
             if tls { " by TLS" } else { "" },
@@ -155,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_names_a_server_or_a_cluster() {
+    fn a_url_names_a_server_a_cluster_or_sentinels() {
         let check = |url, expected: &str| {
             assert_eq!(describe(url).as_deref(), Some(expected), "{url}");
         };
@@ -176,6 +232,14 @@ mod tests {
             "valkey-cluster://a,b/1",
             "cluster [a:6379 b:6379]; first a:6379 None None 1",
         );
+        check(
+            "redis-sentinel://a/mymaster",
+            "sentinels [a:26379] mymaster None None; first a:26379 None None 0",
+        );
+        check(
+            "rediss-sentinel://:p@a:1,[::1],c/my.master/3?sentinel_user=s&sentinel_password=q%3F",
+            r#"sentinels [a:1 ::1:26379 c:26379] my.master Some("s") Some("q?"); first a:1 by TLS None Some("p") 3"#,
+        );
     }
 
     #[test]
@@ -188,6 +252,12 @@ mod tests {
             "redis+unix-cluster:///run/redis",
             "http-cluster://a",
             "-cluster://a",
+            "redis-sentinel://",
+            "redis-sentinel://a",
+            "redis-sentinel://a/",
+            "redis-sentinel:///mymaster",
+            "redis-sentinel://a/mymaster/name",
+            "redis-sentinel://a/mymaster/0/1",
             "redis-other://a",
         ] {
             assert_eq!(describe(url), None, "{url}");

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use super::connection::{Connection, Shard};
-use super::servers::Servers;
+use super::servers::{FoundServer, Servers};
 use super::{KINDS, Limit};
 use crate::store::{News, StoreError};
 use crate::target;
@@ -23,7 +23,7 @@ use crate::target;
 /// server has shown that it is only slow.
 const PATIENCE: u32 = 3;
 /// The time between two pings, which ask the server for a sign of life.
-const PULSE: Duration = Duration::from_secs(5);
+pub(super) const PULSE: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -64,6 +64,7 @@ struct SharedLine {
 /// A connection that was made, with all that belongs to it.
 struct Connected {
     calls: MultiplexedConnection,
+    found: FoundServer,
     shard: Option<Arc<Shard>>,
     news: Option<PubSub>,
 }
@@ -71,7 +72,7 @@ struct Connected {
 /// The end of a connection.
 enum LineEnd {
     Lost(&'static str),
-    /// Another server has the keys now. This one redirects calls.
+    /// Another server has the keys now. This one redirects calls, or is about to be a replica.
     Moved,
 }
 
@@ -268,7 +269,7 @@ impl SharedLine {
                 Some(news)
             }
         };
-        let mut calls = found.connection;
+        let mut calls = found.connection.clone();
         ping(&mut calls).await?;
         let shard = match &found.address {
             Some(address) if self.servers.is_cluster() => {
@@ -282,7 +283,12 @@ impl SharedLine {
             timeout(Duration::ZERO, complaint.notified()).await.ok();
         }
         self.forgive();
-        Ok(Connected { calls, shard, news })
+        Ok(Connected {
+            calls,
+            found,
+            shard,
+            news,
+        })
     }
 
     /// Forgets which calls were not answered.
@@ -296,12 +302,14 @@ impl SharedLine {
     async fn listen(&self, connected: Connected) -> LineEnd {
         let Connected {
             mut calls,
+            found,
             shard,
             news,
         } = connected;
         let (mut ask, mut said) = split(news);
         let mut pulse = interval_at(Instant::now() + PULSE, PULSE);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut superseded = std::pin::pin!(self.servers.superseded(found.address.as_ref()));
         let mut moved = std::pin::pin!(async {
             match &shard {
                 Some(shard) => shard.moved().await,
@@ -316,6 +324,7 @@ impl SharedLine {
                 },
                 () = self.broken.notified() => return LineEnd::Lost("it does not answer as it should"),
                 () = &mut moved => return LineEnd::Moved,
+                () = &mut superseded => return LineEnd::Moved,
                 () = self.slow.notified() => {
                     // Calls fail at once until it is known whether the server is only slow.
                     let alive = timeout(self.servers.limit, ping(&mut calls)).await;

@@ -1,18 +1,20 @@
 //! The search for the server that has the store's keys.
 
-use std::future::Future;
+use std::collections::HashMap;
+use std::future::{Future, pending};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError,
-    ServerErrorKind, TlsCertificates, Value,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, RedisConnectionInfo,
+    RedisError, ServerErrorKind, TlsCertificates, Value,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::super::url::{Address, Hosts, RedisUrl};
+use super::line::PULSE;
 
 /// The number of calls that may wait for answers at once on one connection.
 const CALLS: usize = 1024;
@@ -22,6 +24,9 @@ const ASKED: usize = 4;
 const NODES: usize = 16;
 /// The number of redirections that a node of a cluster may give before a call fails.
 pub(super) const REDIRECTIONS: usize = 5;
+/// The time that sentinels have for answering after the first of them has answered.
+const SENTINELS: Duration = Duration::from_millis(100);
+
 /// The servers that a URL names, one of which has the store's keys.
 pub(in super::super) struct Servers {
     /// The first server in the URL. The others have the same user, password, database and TLS.
@@ -40,6 +45,12 @@ enum Way {
         named: Vec<Address>,
         /// Other nodes of the cluster, as a node has listed them.
         known: Mutex<Vec<Address>>,
+    },
+    Sentinels {
+        sentinels: Vec<Address>,
+        /// The user and password at the sentinels.
+        settings: RedisConnectionInfo,
+        name: String,
     },
 }
 
@@ -75,6 +86,25 @@ impl Servers {
                 named,
                 known: Mutex::default(),
             },
+            Hosts::Sentinels {
+                sentinels,
+                user,
+                password,
+                name,
+            } => {
+                let mut settings = RedisConnectionInfo::default();
+                if let Some(user) = user {
+                    settings = settings.set_username(user);
+                }
+                if let Some(password) = password {
+                    settings = settings.set_password(password);
+                }
+                Way::Sentinels {
+                    sentinels,
+                    settings,
+                    name,
+                }
+            }
         };
         Ok(Self {
             first,
@@ -100,6 +130,38 @@ impl Servers {
                 })
             }
             Way::Cluster { named, known } => self.find_owner(named, known).await,
+            Way::Sentinels {
+                sentinels,
+                settings,
+                name,
+            } => {
+                let address = self.find_primary(sentinels, settings, name).await?;
+                self.connect_to_primary(address).await
+            }
+        }
+    }
+
+    /// Resolves when the sentinels name another server than this one. Never resolves without them.
+    pub(super) async fn superseded(&self, address: Option<&Address>) {
+        let (
+            Way::Sentinels {
+                sentinels,
+                settings,
+                name,
+            },
+            Some(address),
+        ) = (&self.way, address)
+        else {
+            return pending().await;
+        };
+        loop {
+            sleep(PULSE).await;
+            let named = self.find_primary(sentinels, settings, name);
+            if let Ok(Ok(named)) = timeout(self.limit, named).await
+                && named != *address
+            {
+                return;
+            }
         }
     }
 
@@ -244,6 +306,72 @@ async fn list_nodes(
         }
     }
     Ok(listed)
+}
+
+/// The way by sentinels.
+impl Servers {
+    /// Returns the primary that the sentinels name. Where they differ, the one of the latest
+    /// fail-over counts.
+    async fn find_primary(
+        &self,
+        sentinels: &[Address],
+        settings: &RedisConnectionInfo,
+        name: &str,
+    ) -> Result<Address, RedisError> {
+        let ask = async |sentinel: Address| {
+            let info = self.at(&sentinel).set_redis_settings(settings.clone());
+            ask_sentinel(&Client::open(info)?, &sentinel, name).await
+        };
+        let mut answers = std::pin::pin!(self.ask_each(sentinels.iter().cloned(), ask));
+        let mut failed = failure("no sentinel is named");
+        let mut latest: Option<(u64, Address)> = None;
+        let mut end = Instant::now() + self.limit;
+        while let Ok(Some(answer)) = timeout_at(end, answers.next()).await {
+            match answer {
+                Ok(named) => {
+                    if latest.is_none() {
+                        end = Instant::now() + SENTINELS;
+                    }
+                    if latest.as_ref().is_none_or(|(epoch, _)| *epoch < named.0) {
+                        latest = Some(named);
+                    }
+                }
+                Err(error) => failed = error,
+            }
+        }
+        latest.map(|(_, address)| address).ok_or(failed)
+    }
+
+    async fn connect_to_primary(&self, address: Address) -> Result<FoundServer, RedisError> {
+        let mut found = self.connect_to(address).await?;
+        let ask = redis::cmd("ROLE");
+        let role: Vec<Value> = ask.query_async(&mut found.connection).await?;
+        let role = role
+            .into_iter()
+            .next()
+            .map(redis::from_redis_value::<String>);
+        match role.transpose()?.as_deref() {
+            Some("master") => Ok(found),
+            _ => Err(failure("the server that the sentinels name is no primary")),
+        }
+    }
+}
+
+/// Returns the primary that a sentinel names, and the number of the fail-over that made it primary.
+async fn ask_sentinel(
+    sentinel: &Client,
+    address: &Address,
+    name: &str,
+) -> Result<(u64, Address), RedisError> {
+    let mut ask = redis::pipe();
+    // The first answer tells of a fail-over sooner than the second, which alone has the number.
+    ask.cmd("SENTINEL").arg("get-master-addr-by-name").arg(name);
+    ask.cmd("SENTINEL").arg("master").arg(name);
+    let (named, described): (Option<(String, u16)>, HashMap<String, String>) =
+        ask.query_async(&mut connect(sentinel).await?).await?;
+    let (host, port) = named.ok_or_else(|| failure("a sentinel knows no primary of this name"))?;
+    let epoch = described.get("config-epoch").and_then(|it| it.parse().ok());
+    Ok((epoch.unwrap_or_default(), address.beside(&host, port)))
 }
 
 async fn connect(client: &Client) -> Result<MultiplexedConnection, RedisError> {

@@ -1,6 +1,7 @@
 //! Tests of the store in Redis, with real servers. They need `redis-server`, which is also the
 //! sentinels.
 
+mod access;
 mod apart;
 mod bounds;
 mod cluster;

@@ -78,7 +78,8 @@ const HIGHEST: u64 = (1 << 53) - 2;
 ///
 /// All keys of a store have one hash tag, so in a cluster they are on one node. The store follows
 /// them to other nodes, and it follows the primary after a fail-over. The
-/// [guide](crate::guide::instances) tells more.
+/// [guide](crate::guide::instances) tells more, and lists the commands that a user of the server
+/// needs.
 ///
 /// # When the server does not answer
 ///

@@ -51,6 +51,7 @@ fn entry(body: &[u8], started: Mark) -> StoredEntry {
         revalidate: None,
         expire: None,
         tags: Arc::from([Tag::from("t")]),
+        listed: true,
     }
 }
 

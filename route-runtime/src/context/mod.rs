@@ -27,7 +27,7 @@ pub(crate) use self::loops::Loops;
 pub use self::says::{revalidate_after, tag};
 pub(crate) use self::streamed::in_context;
 use crate::declaration::{Config, Dynamic, FetchCache, RENDER_LIMIT, Revalidate};
-use crate::engine::{Ancestry, Clock, Key, Lifetime, Stale};
+use crate::engine::{Ancestry, Clock, Keep, Key, Lifetime, Stale};
 use crate::mode::Mode;
 use crate::owner::Owner;
 use crate::pattern::Params;
@@ -88,6 +88,9 @@ pub(crate) struct Context {
     pub(crate) declared: Declared,
     /// Set for a client that reloads in development, which wants nothing from the cache.
     pub(crate) reloads: bool,
+    /// The part that a store has in keeping what the code makes, and data that is made for it. Data
+    /// that is made for listed content is listed too: no request can make more of it.
+    pub(crate) keep: Keep,
     /// The render that the code is part of, if the result may be kept.
     pub(crate) render: Option<Arc<Render>>,
 }
@@ -164,6 +167,7 @@ impl Context {
             ancestry: None,
             declared: Declared::Nothing,
             reloads: false,
+            keep: Keep::Unlisted,
             render: None,
         }
     }
@@ -175,11 +179,18 @@ impl Context {
 
     /// Makes the context of a result that is made for this code, but kept by itself, with its own
     /// tags.
-    pub(crate) fn within(&self, render: Arc<Render>, tags: &[Tag], by: Ancestry<Key>) -> Self {
+    pub(crate) fn within(
+        &self,
+        render: Arc<Render>,
+        tags: &[Tag],
+        by: Ancestry<Key>,
+        keep: Keep,
+    ) -> Self {
         Self {
             fetch_cache: FetchCache::Auto,
             ancestry: Some(by),
             declared: Declared::Tags(self.declared().iter().chain(tags).cloned().collect()),
+            keep,
             render: Some(render),
             ..self.clone()
         }

@@ -20,7 +20,7 @@ use crate::context::{Context, Render, Uncached};
 use crate::data;
 use crate::declaration::{RENDER_LIMIT, Revalidate};
 use crate::engine::{
-    Ancestry, Answer, Content, Failure, Key, Lifetime, RenderOutcome, TaggedOutcome,
+    Ancestry, Answer, Content, Failure, Keep, Key, Lifetime, RenderOutcome, TaggedOutcome,
 };
 use crate::identity::{self, NoIdentity};
 use crate::owner::Owner;
@@ -225,6 +225,11 @@ where
     } = call;
     let arguments: Arc<[KeyArgument]> = arguments.into();
     let limit = context.limit().max(RENDER_LIMIT);
+    // Requests can make as many sets of arguments as they like, unless the program makes them.
+    let keep = match arguments.is_empty() {
+        true => Keep::Listed,
+        false => context.keep,
+    };
     let own: Own<T> = Own::default();
     // A value that another program has stored under another shape of the type is replaced, once.
     for _ in 0..2 {
@@ -232,6 +237,7 @@ where
         let make = Make {
             function,
             limit,
+            keep,
             context: context.clone(),
             declared: declared.into(),
             arguments: Arc::clone(&arguments),
@@ -247,7 +253,7 @@ where
         );
         let make =
             move |ancestry| run_on(Arc::clone(&functions), owner, Arc::clone(&make), ancestry);
-        match data::get(&context, &key, tags.clone(), limit, make).await {
+        match data::get(&context, &key, tags.clone(), limit, keep, make).await {
             Ok(Some(Answer {
                 content: Content::Entry(entry),
                 ..
@@ -256,7 +262,7 @@ where
                 if let Some(value) = bytes.and_then(|bytes| (codec.decode)(bytes)) {
                     return Some(value);
                 }
-                context.home()?.engine.discard(&key, &entry).await;
+                context.home()?.engine.discard(&key, &entry, keep).await;
             }
             Ok(Some(Answer {
                 content: Content::Once(stored),
@@ -315,6 +321,7 @@ where
 struct Make<T, R> {
     function: &'static Function,
     limit: Duration,
+    keep: Keep,
     context: Context,
     declared: Arc<[Tag]>,
     arguments: Arc<[KeyArgument]>,
@@ -328,6 +335,7 @@ impl<T, R: Clone> Clone for Make<T, R> {
         Self {
             function: self.function,
             limit: self.limit,
+            keep: self.keep,
             context: self.context.clone(),
             declared: Arc::clone(&self.declared),
             arguments: Arc::clone(&self.arguments),
@@ -357,7 +365,7 @@ where
         let render = Arc::new(render);
         let context = self
             .context
-            .within(Arc::clone(&render), &self.declared, ancestry);
+            .within(Arc::clone(&render), &self.declared, ancestry, self.keep);
         let (run, arguments) = (self.run, self.arguments);
         let value = context.scope(async move { Some(run(&arguments)?.await) });
         let Some(value) = value.await else {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::engine::{Answer, Call, Content, Entry, Failure, Key, RenderFn, Turn};
+use crate::engine::{Answer, Call, Content, Entry, Failure, Keep, Key, RenderFn, Turn};
 use crate::store::{Invalidation, Tag};
 use crate::stored::Stored;
 use crate::tags::data_tag;
@@ -19,10 +19,11 @@ pub(crate) async fn get(
     key: &Key,
     tags: Vec<Tag>,
     limit: Duration,
+    keep: Keep,
     make: impl RenderFn<Key, Stored>,
 ) -> Result<Option<Answer<Stored>>, Failure> {
     let tags = tags_of(key, tags);
-    let answer = get_or_make(context, key, &tags, limit, make).await;
+    let answer = get_or_make(context, key, &tags, limit, keep, make).await;
     record_use(context, &tags, entry_of(&answer));
     answer
 }
@@ -34,6 +35,7 @@ pub(crate) async fn get_or_make(
     key: &Key,
     tags: &Arc<[Tag]>,
     limit: Duration,
+    keep: Keep,
     make: impl RenderFn<Key, Stored>,
 ) -> Result<Option<Answer<Stored>>, Failure> {
     let Some(home) = context.home() else {
@@ -57,6 +59,7 @@ pub(crate) async fn get_or_make(
         limit,
         turn: Turn::AtOnce,
         owner: context.owner,
+        keep,
         parent: context.ancestry.as_ref(),
     };
     home.engine.get_or_render(call, make).await.map(Some)

@@ -13,7 +13,7 @@ use super::key::CacheKey;
 use super::landing::{Landing, Origin};
 use super::second::Second;
 use super::stats::count;
-use super::{Core, Engine, KeyPlace};
+use super::{Core, Engine, Keep, KeyPlace};
 use crate::owner::Owner;
 use crate::store::{Lease, LeaseToken, Standing, StoreError};
 
@@ -80,6 +80,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             slot,
             also: &[],
             owner: Owner::NOBODY,
+            keep: Keep::Listed,
         };
         let Some(second) = &core.second else {
             return false;
@@ -112,17 +113,27 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
     /// Removes this entry, which is of no use to the request that got it, from memory and from the
     /// store. Removes nothing if memory has another entry. What lands at the same moment may be
     /// removed too, and is then rendered again.
-    pub(crate) async fn discard(&self, key: &K, entry: &Arc<Entry<V>>) {
+    pub(crate) async fn discard(&self, key: &K, entry: &Arc<Entry<V>>, keep: Keep) {
         let memory = &self.0.memory;
         match memory.read(key) {
             Some(Held::Entry(held)) if !Arc::ptr_eq(&held, entry) => return,
             _ => memory.remove(key),
         }
-        self.forget(key).await;
+        if keep != Keep::InMemory {
+            self.forget(key).await;
+        }
     }
 }
 
 impl<K: CacheKey, V: Value> Core<K, V> {
+    /// Returns the store behind memory, if it has a part in keeping the content.
+    pub(super) fn second_for(&self, keep: Keep) -> Option<&Second> {
+        match keep {
+            Keep::InMemory => None,
+            Keep::Unlisted | Keep::Listed => self.second.as_deref(),
+        }
+    }
+
     /// Looks in the store for something better than what is in memory. If the store has nothing,
     /// asks it for the lease to render. While another instance holds the lease, waits for what
     /// that instance makes.
@@ -131,14 +142,14 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     ///
     /// [`Limits::store_read`]: super::Limits::store_read
     pub(super) async fn ask_store_first(&self, asking: Asking<'_, K, V>) -> FromStore<V> {
-        let Some(second) = &self.second else {
-            return FromStore::render(None);
-        };
         let Asking {
             place,
             stale,
             waits,
         } = asking;
+        let Some(second) = self.second_for(place.keep) else {
+            return FromStore::render(None);
+        };
         let begun = self.clock.now();
         let mut pause = FIRST_LOOK;
         // The moment at which the lease that this flight waits for runs out.

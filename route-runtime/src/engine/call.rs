@@ -33,8 +33,22 @@ pub(crate) struct Call<'a, K: CacheKey, V: Value> {
     /// The handler that asks. Its renders, its refreshes and its reads of the store have a share of
     /// their own.
     pub(crate) owner: Owner,
+    /// The part that the store behind memory has in keeping the content.
+    pub(crate) keep: Keep,
     /// The render on whose behalf this call is made, if any.
     pub(crate) parent: Option<&'a Ancestry<K>>,
+}
+
+/// The part that the store behind memory has in keeping some content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// None: the content stays in this process's memory. It is never read from the store, never
+    /// written to it, and rendered without a lease. Invalidations reach it like all other content.
+    InMemory,
+    /// The store keeps the content in the room that it has for whatever requests ask for.
+    Unlisted,
+    /// The store keeps the content as [listed](crate::store::StoredEntry::listed) by the program.
+    Listed,
 }
 
 /// The rule by which a render that a request waits for gets its turn. A render that is part of
@@ -126,6 +140,7 @@ impl<K: CacheKey, V: Value> Call<'_, K, V> {
             slot: self.slot.map(|slot| &**slot),
             also: self.also,
             owner: self.owner,
+            keep: self.keep,
         }
     }
 }

@@ -65,7 +65,7 @@ use tokio::sync::{Notify, oneshot};
 
 use self::admission::Admission;
 pub(crate) use self::ancestry::{Ancestry, Stale};
-pub(crate) use self::call::{Answer, Call, Content, Hit, Turn};
+pub(crate) use self::call::{Answer, Call, Content, Hit, Keep, Turn};
 pub(crate) use self::clock::{Clock, Moment};
 pub use self::config::OnPartition;
 pub(crate) use self::config::{
@@ -253,6 +253,7 @@ struct KeyPlace<'a, K, V: Value> {
     also: &'a [Tag],
     /// The handler that asks.
     owner: Owner,
+    keep: Keep,
 }
 
 /// The result of looking up a place in memory.

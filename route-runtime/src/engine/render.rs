@@ -19,7 +19,7 @@ use super::key::CacheKey;
 use super::landing::{Landing, Origin};
 use super::outcome::{RenderOutcome, TaggedOutcome};
 use super::stats::count;
-use super::{Core, Failure, KeyPlace};
+use super::{Core, Failure, Keep, KeyPlace};
 use crate::owner::Owner;
 use crate::panic::message;
 use crate::store::{Mark, Standing, Tag};
@@ -57,6 +57,7 @@ pub(super) struct Flight<K: CacheKey, V: Value, R> {
     pub(super) also: Arc<[Tag]>,
     pub(super) limit: Duration,
     pub(super) owner: Owner,
+    pub(super) keep: Keep,
     pub(super) ancestry: Ancestry<K>,
     pub(super) render: R,
     pub(super) admit: Admit<V>,
@@ -122,6 +123,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             also,
             limit,
             owner,
+            keep,
             ancestry,
             render,
             admit,
@@ -134,6 +136,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             slot: slot.as_deref(),
             also: &also,
             owner,
+            keep,
         };
         let waits = match admit {
             Admit::Refresh { .. } => Waits::Nobody,
@@ -205,7 +208,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let (landing, aftermath) = self.conclude_render(place, tags, started, result, own);
         drop((turn, admit));
         lead.land(landing);
-        self.finish_in_store(place.key, aftermath).await;
+        self.finish_in_store(place, aftermath).await;
     }
 
     /// Runs a render for at most `limit`, and turns a panic into a failure.
@@ -323,11 +326,14 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         (Landing::Kept(kept), Aftermath::Nothing)
     }
 
-    async fn finish_in_store(&self, key: &K, aftermath: Aftermath<V>) {
-        let Some(second) = &self.second else { return };
+    async fn finish_in_store(&self, place: &KeyPlace<'_, K, V>, aftermath: Aftermath<V>) {
+        let Some(second) = self.second_for(place.keep) else {
+            return;
+        };
+        let (key, keep) = (place.key, place.keep);
         let done = match aftermath {
             Aftermath::Nothing => return,
-            Aftermath::Write(entry) => second.write(&self.clock, key, &entry).await,
+            Aftermath::Write(entry) => second.write(&self.clock, key, &entry, keep).await,
             Aftermath::Remove => second.remove(&self.clock, key).await.map(|()| true),
         };
         if let Ok(false) = self.count_store_failure(done) {

@@ -125,6 +125,7 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
                     also: call.also.into(),
                     limit: call.limit,
                     owner: call.owner,
+                    keep: call.keep,
                     render: render.clone(),
                     admit: match (call.turn, call.parent) {
                         (Turn::Queue, None) => Admit::Queue,
@@ -196,6 +197,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             also: call.also.into(),
             limit: call.limit,
             owner: call.owner,
+            keep: call.keep,
             render: render.clone(),
             admit: Admit::Refresh {
                 _claim: claim,

@@ -14,7 +14,7 @@ use super::entry::{Entry, Made, Value};
 use super::freshness::Lifetime;
 use super::key::CacheKey;
 use super::record::Questions;
-use super::{EngineConfig, Limits, OnPartition, Spawn};
+use super::{EngineConfig, Keep, Limits, OnPartition, Spawn};
 use crate::store::{
     EntryKey, Invalidation, Invalidations, Lease, LeaseToken, Mark, OwnedKey, Recorded, Store,
     StoreError, StoreFuture, StoredEntry, Tag,
@@ -157,6 +157,7 @@ impl Second {
         clock: &Clock,
         key: &impl CacheKey,
         entry: &Entry<V>,
+        keep: Keep,
     ) -> Result<bool, StoreError> {
         if !self.takes_writes(clock) {
             return Ok(true);
@@ -171,6 +172,7 @@ impl Second {
             revalidate: entry.lifetime().revalidate,
             expire: entry.lifetime().expire,
             tags: entry.shared_tags(),
+            listed: keep == Keep::Listed,
         };
         self.finish_write(clock, self.store.write(self.key(key), stored))
             .await

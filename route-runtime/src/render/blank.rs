@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use super::ListedPaths;
 use crate::context::{Caller, Context, Declared, Home, Render, in_context, when_sent};
+use crate::engine::Keep;
 use crate::handler::answer;
 use crate::pattern::Params;
 use crate::store::Tag;
@@ -29,6 +30,7 @@ pub(super) enum BlankTask {
         params: Params,
         declared: Arc<[Tag]>,
         caller: Caller,
+        keep: Keep,
         render: Arc<Render>,
     },
     Missing(Reply<Vec<MissingData>>),
@@ -96,6 +98,7 @@ impl Service<ServiceRequest> for RenderService {
                     params,
                     declared,
                     caller,
+                    keep,
                     render,
                 }) => {
                     let handler = table.handler(handler);
@@ -113,6 +116,7 @@ impl Service<ServiceRequest> for RenderService {
                         ancestry: caller.ancestry,
                         declared: Declared::Tags(declared),
                         reloads: caller.reloads,
+                        keep,
                         render: Some(render),
                         ..Context::of(home)
                     };
@@ -144,6 +148,7 @@ impl Service<ServiceRequest> for RenderService {
                     let handler = table.handler(handler);
                     let context = Context {
                         owner: handler.owner(),
+                        keep: Keep::Listed,
                         ..Context::of(home)
                     };
                     let list = list(handler, request.request().clone());

@@ -17,6 +17,7 @@ use self::blank::BlankTask;
 use self::renderer::{BlankApp, answer, blank_app, run_task};
 use crate::context::{Caller, Home, Used};
 use crate::declaration::Kind;
+use crate::engine::Keep;
 use crate::handler::unrenderable;
 use crate::mode::Mode;
 use crate::owner::Owner;
@@ -46,6 +47,8 @@ pub(crate) struct BlankRequest {
     /// The tags on which the response depends by its declaration.
     pub(crate) declared: Arc<[Tag]>,
     pub(crate) caller: Caller,
+    /// The part that a store has in keeping the response.
+    pub(crate) keep: Keep,
     /// The largest body in bytes that is read whole. Longer bodies are passed on as they come.
     pub(crate) most: usize,
 }

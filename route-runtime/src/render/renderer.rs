@@ -85,6 +85,7 @@ pub(super) async fn answer(
         params,
         declared,
         caller,
+        keep,
         most,
     } = asked;
     // A canonical path always parses unless it is too long, and a request with such a path was
@@ -100,6 +101,7 @@ pub(super) async fn answer(
         params,
         declared,
         caller,
+        keep,
         render: Arc::clone(&render),
     });
     let response = match app.call(request).await {

@@ -15,8 +15,8 @@ pub(crate) use self::served::Served;
 use crate::context::{Caller, Home, Paths};
 use crate::declaration::Revalidate;
 use crate::engine::{
-    Ancestry, Answer, CacheSlot, Call, Failure, Hit, Key, Lifetime, RenderOutcome, Stale, Stats,
-    Turn,
+    Ancestry, Answer, CacheSlot, Call, Failure, Hit, Keep, Key, Lifetime, RenderOutcome, Stale,
+    Stats, Turn,
 };
 use crate::mode::Mode;
 use crate::owner::Owner;
@@ -153,6 +153,8 @@ impl ResponseCache {
         let key = Key::new(path);
         let tags = self.tags(id, path, params);
         let parent = caller.ancestry.clone();
+        let is_listed = self.is_listed(id, path);
+        let keep = keep_of(is_listed);
         let call = Call {
             key: &key,
             slot: self.responses[id].slot.as_ref(),
@@ -162,12 +164,12 @@ impl ResponseCache {
             limit: handler.descriptor.config.render_limit(),
             turn: Turn::Queue,
             owner: handler.owner(),
+            keep,
             parent: parent.as_ref(),
         };
         let lifetime = lifetime_of(handler);
-        let is_listed = !handler.has_params() || self.is_listed(id, path);
         let renderers = Arc::clone(self.renderers());
-        let request = self.blank_request(id, path, params, &tags, caller);
+        let request = self.blank_request(id, path, params, &tags, caller, keep);
         let is_warned = Arc::clone(&self.responses[id].is_warned);
         let pattern = handler.descriptor.pattern;
         let (engine, owner) = (self.home.engine.clone(), handler.owner());
@@ -226,9 +228,9 @@ impl ResponseCache {
     ) -> Option<Rendered> {
         let handler = self.setup.table.handler(id);
         let tags = self.tags(id, path, params);
-        let rendered = self
-            .renderers()
-            .render(self.blank_request(id, path, params, &tags, caller));
+        let keep = keep_of(self.is_listed(id, path));
+        let request = self.blank_request(id, path, params, &tags, caller, keep);
+        let rendered = self.renderers().render(request);
         self.setup
             .clock
             .within(handler.descriptor.config.render_limit(), rendered)
@@ -242,6 +244,7 @@ impl ResponseCache {
         params: &Params,
         declared: &Arc<[Tag]>,
         caller: Caller,
+        keep: Keep,
     ) -> BlankRequest {
         BlankRequest {
             handler: id,
@@ -249,6 +252,7 @@ impl ResponseCache {
             params: params.clone(),
             declared: Arc::clone(declared),
             caller,
+            keep,
             most: usize::try_from(self.home.engine.entry_limit()).unwrap_or(usize::MAX),
         }
     }
@@ -274,15 +278,25 @@ impl ResponseCache {
         }
     }
 
+    /// Returns whether the program lists a path: it is the only one of its route, or
+    /// `static_params` gives it.
     fn is_listed(&self, id: HandlerId, path: &str) -> bool {
-        let listed = self.home.listed[id].known();
-        listed.is_some_and(|listed| listed.contains(path))
+        let listed = || self.home.listed[id].known();
+        !self.setup.table.handler(id).has_params()
+            || listed().is_some_and(|listed| listed.contains(path))
     }
 
     /// Returns the tags on which a response depends by its declaration.
     fn tags(&self, id: HandlerId, path: &str, params: &Params) -> Arc<[Tag]> {
         let config = &self.setup.table.handler(id).descriptor.config;
         tags::of_path(path, self.responses[id].pattern.clone(), config, params)
+    }
+}
+
+fn keep_of(is_listed: bool) -> Keep {
+    match is_listed {
+        true => Keep::Listed,
+        false => Keep::Unlisted,
     }
 }
 

@@ -59,6 +59,9 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// writes of two instances may arrive in either order. A reader sees a whole entry, never half of
 /// one.
 ///
+/// **Room.** Clients can make as many entries that are not [listed](StoredEntry::listed) as they like.
+/// A store that is bounded must not forget a listed entry to make room for one that is not.
+///
 /// **Keys** say to what an entry belongs: to one build, or to the application
 /// ([`EntryKey::build`]). Names are arbitrary strings of any length; a store must not derive a
 /// path or a command from a name without escaping it. Two keys are one only if they are equal,
@@ -324,6 +327,7 @@ pub struct EntryKey<'a> {
 ///     revalidate: Some(Duration::from_secs(60)),
 ///     expire: None,
 ///     tags: Arc::from([Tag::from("posts")]),
+///     listed: true,
 /// };
 /// // The new entry was finished earlier, but its render had seen a later invalidation.
 /// let created = old.created - Duration::from_secs(1);
@@ -345,6 +349,12 @@ pub struct StoredEntry {
     pub expire: Option<Duration>,
     /// The tags that the entry's content depends on.
     pub tags: Arc<[Tag]>,
+    /// Set if the program lists this content: it is the response of a route without parameters or
+    /// of a path that `static_params` gives, the value of a cached function without arguments, or
+    /// data that was made for one of these. So everything that a build renders is listed. Clients
+    /// can make as much as they like of all other content, so a store gives that only a part of its
+    /// room.
+    pub listed: bool,
 }
 
 impl StoredEntry {

@@ -83,7 +83,7 @@ async fn cached(
             // Each attempt keeps its own time; this limit only ends an attempt that hangs for
             // another reason.
             let limit = left.saturating_add(Duration::from_secs(1));
-            let answer = data::get_or_make(context, &key, &tags, limit, make).await;
+            let answer = data::get_or_make(context, &key, &tags, limit, context.keep, make).await;
             let (fetched, how) = read_answer(&answer, &name);
             match fetched {
                 // Before that, every call would get the same error.

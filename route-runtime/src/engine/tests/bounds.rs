@@ -133,6 +133,7 @@ async fn requests_are_turned_away_when_the_queue_is_full() {
         limit: LIMIT,
         turn: Turn::AtOnce,
         owner: OWNER,
+        keep: Keep::Listed,
         parent: None,
     };
     let answer = cache.engine.get_or_render(call, data.render()).await;

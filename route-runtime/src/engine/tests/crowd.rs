@@ -121,6 +121,7 @@ async fn a_request_that_holds_an_entry_refreshed_meanwhile_starts_no_refresh() {
         limit: LIMIT,
         turn: Turn::Queue,
         owner: OWNER,
+        keep: Keep::Listed,
         parent: None,
     };
     cache.engine.0.start_refresh(&call, &late, &origin.render());
@@ -291,6 +292,7 @@ async fn a_task_dropped_midway_wakes_the_requests_that_wait() {
     let cache = Cache {
         engine,
         hands: cache.hands,
+        keep: Keep::Listed,
     };
     let gate = Gate::closed();
     let origin = Origin::gated(&gate, |run| store(run.to_string(), TWO));

@@ -9,7 +9,11 @@ fn cache(store: &Arc<MemoryStore>, clock: &Clock, hands: &ManualClock) -> Cache 
         config.store = Some(Arc::clone(store) as Arc<_>);
     });
     let hands = hands.clone();
-    Cache { engine, hands }
+    Cache {
+        engine,
+        hands,
+        keep: Keep::Listed,
+    }
 }
 
 impl Cache {
@@ -24,6 +28,7 @@ impl Cache {
             limit: LIMIT,
             turn: Turn::AtOnce,
             owner: OWNER,
+            keep: Keep::Listed,
             parent: None,
         };
         told(&self.engine.get_or_render(call, origin.render()).await)

@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::{runtime::Handle, sync::Semaphore, task::yield_now};
 
 use crate::engine::{
-    Ancestry, Answer, CacheSlot, Call, Clock, Content, Engine, EngineConfig, Failure, Key,
+    Ancestry, Answer, CacheSlot, Call, Clock, Content, Engine, EngineConfig, Failure, Keep, Key,
     Lifetime, ManualClock, RenderFn, RenderOutcome, Stale, TaggedOutcome, Turn, Value,
 };
 use crate::owner::Owner;
@@ -207,6 +207,7 @@ impl Gate {
 struct Cache {
     engine: Engine<Key, Text>,
     hands: ManualClock,
+    keep: Keep,
 }
 
 impl Cache {
@@ -219,6 +220,7 @@ impl Cache {
         Self {
             engine: Self::engine(clock, change),
             hands,
+            keep: Keep::Listed,
         }
     }
 
@@ -271,6 +273,7 @@ impl Cache {
             limit: LIMIT,
             turn: Turn::Queue,
             owner,
+            keep: self.keep,
             parent,
         };
         self.engine.get_or_render(call, origin.render()).await
@@ -290,6 +293,7 @@ impl Cache {
             limit: LIMIT,
             turn: Turn::Queue,
             owner: OWNER,
+            keep: self.keep,
             parent: None,
         };
         self.engine.get_or_render(call, origin.render()).await

@@ -84,6 +84,7 @@ fn instance(clock: &Clock, hands: &ManualClock, store: &Arc<Slow>, build: &str) 
     Cache {
         engine,
         hands: hands.clone(),
+        keep: Keep::Listed,
     }
 }
 
@@ -386,5 +387,6 @@ fn stored(body: &str, created: SystemTime) -> StoredEntry {
         revalidate: Some(secs(2)),
         expire: None,
         tags: Arc::from([Tag::from("/a")]),
+        listed: true,
     }
 }

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::place::Part;
 use crate::store::{EntryKey, Epoch, Mark, StoredEntry, Tag};
 
 pub(super) const MAGIC: &str = "route-cache 2 ";
@@ -78,7 +79,8 @@ pub(super) fn encode(key: EntryKey<'_>, entry: &StoredEntry, record: &str) -> Ve
     file
 }
 
-pub(super) fn decode(file: &[u8], key: EntryKey<'_>) -> Result<Filed, Unusable> {
+/// Decodes a file in a part. The part is not in the file, because the file's place tells it.
+pub(super) fn decode(file: &[u8], key: EntryKey<'_>, part: Part) -> Result<Filed, Unusable> {
     let (metadata, body) = verified(file).ok_or(Unusable::Damaged)?;
     if metadata.name != key.name || metadata.build.as_deref() != key.build {
         return Err(Unusable::Foreign);
@@ -95,6 +97,7 @@ pub(super) fn decode(file: &[u8], key: EntryKey<'_>) -> Result<Filed, Unusable> 
                 revalidate: duration(metadata.revalidate.as_deref())?,
                 expire: duration(metadata.expire.as_deref())?,
                 tags: metadata.tags.iter().map(|tag| Tag::from(&**tag)).collect(),
+                listed: part == Part::Listed,
             },
             record: metadata.record.clone().into_owned(),
         })
@@ -158,6 +161,7 @@ mod tests {
             revalidate: Some(Duration::from_secs(90)),
             expire: None,
             tags: Arc::from([Tag::from("t\"\n")]),
+            listed: true,
         }
     }
 
@@ -179,19 +183,27 @@ mod tests {
             entry: entry(),
             record: "r".into(),
         };
-        assert_eq!(decode(&file, KEY), Ok(whole));
+        assert_eq!(decode(&file, KEY, Part::Listed), Ok(whole));
         for at in 0..file.len() {
-            assert_eq!(decode(&file[..at], KEY), Err(Unusable::Damaged), "{at}");
+            assert_eq!(
+                decode(&file[..at], KEY, Part::Listed),
+                Err(Unusable::Damaged),
+                "{at}"
+            );
             for flip in 1..=255 {
                 let mut damaged = file.clone();
                 damaged[at] ^= flip;
-                assert_eq!(decode(&damaged, KEY), Err(Unusable::Damaged), "{at} {flip}");
+                assert_eq!(
+                    decode(&damaged, KEY, Part::Listed),
+                    Err(Unusable::Damaged),
+                    "{at} {flip}"
+                );
             }
         }
         let longer = [&file[..], b"x"].concat();
-        assert_eq!(decode(&longer, KEY), Err(Unusable::Damaged));
+        assert_eq!(decode(&longer, KEY, Part::Listed), Err(Unusable::Damaged));
         let other = EntryKey { build: None, ..KEY };
-        assert_eq!(decode(&file, other), Err(Unusable::Foreign));
+        assert_eq!(decode(&file, other, Part::Listed), Err(Unusable::Foreign));
     }
 
     #[test]
@@ -211,7 +223,7 @@ mod tests {
             ..entry()
         };
         let file = encode(KEY, &before, "r");
-        assert_eq!(decode(&file, KEY).unwrap().entry, before);
+        assert_eq!(decode(&file, KEY, Part::Listed).unwrap().entry, before);
         for odd in ["", ".", "x", "1.x", "1.0000000001", "-1", "1.-1"] {
             assert_eq!(parsed(odd), None, "{odd}");
         }

@@ -2,6 +2,7 @@
 
 use super::format::{MAGIC, Unusable, decode, encode};
 use super::line::{FIRST, chain, check, checked, names, written};
+use super::place::Part;
 use crate::store::EntryKey;
 
 const KEY: EntryKey<'static> = EntryKey {
@@ -12,9 +13,9 @@ const KEY: EntryKey<'static> = EntryKey {
 /// Checks that an entry read from a file reads the same after it is written again. Returns the
 /// entry's shape, or, as the error, whether the file holds the entry of another key.
 fn check_file(file: &[u8]) -> Result<(usize, usize, bool, bool), bool> {
-    let filed = decode(file, KEY).map_err(|error| error == Unusable::Foreign)?;
+    let filed = decode(file, KEY, Part::Listed).map_err(|error| error == Unusable::Foreign)?;
     let written = encode(KEY, &filed.entry, &filed.record);
-    assert_eq!(decode(&written, KEY).as_ref(), Ok(&filed));
+    assert_eq!(decode(&written, KEY, Part::Listed).as_ref(), Ok(&filed));
     let entry = &filed.entry;
     Ok((
         entry.body.len().min(16),

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use std::{fs, io};
 
 use super::format::{self, Filed, Unusable};
-use super::place::StoreDirectory;
+use super::place::{Part, StoreDirectory};
 use super::record::Record;
 use super::reserve;
 use super::shelves::{Bounds, Shelves};
@@ -123,34 +123,42 @@ impl Inner {
     }
 
     pub(super) fn read(&self, key: EntryKey<'_>, seen: Mark) -> io::Result<Option<StoredEntry>> {
-        let path = self.place.entry(key);
-        if self.replaced.contains(&path) {
+        if self.replaced.contains(&self.place.entry(key, Part::Listed)) {
             return Ok(None);
         }
-        match self.filed(key, &path, seen)? {
-            Ok(entry) => Ok(entry),
-            Err(Unusable::Foreign) => Ok(None),
-            Err(Unusable::Damaged) => {
-                // A good file may have replaced it meanwhile, but a store may forget any entry.
-                fs::remove_file(path).ok();
-                Ok(None)
+        let mut newest: Option<StoredEntry> = None;
+        for part in Part::ALL {
+            let found = match self.filed(key, part, seen)? {
+                Ok(found) => found,
+                Err(Unusable::Foreign) => None,
+                Err(Unusable::Damaged) => {
+                    // A good file may have replaced it meanwhile, but a store may forget any entry.
+                    fs::remove_file(self.place.entry(key, part)).ok();
+                    None
+                }
+            };
+            if let Some(found) = found
+                && newest.as_ref().is_none_or(|it| found.is_newer_than(it))
+            {
+                newest = Some(found);
             }
         }
+        Ok(newest)
     }
 
     fn filed(
         &self,
         key: EntryKey<'_>,
-        path: &Path,
+        part: Part,
         seen: Mark,
     ) -> io::Result<Result<Option<StoredEntry>, Unusable>> {
-        let file = match fs::read(path) {
+        let file = match fs::read(self.place.entry(key, part)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(None)),
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => return Ok(Ok(None)),
             Err(error) => return Err(error),
         };
-        Ok(format::decode(&file, key).map(|filed| {
+        Ok(format::decode(&file, key, part).map(|filed| {
             let Filed { entry, record } = filed;
             let leads = self
                 .record
@@ -171,7 +179,7 @@ impl Inner {
             return Ok(false);
         };
         if self.record.is_source() {
-            self.replaced.insert(self.place.entry(key));
+            self.replaced.insert(self.place.entry(key, Part::Listed));
             return Ok(true);
         }
         let file = format::encode(key, entry, &record);
@@ -184,12 +192,16 @@ impl Inner {
                 self.make_room(length.max(reserve::RESERVE as u64));
             }
         })?;
-        let path = self.place.entry(key);
+        let part = Part::of(entry);
+        let path = self.place.entry(key, part);
+        // The lock is that of the other part's file, too: both have the name of the key.
         let _lock = self.place.lock_entry(&path)?;
-        if let Ok(Some(there)) = self.filed(key, &path, entry.started)?
-            && there.is_newer_than(entry)
-        {
-            return Ok(true);
+        for part in Part::ALL {
+            if let Ok(Some(there)) = self.filed(key, part, entry.started)?
+                && there.is_newer_than(entry)
+            {
+                return Ok(true);
+            }
         }
         match draft {
             Some(draft) => {
@@ -206,16 +218,19 @@ impl Inner {
             // replaced.
             None => absent(fs::remove_file(path))?,
         }
+        absent(fs::remove_file(self.place.entry(key, part.other())))?;
         Ok(true)
     }
 
     pub(super) fn remove(&self, key: EntryKey<'_>) -> io::Result<()> {
-        let path = self.place.entry(key);
         if self.record.is_source() {
-            self.replaced.insert(path);
+            self.replaced.insert(self.place.entry(key, Part::Listed));
             return Ok(());
         }
-        absent(fs::remove_file(path))
+        for part in Part::ALL {
+            absent(fs::remove_file(self.place.entry(key, part)))?;
+        }
+        Ok(())
     }
 
     pub(super) fn sweep(&self) {

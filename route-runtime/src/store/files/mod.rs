@@ -39,7 +39,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// # Layout of the directory
 ///
 /// Everything is below `v2` in the directory. An entry is one file, named by the hash of its key:
-/// a line with a checksum of the rest, a line of JSON that describes the entry, and the body. The
+/// a line with a checksum of the rest, a line of JSON that describes the entry, and the body. Entries
+/// that are [listed](StoredEntry::listed) are in one directory for the application (`app`) and one
+/// for each build (`b-…`), other entries in a directory beside it (`app-other`, `b-…-other`). The
 /// file `record` holds the invalidations, and the file `mark` the last of their marks. A copy of the
 /// directory keeps entries and invalidations. If `record` is missing, is damaged, or does not know
 /// what is in `mark`, all entries count as absent, because nobody knows what was invalidated.
@@ -90,6 +92,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///     revalidate: None,
 ///     expire: None,
 ///     tags: Arc::from([]),
+///     listed: true,
 /// };
 /// let store = FileStore::open(&directory);
 /// store.write(key, entry.clone()).await?;

@@ -2,14 +2,21 @@
 //!
 //! ```text
 //! <directory>/v2/
-//!   app/3f/3f…        an entry of the application
-//!   b-<hash>/3f/3f…   an entry of a build
-//!   record            invalidations
-//!   mark              the mark of the last invalidation
-//!   reserve           1 MiB, removed to record an invalidation on a full disk
-//!   locks/            one file for the record, one for `tmp`, one for each first byte of a hash
-//!   tmp/              for each instance, a directory and a lock that says whether it is alive
+//!   app/3f/3f…             a listed entry of the application
+//!   app-other/3f/3f…       an entry of the application that is not listed
+//!   b-<hash>/3f/3f…        a listed entry of a build
+//!   b-<hash>-other/3f/3f…  an entry of a build that is not listed
+//!   record                 invalidations
+//!   mark                   the mark of the last invalidation
+//!   reserve                1 MiB, removed to record an invalidation on a full disk
+//!   locks/                 one file for the record, one for `tmp`, one for each first byte of a hash
+//!   tmp/                   for each instance, a directory and a lock that says whether it is alive
 //! ```
+//!
+//! An entry that was listed and no longer is, or the other way round, moves to the other directory:
+//! it is written there first, and then removed here. If the process is killed in between, it is in
+//! both, and the newer one counts. A reader that looks here before the first step and there after
+//! the second one finds nothing, as if the store had forgotten the entry.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -18,11 +25,41 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use crate::store::EntryKey;
 use crate::store::random::random;
+use crate::store::{EntryKey, StoredEntry};
 
 /// The longest wait for a lock. A holder writes one file and then lets go of the lock.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The end of the name of a directory whose entries are not listed.
+const OTHER: &str = "-other";
+
+/// A part of the entries, which has directories of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The entries that the program lists.
+    Listed,
+    /// All other entries, of which requests can make as many as they like.
+    Other,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 2] = [Self::Listed, Self::Other];
+
+    pub(super) fn of(entry: &StoredEntry) -> Self {
+        match entry.listed {
+            true => Self::Listed,
+            false => Self::Other,
+        }
+    }
+
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Listed => Self::Other,
+            Self::Other => Self::Listed,
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct StoreDirectory {
@@ -115,28 +152,37 @@ impl StoreDirectory {
             .map_err(|_| io::Error::other("killed by a test"))
     }
 
-    /// Returns the path of an entry. Only hashes make the path, so no key can name another place.
-    pub(super) fn entry(&self, key: EntryKey<'_>) -> PathBuf {
+    /// Returns the path of an entry in a part. Only hashes make the path, so no key can name another
+    /// place.
+    pub(super) fn entry(&self, key: EntryKey<'_>, part: Part) -> PathBuf {
         let name = blake3::hash(key.name.as_bytes()).to_hex();
-        let mut path = self.root.join(match key.build {
+        let mut scope = match key.build {
             None => "app".to_owned(),
             Some(build) => format!("b-{}", &blake3::hash(build.as_bytes()).to_hex()[..32]),
-        });
+        };
+        if part == Part::Other {
+            scope.push_str(OTHER);
+        }
+        let mut path = self.root.join(scope);
         path.push(&name[..2]);
         path.push(name.as_str());
         path
     }
 
-    /// Returns the directories that hold entries: the application's and one for each build. A file
-    /// with the name of such a directory is returned, too.
-    pub(super) fn scopes(&self) -> io::Result<Vec<PathBuf>> {
+    /// Returns the directories that hold entries, each with its part: those of the application and
+    /// those of each build. A file with the name of such a directory is returned, too.
+    pub(super) fn scopes(&self) -> io::Result<Vec<(Part, PathBuf)>> {
         let mut scopes = Vec::new();
         for scope in fs::read_dir(&self.root)? {
             let scope = scope?;
             let name = scope.file_name();
             let name = name.to_string_lossy();
+            let (name, part) = match name.strip_suffix(OTHER) {
+                Some(name) => (name, Part::Other),
+                None => (&*name, Part::Listed),
+            };
             if name == "app" || name.starts_with("b-") {
-                scopes.push(scope.path());
+                scopes.push((part, scope.path()));
             }
         }
         Ok(scopes)

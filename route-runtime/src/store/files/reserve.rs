@@ -2,14 +2,14 @@
 //!
 //! A disk that is full must not refuse an invalidation because the entries of this very store fill
 //! it. So a file of 1 MiB is kept in reserve, which is removed to record an invalidation. Then the
-//! oldest entries are removed until there is a reserve again.
+//! oldest entries are removed, first those that are not listed, until there is a reserve again.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::place::StoreDirectory;
+use super::place::{Part, StoreDirectory};
 
 /// The bytes of the reserve, and the least that is removed to make room for an entry.
 pub(super) const RESERVE: usize = 1 << 20;
@@ -71,24 +71,26 @@ pub(super) fn make_room(place: &StoreDirectory, bytes: u64) -> io::Result<()> {
     }
 }
 
-/// Returns all entries, the oldest first, each with its length.
+/// Returns all entries, each with its length: those that are not listed first, and of each part the
+/// oldest first.
 fn entries(place: &StoreDirectory) -> VecDeque<(u64, PathBuf)> {
-    let scopes = place.scopes().unwrap_or_default();
     // A path that cannot be listed was removed meanwhile, or is not ours.
-    let listed = |directory: PathBuf| fs::read_dir(directory).into_iter().flatten().flatten();
-    let shelves = scopes.into_iter().flat_map(listed).map(|it| it.path());
-    let mut entries: Vec<(SystemTime, u64, PathBuf)> = shelves
-        .flat_map(listed)
-        .filter_map(|file| {
-            let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
-            Some((metadata.modified().ok()?, metadata.len(), file.path()))
-        })
-        .collect();
+    let listed = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut entries: Vec<(bool, SystemTime, u64, PathBuf)> = Vec::new();
+    for (part, scope) in place.scopes().unwrap_or_default() {
+        for file in listed(&scope).flat_map(|shelf| listed(&shelf.path())) {
+            if let Ok(metadata) = file.metadata()
+                && metadata.is_file()
+                && let Ok(written) = metadata.modified()
+            {
+                let is_listed = part == Part::Listed;
+                entries.push((is_listed, written, metadata.len(), file.path()));
+            }
+        }
+    }
     entries.sort_unstable();
-    entries
-        .into_iter()
-        .map(|(_, length, path)| (length, path))
-        .collect()
+    let entries = entries.into_iter();
+    entries.map(|(.., length, path)| (length, path)).collect()
 }
 
 /// Removes entries of at least this many bytes. Returns whether there was one to remove.

@@ -115,6 +115,7 @@ impl Shelves {
         let scopes = place.scopes()?;
         // A path that cannot be listed was removed meanwhile, or is not ours.
         let listed = |directory: &PathBuf| fs::read_dir(directory).into_iter().flatten().flatten();
+        let scopes: Vec<PathBuf> = scopes.into_iter().map(|(_, scope)| scope).collect();
         let shelves = scopes.iter().flat_map(listed).map(|shelf| shelf.path());
         let shelves: Vec<PathBuf> = shelves.collect();
         let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();

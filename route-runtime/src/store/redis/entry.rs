@@ -76,6 +76,7 @@ pub(super) struct RedisMetadata<'a> {
     pub(super) revalidate: Option<Duration>,
     pub(super) expire: Option<Duration>,
     pub(super) tags: Vec<Cow<'a, str>>,
+    pub(super) listed: bool,
 }
 
 pub(super) const FIELDS: &[&str] = &["record", "started", "word", "created", "metadata", "body"];

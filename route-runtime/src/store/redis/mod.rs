@@ -258,6 +258,7 @@ impl Store for RedisStore {
                 revalidate: entry.revalidate,
                 expire: entry.expire,
                 tags: entry.tags.iter().map(|tag| tag.as_str().into()).collect(),
+                listed: entry.listed,
             };
             let metadata = serde_json::to_vec(&metadata)
                 .map_err(|error| StoreError::new("cannot encode an entry").with_cause(error))?;

@@ -69,6 +69,7 @@ impl Question {
             revalidate: metadata.revalidate,
             expire: metadata.expire,
             tags: metadata.tags.iter().map(|tag| Tag::from(&**tag)).collect(),
+            listed: metadata.listed,
         })
     }
 }

@@ -72,6 +72,13 @@ pub(super) async fn exact<S: Store>(store: &Checked<S>) {
         };
         round_trip(store, &format!("/tags/{}", tags.len()), written).await;
     }
+    for listed in [true, false] {
+        let written = StoredEntry {
+            listed,
+            ..entry(b"listed or not", Mark::START, 5)
+        };
+        round_trip(store, &format!("/listed/{listed}"), written).await;
+    }
 }
 
 async fn round_trip<S: Store>(store: &Checked<S>, name: &str, written: StoredEntry) {
@@ -111,47 +118,58 @@ pub(super) fn same(name: &str, written: &StoredEntry, read: &StoredEntry, took: 
     };
     assert!(
         comparable == *written,
-        "entries: mark, lifetimes and tags at `{name}` come back as they were written: {:?} {:?} \
-         {:?} {:?} became {:?} {:?} {:?} {:?}",
+        "entries: mark, lifetimes, tags and `listed` at `{name}` come back as they were written: \
+         {:?} {:?} {:?} {:?} {} became {:?} {:?} {:?} {:?} {}",
         written.started,
         written.revalidate,
         written.expire,
         written.tags,
+        written.listed,
         read.started,
         read.revalidate,
         read.expire,
-        read.tags
+        read.tags,
+        read.listed
     );
 }
 
-/// Checks that "a write must not replace an entry that is newer".
+/// Checks that "a write must not replace an entry that is newer", whether the entries are listed,
+/// are not, or take turns.
 pub(super) async fn newer_wins<S: Store>(store: &Checked<S>) {
     let marks = store.marks(7).await;
-    for (written, age, started, stays) in [
-        ("first", 1000, 5, "first"),
-        ("finished before", 2000, 5, "first"),
-        ("seen less, finished later", 10, 4, "first"),
-        ("finished later", 500, 5, "finished later"),
-        (
-            "seen more, finished before",
-            3000,
-            6,
-            "seen more, finished before",
-        ),
-        ("seen nothing", 0, 0, "seen more, finished before"),
-    ] {
-        let key = page("/newer");
-        store
-            .write(key, entry(written.as_bytes(), marks[started], age))
-            .await;
-        let Some(read) = store.read(key).await else {
-            panic!("entries: a write does not remove what it does not replace")
-        };
-        let read = String::from_utf8_lossy(&read.body).into_owned();
+    for listed in [[true, true], [true, false], [false, true]] {
+        let name = format!("/newer/{listed:?}");
+        let key = page(&name);
+        let rows = [
+            ("first", 1000, 5, "first"),
+            ("finished before", 2000, 5, "first"),
+            ("seen less, finished later", 10, 4, "first"),
+            ("finished later", 500, 5, "finished later"),
+            (
+                "seen more, finished before",
+                3000,
+                6,
+                "seen more, finished before",
+            ),
+            ("seen nothing", 0, 0, "seen more, finished before"),
+        ];
+        for ((written, age, started, stays), listed) in rows.into_iter().zip(listed.repeat(3)) {
+            let entry = entry(written.as_bytes(), marks[started], age);
+            store.write(key, StoredEntry { listed, ..entry }).await;
+            let Some(read) = store.read(key).await else {
+                panic!("entries: a write does not remove what it does not replace")
+            };
+            let read = String::from_utf8_lossy(&read.body).into_owned();
+            assert!(
+                read == stays,
+                "entries: a write must not replace what is newer, and replaces what is older: \
+                 after writing `{written}`, `{read}` is there instead of `{stays}`"
+            );
+        }
+        store.remove(key).await;
         assert!(
-            read == stays,
-            "entries: a write must not replace what is newer, and replaces what is older: after \
-             writing `{written}`, `{read}` is there instead of `{stays}`"
+            store.read(key).await.is_none(),
+            "entries: what was removed is absent"
         );
     }
 }

@@ -230,6 +230,7 @@ fn entry(body: &[u8], started: Mark, age: u64) -> StoredEntry {
         revalidate: None,
         expire: None,
         tags: Arc::from([Tag::from("t")]),
+        listed: true,
     }
 }
 

@@ -16,6 +16,7 @@ enum Fault {
     CutsBodies,
     RoundsTimes,
     ForgetsTags,
+    ListsNothing,
     KeepsTheLast,
     KeepsTheRemoved,
     IgnoresCase,
@@ -113,6 +114,9 @@ impl Store for Faulty {
                 }
                 if self.has(Fault::ForgetsTags) {
                     entry.tags = Arc::from([]);
+                }
+                if self.has(Fault::ListsNothing) {
+                    entry.listed = false;
                 }
                 entry.started = self.told(entry.started);
             }
@@ -226,7 +230,14 @@ async fn the_suite_names_the_clause_that_each_fault_breaks() {
     for (fault, clause) in [
         (Fault::CutsBodies, "entries: the body at `/body/1048576`"),
         (Fault::RoundsTimes, "time: `created` at"),
-        (Fault::ForgetsTags, "entries: mark, lifetimes and tags at"),
+        (
+            Fault::ForgetsTags,
+            "entries: mark, lifetimes, tags and `listed` at",
+        ),
+        (
+            Fault::ListsNothing,
+            "entries: mark, lifetimes, tags and `listed` at",
+        ),
         (
             Fault::KeepsTheLast,
             "entries: a write must not replace what is newer",

@@ -84,7 +84,11 @@ impl Slow {
             config.build = "build".into();
         });
         let hands = cluster.hands.clone();
-        Cache { engine, hands }
+        Cache {
+            engine,
+            hands,
+            keep: Keep::Listed,
+        }
     }
 }
 

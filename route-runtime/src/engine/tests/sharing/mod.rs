@@ -2,6 +2,7 @@
 
 mod breaking;
 mod following;
+mod keeping;
 mod leasing;
 mod promise;
 mod restarting;
@@ -312,7 +313,11 @@ impl Cluster {
         });
         let hands = self.hands.clone();
         Instance {
-            cache: Cache { engine, hands },
+            cache: Cache {
+                engine,
+                hands,
+                keep: Keep::Listed,
+            },
             link,
         }
     }

@@ -26,7 +26,7 @@ async fn the_oldest_entries_are_removed_first() {
                 .write(key, entry(&[0; 100], Mark::START))
                 .await
                 .unwrap();
-            let path = store.inner.place.entry(key);
+            let path = store.inner.place.entry(key, Part::Listed);
             // The clock of a file system may be too coarse to tell two writes apart.
             let time =
                 SystemTime::now() - Duration::from_secs(1000) + Duration::from_secs(number.into());
@@ -146,7 +146,9 @@ async fn drafts_of_killed_instances_are_removed_and_those_of_living_ones_stay() 
     let other = FileStore::open(&directory.0);
     assert!(!dead.exists());
     assert_eq!(directory.files("tmp").len(), 3);
-    draft.publish(&living.inner.place.entry(KEY)).unwrap();
+    draft
+        .publish(&living.inner.place.entry(KEY, Part::Listed))
+        .unwrap();
     drop((living, other));
     directory.left();
 }
@@ -168,7 +170,7 @@ async fn directories_of_old_builds_are_removed_whatever_lies_beside_them() {
             .unwrap();
     }
     let scope = |build: &'static str| {
-        let path = store.inner.place.entry(key(build));
+        let path = store.inner.place.entry(key(build), Part::Listed);
         path.ancestors().nth(2).unwrap().to_owned()
     };
     fs::write(scope("new").join("foreign"), "").unwrap();

@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use super::place::Part;
 use super::*;
 use crate::store::Recorded;
 use crate::testing::store::{Loss, changes, losses, suite};
@@ -78,6 +79,7 @@ fn entry(body: &[u8], started: Mark) -> StoredEntry {
         revalidate: None,
         expire: None,
         tags: Arc::from([Tag::from("t")]),
+        listed: true,
     }
 }
 
@@ -156,7 +158,7 @@ async fn a_file_that_is_damaged_or_of_another_version_is_absent_and_removed() {
     let directory = Directory::new();
     let store = FileStore::open(&directory.0);
     store.write(KEY, entry(b"body", Mark::START)).await.unwrap();
-    let path = store.inner.place.entry(KEY);
+    let path = store.inner.place.entry(KEY, Part::Listed);
     let whole = fs::read(&path).unwrap();
     let mut odd: Vec<_> = (0..whole.len()).map(|cut| whole[..cut].to_vec()).collect();
     for at in 0..whole.len() {

@@ -129,7 +129,7 @@ async fn a_record_with_any_byte_damaged_makes_no_old_entry_valid() {
     let store = FileStore::open(&directory.0);
     store.write(KEY, entry(b"old", Mark::START)).await.unwrap();
     store.record().await;
-    let path = store.inner.place.entry(KEY);
+    let path = store.inner.place.entry(KEY, Part::Listed);
     drop(store);
     let (whole, file) = (
         fs::read(directory.record()).unwrap(),

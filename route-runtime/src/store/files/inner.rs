@@ -206,7 +206,7 @@ impl Inner {
         match draft {
             Some(draft) => {
                 draft.publish(&path)?;
-                if let Some(turn) = self.shelves.wrote(length) {
+                if let Some(turn) = self.shelves.wrote(part, length) {
                     let inner = Arc::clone(self);
                     tokio::task::spawn_blocking(move || {
                         inner.sweep();

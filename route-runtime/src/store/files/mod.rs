@@ -59,7 +59,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 ///
 /// The store keeps at most 1 GiB and 100 000 entries, unless [`options`](Self::options) say
 /// otherwise. The entries that were written first are removed first, and every entry is removed
-/// after 30 days without a write. An entry larger than a quarter of the bytes is not kept. Each
+/// after 30 days without a write. Entries that are not [listed](StoredEntry::listed), of which
+/// requests can make as many as they like, get half of both bounds at most, and less if listed
+/// entries need the room. A listed entry is removed only if listed entries alone exceed a bound. An
+/// entry larger than a quarter of the bytes is not kept. Each
 /// process counts what it writes itself and looks at the rest from time to time, so three or more
 /// processes together may exceed a bound for a while.
 ///

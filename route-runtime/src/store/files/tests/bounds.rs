@@ -211,3 +211,131 @@ fn a_directory_that_a_sweep_removes_before_its_first_use_is_made_again() {
     })
     .unwrap_err();
 }
+
+/// Writes this many entries whose names begin with `name`.
+async fn fill(store: &FileStore, name: &str, entries: u32, bytes: usize, listed: bool) {
+    for number in 0..entries {
+        let name = format!("{name} {number}");
+        let key = EntryKey {
+            build: number.is_multiple_of(2).then_some("b"),
+            name: &name,
+        };
+        let entry = entry(&vec![0; bytes], Mark::START);
+        let written = store.write(key, StoredEntry { listed, ..entry });
+        assert!(written.await.unwrap());
+    }
+}
+
+/// Returns the numbers of listed and of other entries in a directory, and the bytes of the others.
+fn parts(directory: &Directory) -> (usize, usize, u64) {
+    let (mut listed, mut others, mut bytes) = (0, 0, 0);
+    for file in directory.files("") {
+        let scope = file.iter().nth_back(2).unwrap().to_string_lossy();
+        if scope.ends_with("-other") {
+            others += 1;
+            bytes += file.metadata().unwrap().len();
+        } else if scope == "app" || scope.starts_with("b-") {
+            listed += 1;
+        }
+    }
+    (listed, others, bytes)
+}
+
+#[tokio::test]
+async fn entries_that_are_not_listed_displace_no_listed_entry_and_have_half_of_the_room() {
+    let directory = Directory::new();
+    let store = FileStore::options().entries(100).open(&directory.0);
+    fill(&store, "listed", 70, 100, true).await;
+    for round in 0..20 {
+        fill(&store, &format!("other {round}"), 100, 100, false).await;
+        store.inner.sweep();
+        let (listed, others, _) = parts(&directory);
+        assert_eq!(listed, 70);
+        // What listed entries leave is less than half.
+        assert!((1..=20).contains(&others), "{others}");
+    }
+    // Listed entries take the room of others, but not the other way round.
+    fill(&store, "more", 15, 100, true).await;
+    store.inner.sweep();
+    let (listed, others, _) = parts(&directory);
+    assert_eq!(listed, 85);
+    assert!(others <= 5, "{others}");
+    // Listed entries alone keep to the bound.
+    fill(&store, "too many", 100, 100, true).await;
+    store.inner.sweep();
+    let (listed, others, _) = parts(&directory);
+    assert!((70..=90).contains(&listed), "{listed}");
+    assert!(listed + others <= 100, "{others}");
+}
+
+#[tokio::test]
+async fn both_bounds_of_entries_that_are_not_listed_are_half_of_those_of_all() {
+    let directory = Directory::new();
+    let store = FileStore::options()
+        .entries(100)
+        .bytes(100_000)
+        .open(&directory.0);
+    fill(&store, "small", 300, 10, false).await;
+    store.inner.sweep();
+    let (_, others, _) = parts(&directory);
+    assert!((40..=50).contains(&others), "{others}");
+    fill(&store, "large", 300, 3000, false).await;
+    store.inner.sweep();
+    let (_, others, bytes) = parts(&directory);
+    assert!(others > 5 && bytes <= 50_000, "{others}, {bytes}");
+}
+
+#[tokio::test]
+async fn writes_keep_entries_that_are_not_listed_within_half_without_a_call_to_sweep() {
+    let directory = Directory::new();
+    let store = FileStore::options().entries(100).open(&directory.0);
+    fill(&store, "other", 500, 100, false).await;
+    let deadline = Instant::now() + PATIENCE;
+    while parts(&directory).1 > 50 {
+        fill(&store, "last", 1, 100, false).await;
+        assert!(Instant::now() < deadline);
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_is_listed_and_later_is_not_exists_once() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    for listed in [true, false, true] {
+        let mark = store.record().await.mark;
+        let written = StoredEntry {
+            listed,
+            ..entry(b"body", mark)
+        };
+        store.write(KEY, written.clone()).await.unwrap();
+        assert_eq!(store.read(KEY, mark).await.unwrap(), Some(written));
+        let (listed_files, others, _) = parts(&directory);
+        assert_eq!((listed_files, others), (listed.into(), (!listed).into()));
+    }
+}
+
+#[tokio::test]
+async fn the_newer_of_two_files_that_a_killed_process_has_left_counts() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let mark = store.record().await.mark;
+    let listed = StoredEntry {
+        listed: true,
+        ..entry(b"older", Mark::START)
+    };
+    let other = StoredEntry {
+        listed: false,
+        ..entry(b"newer", mark)
+    };
+    store.write(KEY, listed.clone()).await.unwrap();
+    let path = store.inner.place.entry(KEY, Part::Listed);
+    let older = fs::read(&path).unwrap();
+    store.write(KEY, other.clone()).await.unwrap();
+    fs::write(&path, older).unwrap();
+    assert_eq!(store.read(KEY, mark).await.unwrap(), Some(other));
+    // The older one replaces nothing, and both are removed.
+    store.write(KEY, listed).await.unwrap();
+    assert_eq!(parts(&directory).1, 1);
+    store.remove(KEY).await.unwrap();
+    assert_eq!(parts(&directory), (0, 0, 0));
+}

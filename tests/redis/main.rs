@@ -12,7 +12,7 @@ mod server;
 mod sharding;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use route_runtime::store::{
     EntryKey, Invalidation, Invalidations, Mark, RedisStore, RedisStoreOptions, Store, StoreError,
@@ -177,6 +177,84 @@ async fn an_entry_is_removed_at_its_expire_or_after_thirty_days() {
         );
         store.remove(key(name)).await.unwrap();
     }
+}
+
+/// Returns for how many seconds the server keeps its only entry.
+fn seconds_left(server: &Redis) -> i64 {
+    let key = server.ask(&["KEYS", "*:e:*"]);
+    let left: i64 = server.ask(&["PTTL", &key]).parse().unwrap();
+    left / 1000
+}
+
+#[tokio::test]
+async fn an_entry_that_is_not_listed_is_kept_for_an_hour_until_an_instance_has_read_it() {
+    const HOUR: i64 = 3600;
+    const MONTH: i64 = 30 * 24 * HOUR;
+    let server = Redis::start();
+    let (one, two) = (patient(&server.url()).await, patient(&server.url()).await);
+    let about = |seconds: i64, what: &str| {
+        let left = seconds_left(&server);
+        assert!((seconds - 60..=seconds).contains(&left), "{what}: {left}");
+    };
+    let unlisted = |expire: Option<i64>| StoredEntry {
+        expire: expire.map(|it| Duration::from_secs(it.unsigned_abs())),
+        listed: false,
+        ..entry(b"body", Mark::START)
+    };
+    for (expire, unread, then) in [
+        (None, HOUR, MONTH),
+        (Some(2 * HOUR), HOUR, 2 * HOUR - 100),
+        (Some(HOUR / 2), HOUR / 2 - 100, HOUR / 2 - 100),
+    ] {
+        one.write(key("/a"), unlisted(expire)).await.unwrap();
+        about(unread, "unread");
+        // Written again, also by another instance, it is as new.
+        two.write(key("/a"), unlisted(expire)).await.unwrap();
+        about(unread, "unread");
+        let listed = read(&two, "/a").await.unwrap().unwrap().listed;
+        assert!(!listed);
+        // Nothing waits for the server to be told.
+        let deadline = Instant::now() + PATIENCE;
+        while seconds_left(&server) < then - 60 {
+            assert!(Instant::now() < deadline, "it is kept longer");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        about(then, "read");
+        read(&one, "/a").await.unwrap().unwrap();
+        about(then, "read again");
+        one.remove(key("/a")).await.unwrap();
+    }
+    // A listed entry is kept at once, also in the place of another.
+    one.write(key("/a"), unlisted(None)).await.unwrap();
+    let listed = StoredEntry {
+        listed: true,
+        ..unlisted(None)
+    };
+    one.write(key("/a"), listed).await.unwrap();
+    about(MONTH, "listed");
+}
+
+#[tokio::test]
+async fn an_entry_that_replaces_one_that_was_just_read_is_not_taken_for_it() {
+    let server = Redis::start();
+    let store = patient(&server.url()).await;
+    let unlisted = StoredEntry {
+        listed: false,
+        ..entry(b"a", Mark::START)
+    };
+    store.write(key("/a"), unlisted).await.unwrap();
+    let name = server.ask(&["KEYS", "*:e:*"]);
+    // As if it had been replaced between the read and what follows it.
+    let ends: u64 = server.ask(&["HGET", &name, "ends"]).parse().unwrap();
+    let script = include_str!("../../route-runtime/src/store/redis/keep.lua");
+    let keep = |ends: u64| server.ask(&["EVAL", script, "1", &name, &ends.to_string()]);
+    assert_eq!(keep(ends - 1), "0");
+    assert!(seconds_left(&server) <= 3600);
+    assert_eq!(keep(ends), "1");
+    assert!(seconds_left(&server) > 3600);
+    assert_eq!(keep(ends), "0");
+    server.ask(&["DEL", &name]);
+    assert_eq!(keep(ends), "0");
 }
 
 /// The server's clock stamps an entry. The writer's clock says only how old the entry is.

@@ -79,7 +79,9 @@ pub(super) struct RedisMetadata<'a> {
     pub(super) listed: bool,
 }
 
-pub(super) const FIELDS: &[&str] = &["record", "started", "word", "created", "metadata", "body"];
+pub(super) const FIELDS: &[&str] = &[
+    "record", "started", "word", "created", "metadata", "body", "ends",
+];
 
 /// The fields of the record that a read needs.
 pub(super) const RECORD_FIELDS: &[&str] = &["name", "last", "from"];
@@ -92,7 +94,7 @@ pub(super) type RawRead = (
     (i64, i64),
     (Field, Field, Field),
     Field,
-    (Field, Field, Field, Field, Field, Field),
+    (Field, Field, Field, Field, Field, Field, Field),
 );
 
 /// The server's answer to an invalidation: the record's name, the mark before, the new one, and
@@ -134,11 +136,14 @@ pub(super) struct Fields {
     pub(super) created: i64,
     pub(super) metadata: Vec<u8>,
     pub(super) body: Vec<u8>,
+    /// The time, in milliseconds by the server's clock, until which the entry is to be kept now that
+    /// it has been read. `None` if it is kept so long already.
+    pub(super) ends: Option<u64>,
 }
 
 impl From<RawRead> for Read {
     fn from(((seconds, micros), (name, last, from), seen, entry): RawRead) -> Self {
-        let (record, started, started_word, created, metadata, body) = entry;
+        let (record, started, started_word, created, metadata, body, ends) = entry;
         let whole = || {
             Some(Fields {
                 record: text(record)?,
@@ -146,6 +151,7 @@ impl From<RawRead> for Read {
                 created: number(created)?,
                 metadata: metadata?,
                 body: body?,
+                ends: number(ends),
             })
         };
         Self {

@@ -34,7 +34,7 @@ use self::link::{CallKind, Limit, Link};
 use self::options::RedisLimits;
 pub use self::options::RedisStoreOptions;
 use self::reserve::{is_full, make_room};
-use self::scripts::{INVALIDATE, LEASE, RELEASE, RENEW, SINCE, WRITE};
+use self::scripts::{INVALIDATE, KEEP, LEASE, RELEASE, RENEW, SINCE, WRITE};
 use self::seen::Question;
 use super::random::{random, word};
 use super::{
@@ -54,6 +54,8 @@ const REFILLED: Limit = Limit {
     kind: CallKind::Write,
     time: Duration::from_secs(30),
 };
+/// The longest time that an entry is kept that is not listed and that nobody has read.
+const UNREAD: Duration = Duration::from_secs(3600);
 /// The highest epoch to which the server's scripts can count.
 const HIGHEST: u64 = (1 << 53) - 2;
 
@@ -102,7 +104,9 @@ const HIGHEST: u64 = (1 << 53) - 2;
 ///
 /// # Bounds
 ///
-/// An entry is removed at its `expire`, or after 30 days without a write. The record of
+/// An entry is removed at its `expire`, or after 30 days without a write. An entry that is not
+/// [listed](StoredEntry::listed), of which requests can make as many as they like, is removed after
+/// an hour if no instance has read it. The record of
 /// invalidations is removed 60 days after its last use. The record holds 65 536 tags of each kind
 /// by name, and 8 MiB of the names of each kind. Content older than a forgotten invalidation counts
 /// as invalidated. No call scans keys.
@@ -242,7 +246,16 @@ impl Store for RedisStore {
                 self.link.news().tell();
                 return Ok(None);
             }
-            Ok(asked.judge(key, answer))
+            let ends = answer.entry.as_ref().and_then(|entry| entry.ends);
+            let read = asked.judge(key, answer);
+            if let (Some(_), Some(ends)) = (&read, ends) {
+                let mut call = KEEP.prepare_invoke();
+                call.key(self.keys.entry(key)).arg(ends);
+                let keep =
+                    |mut connection| async move { call.invoke_async::<u64>(&mut connection).await };
+                self.link.send(self.limits.write, keep);
+            }
+            Ok(read)
         })
     }
 
@@ -267,6 +280,12 @@ impl Store for RedisStore {
                 Err(ahead) => (-micros(ahead.duration()), entry.expire),
             };
             let lives = left.map_or(LONGEST, |left| left.min(LONGEST));
+            let unread = if entry.listed {
+                lives
+            } else {
+                lives.min(UNREAD)
+            };
+            let millis = |time: Duration| time.as_millis().max(1) as u64;
             let mut call = WRITE.prepare_invoke();
             call.key(&self.keys.record)
                 .key(&self.keys.words)
@@ -276,9 +295,10 @@ impl Store for RedisStore {
                 .arg(started.epoch.0)
                 .arg(&word_bytes(started))
                 .arg(age)
-                .arg(lives.as_millis().max(1) as u64)
+                .arg(millis(lives))
                 .arg(metadata)
-                .arg(&*entry.body);
+                .arg(&*entry.body)
+                .arg(millis(unread));
             let write = |mut connection| async move { call.invoke_async(&mut connection).await };
             let taken: u64 = self
                 .link

@@ -24,6 +24,7 @@ pub(super) static SINCE: LazyLock<Script> = LazyLock::new(|| {
         include_str!("since.lua")
     ))
 });
+pub(super) static KEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("keep.lua")));
 pub(super) static LEASE: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("lease.lua")));
 pub(super) static RENEW: LazyLock<Script> =

@@ -47,6 +47,7 @@ impl Question {
             created,
             metadata,
             body,
+            ends: _,
         } = answer.entry?;
         let metadata: RedisMetadata<'_> = serde_json::from_slice(&metadata).ok()?;
         if record != kept.name

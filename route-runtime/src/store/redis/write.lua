@@ -3,7 +3,7 @@
 -- ARGV: 1 the record's name as the caller knows it, empty if it knows none, 2 a name for a record
 --       that has to be made, 3 the number of the mark at which the entry's render began, 4 its word,
 --       5 the entry's age in microseconds, 6 how long it is kept in milliseconds, 7 its metadata, 8
---       its body
+--       its body, 9 how long it is kept in milliseconds if nobody reads it
 -- Returns 0 if the record does not lead to that mark.
 
 local found = redis.call('HMGET', KEYS[1], 'name', 'last', 'absent', 'from')
@@ -30,7 +30,12 @@ if there[1] == name then
     return 1
   end
 end
+-- The time, in milliseconds, until which the entry is kept once it has been read.
+local ends = ''
+if tonumber(ARGV[9]) < tonumber(ARGV[6]) then
+  ends = text(tonumber(time[1]) * 1000 + tonumber(ARGV[6]))
+end
 redis.call('HSET', KEYS[3], 'record', name, 'started', ARGV[3], 'word', ARGV[4], 'created',
-  text(created), 'metadata', ARGV[7], 'body', ARGV[8])
-redis.call('PEXPIRE', KEYS[3], ARGV[6])
+  text(created), 'metadata', ARGV[7], 'body', ARGV[8], 'ends', ends)
+redis.call('PEXPIRE', KEYS[3], ARGV[9])
 return 1

@@ -109,6 +109,12 @@ impl Program {
         Connection::open(self.address())
     }
 
+    /// Returns the id of the program's process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends the program the signal of this name.
     ///
     /// # Panics

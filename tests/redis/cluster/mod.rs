@@ -65,6 +65,12 @@ struct Rendered {
     truth: u32,
 }
 
+/// Waits until no other test measures instances. They measure time, and would disturb each other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Cluster {
     /// Starts three instances. Only one cluster runs at a time, because the tests measure it.
     fn start() -> Self {
@@ -80,8 +86,7 @@ impl Cluster {
     }
 
     fn empty() -> Self {
-        static ALONE: Mutex<()> = Mutex::new(());
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = alone();
         Self {
             instances: Vec::new(),
             redis: Redis::start(),

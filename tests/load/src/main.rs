@@ -2,13 +2,15 @@
 //!
 //! `cargo run --release -p load` measures everything and prints tables in Markdown. With names of
 //! parts (`instructions`, `peers`, …) as arguments, it measures only those. It fails if a goal is
-//! missed.
+//! missed. The part `cold` needs the feature `redis` and a `redis-server`.
 
 use std::io;
 use std::process::ExitCode;
 
 mod chart;
 mod client;
+#[cfg(feature = "redis")]
+mod cold;
 mod compile;
 mod fairness;
 mod instructions;
@@ -25,7 +27,7 @@ use table::Table;
 /// A part: its name, and the function that measures it.
 type Part = (&'static str, fn() -> io::Result<Table>);
 
-const PARTS: [Part; 7] = [
+const PARTS: &[Part] = &[
     ("instructions", instructions::table),
     ("peers", peers::table),
     ("refreshes", refreshes::table),
@@ -33,6 +35,8 @@ const PARTS: [Part; 7] = [
     ("memory", memory::table),
     ("start", starting::table),
     ("compile", compile::table),
+    #[cfg(feature = "redis")]
+    ("cold", cold::table),
 ];
 
 fn main() -> ExitCode {
@@ -58,14 +62,15 @@ fn main() -> ExitCode {
 fn measure(names: &[String]) -> io::Result<usize> {
     let is_part = |name: &&String| PARTS.iter().any(|(part, _)| part == name);
     if let Some(unknown) = names.iter().find(|name| !is_part(name)) {
-        let parts = PARTS.map(|(part, _)| part).join(", ");
+        let parts: Vec<_> = PARTS.iter().map(|&(part, _)| part).collect();
+        let parts = parts.join(", ");
         let message = format!("there is no `{unknown}` to measure; there are {parts}");
         return Err(io::Error::other(message));
     }
     process::allow_connections()?;
     process::pin_clients()?;
     let mut missed = 0;
-    for (part, table) in PARTS {
+    for &(part, table) in PARTS {
         if names.is_empty() || names.iter().any(|name| name == part) {
             let table = table()?;
             println!("{table}");

@@ -6,6 +6,8 @@ use std::thread;
 
 mod actix;
 mod axum;
+#[cfg(feature = "redis")]
+pub(crate) mod cold;
 pub(crate) mod ours;
 pub(crate) mod stored;
 mod unfair;
@@ -53,6 +55,8 @@ pub(crate) fn run(name: &str) -> io::Result<()> {
         "default-service" => actix::default_service(listener),
         "actix-web" => actix::web(listener),
         "axum" => axum::plain(listener),
+        #[cfg(feature = "redis")]
+        "cold" => cold::run(listener),
         "axum-response-cache" => axum::cached(listener),
         "unfair" => unfair::run(listener),
         _ => ours::run(name, listener),

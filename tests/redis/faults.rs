@@ -302,7 +302,12 @@ async fn a_full_server_takes_invalidations_and_makes_room_for_more() {
             invalidate(&store, "u").await.unwrap();
         }
         assert!(all(&store).await.tags.len() == 2, "{round}");
-        assert!(fill(round).await > 0, "{round}");
+        // Entries may be removed just now, on another connection than that of invalidations.
+        recovers(async || match fill(round).await {
+            0 => Err(StoreError::new("there is no entry")),
+            _ => Ok(()),
+        })
+        .await;
     }
     let reserve = || server.ask(&["STRLEN", "{route}:2:reserve"]);
     recovers(async || match &*reserve() {

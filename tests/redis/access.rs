@@ -46,6 +46,13 @@ async fn everything(store: &RedisStore) -> Vec<String> {
     check(store.invalidations(Mark::START, None).await.err());
     check(store.write(key("/a"), entry(b"a", Mark::START)).await.err());
     check(read(store, "/a").await.err());
+    // Reading this one makes the store keep it for longer, in the background.
+    let unlisted = StoredEntry {
+        listed: false,
+        ..entry(b"b", Mark::START)
+    };
+    check(store.write(key("/b"), unlisted).await.err());
+    check(read(store, "/b").await.err());
     check(store.remove(key("/a")).await.err());
     for how in [Invalidation::Absent, Invalidation::Stale] {
         check(
@@ -104,6 +111,15 @@ async fn a_user_needs_exactly_the_commands_that_the_guide_lists() {
         let refused = format!("permissions to run the '{command}' command");
         // Redis 7.0 does not say which command a script may not run, except in its own log.
         let unnamed = "script can't run this command";
+        if matches!(command, "hget" | "pexpireat") {
+            // Nothing waits for what is done in the background.
+            recovers(async || match server.ask(&["ACL", "LOG"]) {
+                log if log.lines().any(|line| line == command) => Ok(()),
+                log => Err(StoreError::new(log)),
+            })
+            .await;
+            continue;
+        }
         let log = server.ask(&["ACL", "LOG"]);
         let found = errors.iter().any(|it| it.contains(&refused))
             || errors.iter().any(|it| it.contains(unnamed))

@@ -11,7 +11,7 @@ async fn an_invalidation_does_not_wait_for_a_thousand_reads_and_writes() {
     const BODY: usize = 32 * 1024;
     let server = Redis::start();
     // The writes take four seconds.
-    let proxy = Proxy::slow((500 * BODY / 4) as u32, &server);
+    let proxy = Proxy::slow((500 * BODY / 4) as u64, &server);
     let limits = RedisStore::options().connect_limit(PATIENCE);
     let limits = limits.read_limit(PATIENCE).write_limit(PATIENCE);
     let store = Arc::new(limits.connect(&proxy.url()).await.unwrap());

@@ -39,7 +39,7 @@ struct Network {
     /// The time for which everything that is sent to the server is kept.
     delay: Duration,
     /// The bytes that each connection takes a second, or 0 for any number.
-    speed: u32,
+    speed: u64,
 }
 
 #[derive(Default)]
@@ -82,7 +82,7 @@ impl Proxy {
     }
 
     /// Makes a proxy each of whose connections takes so many bytes a second.
-    pub(crate) fn slow(speed: u32, server: &Redis) -> Self {
+    pub(crate) fn slow(speed: u64, server: &Redis) -> Self {
         let network = Network {
             speed,
             ..Network::default()
@@ -175,9 +175,8 @@ impl Network {
             }
             if direction == Direction::ToServer {
                 thread::sleep(self.delay);
-                let time = 1_000_000 * u32::try_from(read).unwrap();
-                if let Some(time) = time.checked_div(self.speed) {
-                    thread::sleep(Duration::from_micros(time.into()));
+                if let Some(time) = (1_000_000 * read as u64).checked_div(self.speed) {
+                    thread::sleep(Duration::from_micros(time));
                 }
             }
             if !is_lost && to.write_all(bytes).is_err() {

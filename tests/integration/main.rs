@@ -20,6 +20,7 @@ mod grammar;
 mod handles;
 mod hostile;
 mod inheriting;
+mod keeping;
 mod limits;
 mod listed_params;
 mod listing;

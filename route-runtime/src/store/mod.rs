@@ -60,7 +60,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// one.
 ///
 /// **Room.** Clients can make as many entries that are not [listed](StoredEntry::listed) as they like.
-/// A store that is bounded must not forget a listed entry to make room for one that is not.
+/// A store that is bounded should not forget a listed entry to make room for one that is not.
 ///
 /// **Keys** say to what an entry belongs: to one build, or to the application
 /// ([`EntryKey::build`]). Names are arbitrary strings of any length; a store must not derive a

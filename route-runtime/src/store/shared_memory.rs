@@ -23,6 +23,9 @@ const LEASES: usize = 1024;
 /// A single server needs no such store, because it has memory of its own. This store lets tests run
 /// several instances against one store without starting anything, and shows what a store has to do.
 ///
+/// It keeps listed entries and others alike: an entry that was read twice outlives any number of
+/// entries that were read once.
+///
 /// Its leases expire by the time of the system, whatever clock the servers have: moving the clock
 /// of a `TestApp` does not make a lease expire.
 ///

@@ -160,6 +160,7 @@ options! {
     fetch_cache: FetchCache, Any, read_once!(value::fetch_cache), print::fetch_cache, "\"force-cache\"", "\"cache\"";
     tags: Vec<Tag>, Get, read_once!(tag::tags), print::tags, "[\"posts\", \"user:{user}\"]", "\"posts\"";
     cdn: Cdn, Get, read_once!(value::cdn), print::cdn, "\"public\"", "\"yes\"";
+    store: bool, Get, read_once!(value::boolean), print::flag, "false", "0";
     wrap: Vec<Path>, Any, read_each!(value::path), print::wrap, "guard", "guard()";
     max_duration: u32, Any, read_once!(value::positive_seconds), print::number, "5", "0";
     body_limit: u64, Body, read_once!(value::bytes), print::number, "\"64KB\"", "\"64\"";
@@ -183,6 +184,7 @@ pub(crate) fn check(
     if is_whole {
         options.check_lifetimes(errors);
         options.check_cdn(errors);
+        options.check_store(errors);
     }
     options
 }
@@ -234,6 +236,28 @@ impl Options {
                     .note("a shared cache outside answers without asking the middleware"),
             );
         }
+    }
+
+    /// Checks `store` against options by which no response is ever cached.
+    fn check_store(&self, errors: &mut Errors) {
+        let Some(store) = self.store.as_ref().filter(|store| !store.value) else {
+            return;
+        };
+        let dynamic = self.dynamic.as_ref().map(|given| given.value);
+        let revalidate = self.revalidate.as_ref().map(|given| given.value);
+        let beside = match (dynamic, revalidate) {
+            (Some(Dynamic::ForceDynamic), _) => "`dynamic = \"force-dynamic\"`",
+            (_, Some(Revalidate::After(0))) => "`revalidate = 0`",
+            _ => return,
+        };
+        errors.push(
+            Problem::new(
+                &store.source,
+                format_args!("`store = false` beside {beside}"),
+            )
+            .help("remove `store`")
+            .note("a response that is rendered for every request is not kept anywhere"),
+        );
     }
 
     /// Checks `revalidate`, `expire` and `dynamic` against each other.

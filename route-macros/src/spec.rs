@@ -131,6 +131,29 @@ pub(crate) fn check_options(
             .note("it says what becomes of the paths which that list does not name"),
         );
     }
+    let is_given = |name: &str| options.names.iter().any(|(it, _)| it == name);
+    if let Some(store) = &options.store
+        && !store.value
+        && pattern.has_params()
+        && !["static_params", "revalidate", "dynamic"]
+            .into_iter()
+            .any(is_given)
+    {
+        errors.push(
+            Problem::new(
+                &store.source,
+                format_args!(
+                    "`store = false` on `{}`, which is rendered for every request",
+                    source.value()
+                ),
+            )
+            .help("say how long a response is fresh, as in `revalidate = 60`, or remove `store`")
+            .note(
+                "a route with parameters is cached with `revalidate`, `static_params`, or `dynamic = \
+                 \"force-static\"` or `\"error\"`",
+            ),
+        );
+    }
     let names: Vec<_> = pattern.params().map(|param| param.name.clone()).collect();
     let names = Names {
         noun: "a parameter",

@@ -207,6 +207,7 @@ fn routes_json_prints_each_route_with_its_options() {
     "static_params": true,
     "dynamic_params": false,
     "cdn": false,
+    "store": true,
     "handler": "post",
     "crate": "commands",
     "file": "tests/fixtures/commands.rs",
@@ -219,6 +220,7 @@ fn routes_json_prints_each_route_with_its_options() {
     assert_eq!(routes[2]["expire"], 60);
     assert_eq!(routes[4]["rendering"], "dynamic");
     assert_eq!(routes[4]["revalidate"], Value::Null);
+    assert_eq!(routes[4]["store"], Value::Null);
 }
 
 #[test]

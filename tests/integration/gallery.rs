@@ -43,6 +43,7 @@ const SUBJECTS: [(&str, &[&str]); 9] = [
             "cdn_",
             "expire_",
             "revalidate_",
+            "store_",
             "dynamic_error_",
             "tag_",
             "wrap_",

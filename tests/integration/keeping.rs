@@ -1,14 +1,16 @@
-//! The part that a store has in keeping content: what the program lists stays, and what requests make
-//! has bounds of its own.
+//! The part that a store has in keeping content: what the program lists stays, what requests make has
+//! bounds of its own, and `store = false` keeps a route or a function out.
 
-use actix_web::web::Query;
+use std::sync::atomic::AtomicU32;
+
+use actix_web::web::{Data, Query};
 use futures_util::future::join_all;
 use route_runtime::build::Build;
 use route_runtime::store::FileStore;
 use route_runtime::testing::{Outcome, TestApp};
-use route_runtime::{Routes, cached, route};
+use route_runtime::{FetchError, RevalidateError, Routes, cached, fetch, revalidate_tag, route};
 use serde::Deserialize;
-use tests::{Directory, production};
+use tests::{Directory, SECOND, Upstream, next, production};
 
 const POSTS: u32 = 20;
 
@@ -124,4 +126,93 @@ async fn everything_that_a_build_renders_is_listed_and_so_is_the_data_of_it() {
     let built = Build::of(&listing()).write(directory.path()).await.unwrap();
     assert_eq!(built.responses, 1 + POSTS as usize);
     assert_eq!(parts(&directory), (2 + 2 * POSTS as usize, 0));
+}
+
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+#[cached(store = false, tags = ["keeping-own"])]
+async fn own_value(id: u32) -> u32 {
+    id * 1000 + next(&MADE)
+}
+
+#[route("/keeping/own", store = false, tags = ["keeping-own"])]
+async fn own() -> String {
+    next(&MADE).to_string()
+}
+
+#[route("/keeping/own/[id]", revalidate = 3600, store = false)]
+async fn own_of(id: u32) -> String {
+    own_value(id).await.to_string()
+}
+
+#[route("/keeping/values/[id]", dynamic = "force-dynamic")]
+async fn value(id: u32) -> String {
+    own_value(id).await.to_string()
+}
+
+#[route(POST, "/keeping/invalidate")]
+async fn invalidate() -> Result<&'static str, RevalidateError> {
+    revalidate_tag("keeping-own").await?;
+    Ok("invalidated")
+}
+
+#[actix_web::test]
+async fn content_with_store_false_is_in_no_store_and_invalidations_reach_it() {
+    let directory = Directory::new("keeping-own");
+    let routes = || {
+        let routes = [own::ROUTE, own_of::ROUTE, value::ROUTE, invalidate::ROUTE];
+        production(routes).store(FileStore::open(directory.path()))
+    };
+    let one = TestApp::new(routes()).await.unwrap();
+    let two = one.beside(routes()).await.unwrap();
+    // Each renders it ahead.
+    for app in [&one, &two] {
+        let outcome = app.get("/keeping/own").await.outcome();
+        assert_eq!(outcome, Some(Outcome::Hit));
+    }
+    for path in ["/keeping/own", "/keeping/own/7", "/keeping/values/8"] {
+        let (first, other) = (one.get(path).await, two.get(path).await);
+        assert_ne!(first.text(), other.text(), "{path}");
+        assert_eq!(one.get(path).await.text(), first.text(), "{path}");
+
+        let post = actix_web::test::TestRequest::post().uri("/keeping/invalidate");
+        assert_eq!(two.send(post).await.text(), "invalidated");
+        one.advance(2 * SECOND);
+        assert!(one.caught_up().await && two.caught_up().await);
+        let anew = one.get(path).await;
+        let old = [first.text(), other.text()];
+        assert!(!old.contains(&anew.text()), "{path}");
+    }
+    one.settled().await;
+    two.settled().await;
+    assert_eq!(parts(&directory), (0, 0));
+
+    let built = Build::of(&routes()).write(directory.path()).await.unwrap();
+    assert_eq!(
+        (built.responses, built.in_memory),
+        (0, vec!["/keeping/own".into()])
+    );
+    assert_eq!(parts(&directory), (0, 0));
+}
+
+#[route("/keeping/fetched/[id]", revalidate = 3600, store = false)]
+async fn fetched(id: u32, upstream: Data<Upstream>) -> Result<String, FetchError> {
+    Ok(fetch(upstream.url(&format!("/count/{id}"))).await?.text())
+}
+
+#[actix_web::test]
+async fn data_that_is_fetched_for_content_with_store_false_is_in_no_store_either() {
+    let directory = Directory::new("keeping-fetched");
+    let upstream = Upstream::start();
+    let routes = || {
+        let routes = production([fetched::ROUTE]).data(upstream.clone());
+        routes.store(FileStore::open(directory.path()))
+    };
+    let one = TestApp::new(routes()).await.unwrap();
+    let two = one.beside(routes()).await.unwrap();
+    for (app, count) in [(&one, "1"), (&two, "2"), (&one, "1")] {
+        assert_eq!(app.get("/keeping/fetched/7").await.text(), count);
+        app.settled().await;
+    }
+    assert_eq!(parts(&directory), (0, 0));
 }

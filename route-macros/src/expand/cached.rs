@@ -232,11 +232,13 @@ fn description(spec: &CachedSpec, function: &ItemFn) -> TokenStream {
         Some(given) => print::some(print::lifetime(given.value)),
         None => quote! { ::core::option::Option::None },
     };
+    let store = spec.options.store.as_ref().is_none_or(|it| it.value);
     quote! {
         ::route_runtime::__private::Function {
             name: ::core::concat!(::core::module_path!(), "::", #name),
             version: #version,
             revalidate: #revalidate,
+            store: #store,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::text::text;
 pub(crate) struct CachedOptions {
     pub(crate) revalidate: Option<Given<Revalidate>>,
     pub(crate) tags: Option<Given<Vec<Tag>>>,
+    pub(crate) store: Option<Given<bool>>,
     pub(crate) version: Option<Given<u32>>,
     pub(crate) skip: Option<Skip>,
 }
@@ -27,6 +28,7 @@ pub(crate) struct Skip {
 const TABLE: &[(&str, Reader<CachedOptions>)] = &[
     ("revalidate", read_once!(revalidate, value::lifetime)),
     ("tags", read_once!(tags, tag::tags)),
+    ("store", read_once!(store, value::boolean)),
     ("version", read_once!(version, value::version)),
 ];
 

@@ -3,8 +3,8 @@
 //! [`Build`] renders each cached route, and each path that a `static_params` lists, into the
 //! directory of a [`FileStore`]. A server of the same build that has this directory behind its
 //! memory finds the responses there. They keep their age: a response that is fresh for a minute and
-//! was built an hour ago is stale. The command `build` writes such a directory, and `start` serves
-//! from it.
+//! was built an hour ago is stale. A route with `store = false` is left out, and rendered when the
+//! server starts. The command `build` writes such a directory, and `start` serves from it.
 //!
 //! ```
 //! use route_runtime::build::Build;
@@ -43,6 +43,7 @@ pub(crate) use self::manifest::Manifest;
 use crate::mode::Mode;
 use crate::routes::{AT_ONCE, Ahead, Routes, Step, Watch, known_paths};
 use crate::store::FileStore;
+use crate::table::Handler;
 
 mod error;
 mod manifest;
@@ -65,6 +66,9 @@ pub struct Built {
     pub responses: usize,
     /// The paths whose responses are for one request only. A server renders them for each request.
     pub individual: Vec<String>,
+    /// The patterns of routes that would be rendered ahead, but stay out of stores (`store = false`).
+    /// A server renders them when it starts.
+    pub in_memory: Vec<String>,
 }
 
 impl<'a> Build<'a> {
@@ -103,7 +107,8 @@ impl<'a> Build<'a> {
         if !routes.cache().catch_up().await {
             return Err(unusable());
         }
-        let (known, failures) = known_paths(&routes, |_| true).await;
+        let is_stored = |handler: &Handler| handler.descriptor.config.store;
+        let (known, failures) = known_paths(&routes, is_stored).await;
         let mut failed: Vec<_> = failures.into_iter().map(NotBuilt::from).collect();
         self.watch.see(Step::Begun(known.len()));
         let renders = stream::iter(known).map(|known| async {
@@ -121,6 +126,7 @@ impl<'a> Build<'a> {
         let mut built = Built {
             responses: 0,
             individual: Vec::new(),
+            in_memory: in_memory(&routes),
         };
         for (path, rendered) in renders {
             match rendered {
@@ -141,4 +147,18 @@ impl<'a> Build<'a> {
         built.individual.sort();
         Ok(built)
     }
+}
+
+/// Returns the patterns of routes that can be rendered ahead, but not into a store.
+fn in_memory(routes: &Routes) -> Vec<String> {
+    let table = &routes.served.setup.table;
+    let handlers = table.handlers().map(|(_, handler)| handler);
+    let handlers = handlers.filter(|handler| {
+        let config = &handler.descriptor.config;
+        let is_known = !handler.has_params() || config.static_params.is_some();
+        handler.rendering.is_cached() && is_known && !config.store
+    });
+    handlers
+        .map(|handler| table.node(handler.node).pattern.clone())
+        .collect()
 }

@@ -11,7 +11,8 @@ use crate::target;
 
 /// Writes a [`Build`] of the routes into a directory, and prints how many responses it holds.
 ///
-/// Paths whose responses are for one request only are listed on stderr.
+/// Paths whose responses are for one request only are listed on stderr, and so are routes with
+/// `store = false`, which are rendered when the program starts.
 ///
 /// # Errors
 ///
@@ -31,12 +32,16 @@ pub async fn build(routes: &Routes, directory: impl AsRef<Path>) -> Result<(), S
     let Built {
         responses,
         individual,
+        in_memory,
     } = Build::of(routes)
         .watched(progress::bar("building"))
         .write(directory)
         .await?;
     for path in &individual {
         eprintln!("left to each request, whose own its response is: {path}");
+    }
+    for pattern in &in_memory {
+        eprintln!("left to the start, because of `store = false`: {pattern}");
     }
     print(&format!(
         "{} in `{}`\n",

@@ -40,6 +40,21 @@ pub struct Function {
     pub version: &'static str,
     /// The time for which a value is fresh.
     pub revalidate: Option<Revalidate>,
+    /// Set unless the values stay out of stores.
+    pub store: bool,
+}
+
+impl Function {
+    /// Returns the part that a store has in keeping a value, which is made for content that is kept
+    /// as `within` says.
+    fn keep(&self, within: Keep, has_no_arguments: bool) -> Keep {
+        match within {
+            _ if !self.store => Keep::InMemory,
+            _ if has_no_arguments => Keep::Listed,
+            Keep::Listed => Keep::Listed,
+            Keep::Unlisted | Keep::InMemory => Keep::Unlisted,
+        }
+    }
 }
 
 /// A call of a cached function, put together argument by argument.
@@ -225,11 +240,7 @@ where
     } = call;
     let arguments: Arc<[KeyArgument]> = arguments.into();
     let limit = context.limit().max(RENDER_LIMIT);
-    // Requests can make as many sets of arguments as they like, unless the program makes them.
-    let keep = match arguments.is_empty() {
-        true => Keep::Listed,
-        false => context.keep,
-    };
+    let keep = function.keep(context.keep, arguments.is_empty());
     let own: Own<T> = Own::default();
     // A value that another program has stored under another shape of the type is replaced, once.
     for _ in 0..2 {
@@ -482,3 +493,28 @@ impl<T> Clone for Codec<T> {
 }
 
 impl<T> Copy for Codec<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_listed_if_it_has_no_arguments_or_is_made_for_listed_content() {
+        let check = |store, within, [without, with]: [Keep; 2]| {
+            let function = Function {
+                name: "f",
+                version: "1",
+                revalidate: None,
+                store,
+            };
+            assert_eq!(function.keep(within, true), without, "{within:?}");
+            assert_eq!(function.keep(within, false), with, "{within:?}");
+        };
+        check(true, Keep::Listed, [Keep::Listed, Keep::Listed]);
+        check(true, Keep::Unlisted, [Keep::Listed, Keep::Unlisted]);
+        check(true, Keep::InMemory, [Keep::Listed, Keep::Unlisted]);
+        for within in [Keep::Listed, Keep::Unlisted, Keep::InMemory] {
+            check(false, within, [Keep::InMemory, Keep::InMemory]);
+        }
+    }
+}

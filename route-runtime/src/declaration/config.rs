@@ -191,6 +191,16 @@ options! {
         }),
         ..OptionInfo::HIDDEN
     };
+    store: bool = true, OptionInfo {
+        values: "`true` · `false`: kept in this process's memory only, never in a store",
+        default: "`true`",
+        place: "GET, page, module",
+        json: Some(|it| match it.is_cached {
+            true => it.config.store.into(),
+            false => Value::Null,
+        }),
+        ..OptionInfo::HIDDEN
+    };
     wrap: &'static [Wrap] = &[], OptionInfo {
         values: "path of a function for `actix_web::middleware::from_fn`; repeatable, the first is the outermost",
         default: "none",

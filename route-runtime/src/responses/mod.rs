@@ -95,6 +95,9 @@ impl ResponseCache {
     /// memory had none.
     pub(crate) async fn recall(&self, handler: HandlerId, path: &str) -> bool {
         let slot = self.responses[handler].slot.as_deref();
+        if self.keep(handler, path) == Keep::InMemory {
+            return false;
+        }
         self.home.engine.recall(&Key::new(path), slot).await
     }
 
@@ -154,7 +157,7 @@ impl ResponseCache {
         let tags = self.tags(id, path, params);
         let parent = caller.ancestry.clone();
         let is_listed = self.is_listed(id, path);
-        let keep = keep_of(is_listed);
+        let keep = self.keep(id, path);
         let call = Call {
             key: &key,
             slot: self.responses[id].slot.as_ref(),
@@ -228,7 +231,7 @@ impl ResponseCache {
     ) -> Option<Rendered> {
         let handler = self.setup.table.handler(id);
         let tags = self.tags(id, path, params);
-        let keep = keep_of(self.is_listed(id, path));
+        let keep = self.keep(id, path);
         let request = self.blank_request(id, path, params, &tags, caller, keep);
         let rendered = self.renderers().render(request);
         self.setup
@@ -278,6 +281,15 @@ impl ResponseCache {
         }
     }
 
+    /// Returns the part that the store behind memory has in keeping a path's response.
+    fn keep(&self, id: HandlerId, path: &str) -> Keep {
+        match self.setup.table.handler(id).descriptor.config.store {
+            false => Keep::InMemory,
+            true if self.is_listed(id, path) => Keep::Listed,
+            true => Keep::Unlisted,
+        }
+    }
+
     /// Returns whether the program lists a path: it is the only one of its route, or
     /// `static_params` gives it.
     fn is_listed(&self, id: HandlerId, path: &str) -> bool {
@@ -290,13 +302,6 @@ impl ResponseCache {
     fn tags(&self, id: HandlerId, path: &str, params: &Params) -> Arc<[Tag]> {
         let config = &self.setup.table.handler(id).descriptor.config;
         tags::of_path(path, self.responses[id].pattern.clone(), config, params)
-    }
-}
-
-fn keep_of(is_listed: bool) -> Keep {
-    match is_listed {
-        true => Keep::Listed,
-        false => Keep::Unlisted,
     }
 }
 

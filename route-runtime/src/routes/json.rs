@@ -17,6 +17,7 @@ impl Routes {
     ///   or `null`), `tags`;
     /// - `static_params` and `dynamic_params` (`null` without parameters);
     /// - `cdn` (`false`, `true` or `"public"`);
+    /// - `store` (`false` or `true`, `null` if nothing is cached);
     /// - `handler`, `crate`, `file`, `line`, `column`.
     ///
     /// # Example

@@ -38,7 +38,10 @@ impl Started {
 }
 
 const DONE: &str = "4 responses in `.route/cache`\n";
-const LEFT: &str = "left to each request, whose own its response is: /cookie\n";
+const LEFT: &str = "\
+left to each request, whose own its response is: /cookie
+left to the start, because of `store = false`: /own
+";
 
 #[test]
 fn start_serves_what_build_has_rendered() {
@@ -50,8 +53,14 @@ fn start_serves_what_build_has_rendered() {
     let built = scratch.run(BUILT, "build", &environment);
     check(&built, 0, DONE, LEFT);
 
-    let all = ["GET /rendered", "GET /each/1", "GET /each/2", "GET /data"];
-    let ([rendered, one, two, data], ended) = start(&scratch, "start", &[]).asked(all);
+    let all = [
+        "GET /rendered",
+        "GET /each/1",
+        "GET /each/2",
+        "GET /data",
+        "GET /own",
+    ];
+    let ([rendered, one, two, data, own], ended) = start(&scratch, "start", &[]).asked(all);
     assert_eq!(ended.code, Some(0));
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("/cookie was not rendered ahead"));
@@ -64,6 +73,7 @@ fn start_serves_what_build_has_rendered() {
         data, rendered,
         "it was called first by the one that started"
     );
+    assert_eq!(own, data, "it stays out of the files");
 
     // The next run knows what one run has invalidated, and what it has rendered since.
     let asked = [
@@ -80,7 +90,7 @@ fn start_serves_what_build_has_rendered() {
 
     // A second build renders everything again, except data, which has a lifetime of its own.
     check(&scratch.run(BUILT, "build", &[]), 0, DONE, LEFT);
-    let ([again, _, _, data_still], _) = start(&scratch, "start", &[]).asked(all);
+    let ([again, _, _, data_still, _], _) = start(&scratch, "start", &[]).asked(all);
     assert!(![&rendered, &anew].contains(&&again));
     assert_eq!(data_still, data);
 }

@@ -42,6 +42,11 @@ async fn cdn(user: String) -> String {
     user
 }
 
+#[route(GET, "/store/[user]", store = 0)]
+async fn store(user: String) -> String {
+    user
+}
+
 #[route(GET, "/wrap/[user]", wrap = guard())]
 async fn wrap(user: String) -> String {
     user

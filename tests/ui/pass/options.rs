@@ -28,6 +28,7 @@ async fn paths() -> [&'static str; 1] {
     fetch_cache = "force-cache",
     tags = ["posts", "user:{user}"],
     cdn = "public",
+    store = false,
     wrap = guard,
     max_duration = 5,
 )]

@@ -4,6 +4,7 @@ mod breaking;
 mod following;
 mod keeping;
 mod leasing;
+mod losing;
 mod promise;
 mod restarting;
 

@@ -278,7 +278,12 @@ impl<K: CacheKey, V: Value> Core<K, V> {
             let read = second.read(&self.clock, key, seen, until).await;
             match self.count_store_failure(read)? {
                 Some(entry) if entry.started().epoch > seen.epoch => {
-                    self.catch_up(second, until.since(self.clock.now())).await?;
+                    let left = until.since(self.clock.now());
+                    if left < second.limits.store_read / 2 {
+                        // An answer that does not come in so short a time says nothing of the store.
+                        return Ok(None);
+                    }
+                    self.catch_up(second, left).await?;
                 }
                 found => return Ok(found),
             }

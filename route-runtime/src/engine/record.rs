@@ -102,18 +102,25 @@ impl<K: CacheKey, V: Value> Engine<K, V> {
             core.epochs.invalidate(tags, how);
             return Ok(());
         };
-        let (done, outcome) = oneshot::channel();
+        let (done, mut outcome) = oneshot::channel();
         let tags = tags.into();
         second
             .questions
             .waiting()
             .push(PendingInvalidation { tags, how, done });
         let (core, second) = (Arc::clone(core), Arc::clone(second));
+        // Dropped with the task, which may be dropped before it begins.
+        let (alive, ended) = oneshot::channel::<()>();
         self.0.spawn.spawn(Box::pin(async move {
             core.carry_out_waiting(&second).await;
+            drop(alive);
         }));
-        let ended = |_| Err(StoreError::new("the program ends"));
-        outcome.await.unwrap_or_else(ended)
+        tokio::select! {
+            biased;
+            outcome = &mut outcome => outcome.ok(),
+            _ = ended => outcome.try_recv().ok(),
+        }
+        .unwrap_or_else(|| Err(StoreError::new("the program ends")))
     }
 
     /// Learns from the store behind memory what other instances have invalidated. Does nothing if
@@ -182,7 +189,8 @@ impl<K: CacheKey, V: Value> Core<K, V> {
     }
 
     /// Asks the store what was invalidated, in turn with all other questions, within `limit`. If
-    /// that has been asked since this call began, takes the outcome of it.
+    /// that has been asked since this call began, takes the outcome of it. A turn that does not come
+    /// in time says nothing of the store.
     pub(super) async fn catch_up(
         &self,
         second: &Second,
@@ -192,9 +200,7 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         let begun = questions.begun.load(Ordering::SeqCst);
         let called = self.clock.now();
         let Some(_turn) = self.clock.within(limit, questions.turn()).await else {
-            let late = late_error();
-            second.mark_away(&late);
-            return Err(late);
+            return Err(late_error());
         };
         if let Some(outcome) = questions.ended_after(begun) {
             return outcome;
@@ -272,8 +278,11 @@ impl<K: CacheKey, V: Value> Core<K, V> {
         if let Some(second) = &self.second
             && self.is_out_of_contact(self.clock.now())
         {
-            // If this fails, the store counts as away, and the next request does not ask.
-            self.catch_up(second, second.limits.store_read).await.ok();
+            let asked = self.catch_up(second, second.limits.store_read).await;
+            if let Err(error) = asked {
+                // The next request does not wait again.
+                second.mark_away(&error);
+            }
         }
     }
 }

@@ -57,11 +57,17 @@ impl History {
         }
     }
 
-    /// Returns the marks of those that are unknown and for which the floors have not risen yet.
+    /// Returns the marks of those that are unknown and for which the floors have not risen yet, each
+    /// once.
     pub(super) fn lost(&self, named: impl IntoIterator<Item = Mark>) -> Vec<Mark> {
-        let is_lost =
-            |mark: &Mark| self.judge(*mark) == MarkIs::Unknown && !self.answered.contains(mark);
-        named.into_iter().filter(is_lost).collect()
+        let mut lost = Vec::new();
+        for mark in named {
+            let is_lost = self.judge(mark) == MarkIs::Unknown && !self.answered.contains(&mark);
+            if is_lost && !lost.contains(&mark) {
+                lost.push(mark);
+            }
+        }
+        lost
     }
 
     /// Returns the floor for a caller that named these marks, beside the floors of the record: what
@@ -158,7 +164,7 @@ mod tests {
     #[test]
     fn floors_rise_above_all_lost_marks_and_once_for_each_of_the_last_sixty_four() {
         let mut history = history([1]);
-        let lost = history.lost([mark(1, 1), mark(1, 9), mark(40, 9)]);
+        let lost = history.lost([mark(1, 1), mark(1, 9), mark(40, 9), mark(1, 9)]);
         assert_eq!(lost, [mark(1, 9), mark(40, 9)]);
         let floor = history.above(&lost, 7);
         assert_eq!(floor, mark(41, 7));

@@ -44,6 +44,15 @@ pub(super) struct RecordEnd {
     pub(super) chain: String,
 }
 
+/// The treatment of a line that is damaged, or that does not follow the line before.
+#[derive(Clone, Copy)]
+enum Damage {
+    /// Nothing after it is read: the lines may be those of another history.
+    Ends,
+    /// The lines after it still tell how far the numbers went.
+    Skipped,
+}
+
 impl RecordEnd {
     /// Takes over a line, with its line end.
     pub(super) fn took(&mut self, line: &[u8]) {
@@ -145,7 +154,7 @@ impl Known {
             }
             if length > self.end.read && !self.is_ahead {
                 file.seek(SeekFrom::Start(self.end.read))?;
-                if self.read_on(&mut file)? == KnownState::Whole {
+                if self.read_on(&mut file, Damage::Ends)? == KnownState::Whole {
                     return Ok(KnownState::Whole);
                 }
             }
@@ -160,7 +169,7 @@ impl Known {
             last: 0,
             chain: writing.to_owned(),
         };
-        let state = anew.read_on(&mut file)?;
+        let state = anew.read_on(&mut file, Damage::Skipped)?;
         anew.bound = 2 * anew.end.read + GROWTH;
         if state == KnownState::Gone {
             // Nobody may read on from here.
@@ -181,7 +190,7 @@ impl Known {
         }
     }
 
-    fn read_on(&mut self, file: &mut File) -> io::Result<KnownState> {
+    fn read_on(&mut self, file: &mut File, damage: Damage) -> io::Result<KnownState> {
         let mut lines = Vec::new();
         file.read_to_end(&mut lines)?;
         let mut state = KnownState::Whole;
@@ -189,11 +198,11 @@ impl Known {
             let Some(content) = line.strip_suffix(b"\n") else {
                 break; // A writer is writing this line, or could not finish it.
             };
-            match checked(content, &self.end.chain) {
-                Some(line) => self.apply(line),
-                None => state = KnownState::Gone,
+            match (checked(content, &self.end.chain), damage) {
+                (Some(line), _) => self.apply(line),
+                (None, Damage::Ends) => return Ok(KnownState::Gone),
+                (None, Damage::Skipped) => state = KnownState::Gone,
             }
-            // Lines after the damage still tell how far the numbers went.
             self.end.took(line);
         }
         Ok(state)

@@ -5,7 +5,7 @@
 //! is never behind its mark, wherever a crash stops a writer.
 //!
 //! There are two slots, written in turn, each with a checksum. A slot that was written in part leaves
-//! the other one. An older mark is as good, so nothing waits for the disk.
+//! the other one. An older mark is as good, so nothing waits for the disk once there is a mark.
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -47,17 +47,28 @@ impl MarkFile {
         let [first, second] = self.0.map(|slot| slot.map(|mark| mark.epoch));
         let number = usize::from(second < first);
         place.step()?;
-        let path = place.mark();
-        let mut file = made(&path, || {
-            File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(&path)
-        })?;
+        let mut file = open(place)?;
         file.seek(SeekFrom::Start((number * SLOT) as u64))?;
-        file.write_all(&encode(mark))
+        file.write_all(&encode(mark))?;
+        match self.last() {
+            Some(_) => Ok(()),
+            None => file.sync_all(),
+        }
     }
+}
+
+/// Replaces the content of the file by one that has its length and no mark.
+pub(super) fn clear(place: &StoreDirectory) -> io::Result<()> {
+    let mut file = open(place)?;
+    file.write_all(&[0; 2 * SLOT])?;
+    file.sync_all()
+}
+
+fn open(place: &StoreDirectory) -> io::Result<File> {
+    let path = place.mark();
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    made(&path, || options.open(&path))
 }
 
 fn encode(mark: Mark) -> Vec<u8> {

@@ -20,12 +20,15 @@ use std::time::SystemTime;
 
 use super::known::{Known, KnownState, RecordEnd};
 use super::line::{RecordLine, first, written};
-use super::mark::MarkFile;
+use super::mark::{self, MarkFile};
 use super::place::StoreDirectory;
 use super::reserve;
 use crate::store::history::MarkIs;
 use crate::store::random::{random, word};
 use crate::store::{Epoch, Invalidation, Invalidations, Mark, Recorded, Risen, Tag};
+
+/// The number of times that the record is settled for an answer.
+const ATTEMPTS: usize = 3;
 
 #[derive(Debug)]
 pub(super) struct Record {
@@ -174,13 +177,21 @@ impl Record {
         own: Option<Mark>,
     ) -> io::Result<Invalidations> {
         let named: Vec<Mark> = [seen].into_iter().chain(own).collect();
-        self.settle(place, &named)?;
-        let known = self.known();
-        let mut news = known.ledger.since(seen.epoch, known.last());
-        news.floor
-            .merge(Risen::both(known.history.floor_for(named)));
-        self.told().clone_from(&known.name);
-        Ok(news)
+        for _ in 0..ATTEMPTS {
+            self.settle(place, &named)?;
+            let known = self.known();
+            // Another thread may have read on since, in a file that was replaced.
+            let is_settled =
+                known.unsettled.is_empty() && known.history.lost(named.iter().copied()).is_empty();
+            if is_settled {
+                let mut news = known.ledger.since(seen.epoch, known.last());
+                let floor = known.history.floor_for(named);
+                news.floor.merge(Risen::both(floor));
+                self.told().clone_from(&known.name);
+                return Ok(news);
+            }
+        }
+        Err(io::Error::other("the record is being replaced"))
     }
 
     /// Returns a stamp of the record's file, which differs once the record has changed.
@@ -240,6 +251,10 @@ impl Record {
             })
         };
         if let Some((line, floor)) = line {
+            if is_mark_lost {
+                // If this cannot be done, the loss could not be answered, and floors would rise again.
+                mark::clear(place)?;
+            }
             self.add(place, line, floor)?;
         }
         // Others may have read on meanwhile, and found something else.
@@ -282,7 +297,10 @@ impl Record {
                 known.took(&text, line);
             }
         }
-        MarkFile::read(place)?.write(place, mark)
+        let file = MarkFile::read(place)?;
+        let ((), gave_up) = reserve::write(place, || file.write(place, mark))?;
+        self.gave_up.fetch_or(gave_up, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Writes the file anew if it has grown far beyond what it has to say. The caller has the turn.

@@ -271,3 +271,47 @@ async fn an_entry_from_after_what_is_in_force_is_taken_once_that_is_in_force_too
     assert_eq!(two.link.asked(), asked + 1);
     assert_eq!(two.told("/b", &origin).await, "invalidated 3");
 }
+
+/// A runtime that has ended: it drops every task.
+struct Ended;
+
+impl crate::engine::Spawn for Ended {
+    fn spawn(&self, task: crate::engine::config::BackgroundTask) {
+        drop(task);
+    }
+}
+
+#[tokio::test]
+async fn an_invalidation_whose_task_is_dropped_is_an_error() {
+    let cluster = Cluster::new();
+    let one = cluster.made(false, |config| config.spawn = Arc::new(Ended));
+    let tags = [Tag::from("/a")];
+    let invalidated = one.engine.invalidate(&tags, Invalidation::Absent).await;
+    assert_eq!(invalidated.unwrap_err().to_string(), "the program ends");
+}
+
+/// A question that another caller waits for says nothing of the store.
+#[tokio::test]
+async fn a_request_that_gets_no_turn_to_ask_does_not_take_the_store_for_away() {
+    let cluster = Cluster::new();
+    let (one, two) = two_of(&cluster).await;
+    let origin = Origin::numbers(FOREVER);
+    one.invalidate("other").await;
+    one.rendered("/a", &origin).await;
+    let gate = two.link.hold_back(What::Invalidate);
+    let engine = two.engine.clone();
+    let invalidating = tokio::spawn(async move {
+        let tags = [Tag::from("other")];
+        engine.invalidate(&tags, Invalidation::Absent).await
+    });
+    turns().await;
+    let asking = two.asking("/a", &origin);
+    turns().await;
+    cluster.pass(ms(60)).await;
+    assert_eq!(all_told(vec![asking]).await, ["miss 2"]);
+    gate.open();
+    invalidating.await.unwrap().unwrap();
+    let reads = two.link.reads();
+    two.rendered("/b", &origin).await;
+    assert!(two.link.reads() > reads, "the store is read as before");
+}

@@ -100,6 +100,52 @@ async fn a_record_that_is_lost_while_nobody_runs_invalidates_everything() {
     }
 }
 
+/// The lines that another process has added since are those of another history.
+#[tokio::test]
+async fn a_mark_that_was_read_is_not_forgotten_when_others_write_on_an_older_record() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    let mut older = Vec::new();
+    for number in 0..5 {
+        store.record().await;
+        if number == 2 {
+            older = [directory.record(), directory.mark()]
+                .map(|path| fs::read(path).unwrap())
+                .into();
+        }
+    }
+    let lost = store.news().await.until;
+    fs::write(directory.record(), &older[0]).unwrap();
+    fs::write(directory.mark(), &older[1]).unwrap();
+    let other = FileStore::open(&directory.0);
+    for _ in 0..5 {
+        other.record().await;
+    }
+    // A read looks at the file first, and is the first to see the other history.
+    assert_eq!(store.read(KEY, lost).await.unwrap(), None);
+    let written = store.write(KEY, entry(b"old", lost)).await.unwrap();
+    assert!(!written);
+    let news = store.news().await;
+    assert!(news.floor.absent > lost.epoch, "{news:?}");
+}
+
+#[tokio::test]
+async fn floors_do_not_rise_again_and_again_while_the_mark_cannot_be_written() {
+    let directory = Directory::new();
+    let store = FileStore::open(&directory.0);
+    store.record().await;
+    let length = fs::metadata(directory.record()).unwrap().len();
+    fs::remove_file(directory.mark()).unwrap();
+    fs::create_dir(directory.mark()).unwrap();
+    for _ in 0..3 {
+        assert!(store.invalidations(Mark::START, None).await.is_err());
+    }
+    assert_eq!(fs::metadata(directory.record()).unwrap().len(), length);
+    fs::remove_dir(directory.mark()).unwrap();
+    let news = store.news().await;
+    assert_eq!((news.until.epoch, news.floor.absent), (Epoch(2), Epoch(2)));
+}
+
 #[tokio::test]
 async fn a_loss_that_cannot_be_recorded_yet_is_not_forgotten() {
     let (directory, other) = (Directory::new(), Directory::new());

@@ -9,7 +9,7 @@ use super::*;
 use crate::faults::{nothing_new, recovers};
 
 /// The key by which a slot is found: all keys of a store have one slot.
-const RECORD: &str = "{route}:2:record";
+pub(crate) const RECORD: &str = "{route}:2:record";
 
 /// A cluster. The first server has the slot of the store, the second one has the other half of the
 /// slots, and the third one is a replica of the first.
@@ -82,7 +82,7 @@ impl Shards {
     }
 
     /// Returns the URL that names all of the servers.
-    fn whole(&self) -> String {
+    pub(crate) fn whole(&self) -> String {
         let hosts = self.nodes.each_ref();
         let hosts = hosts.map(|node| format!("127.0.0.1:{}", node.port));
         format!("redis-cluster://{}", hosts.join(","))
@@ -176,17 +176,36 @@ impl<'a> Move<'a> {
     fn keys(&self, pattern: &str) {
         let keys = self.from.ask(&["KEYS", pattern]);
         assert!(!keys.is_empty(), "{pattern}");
-        let port = self.to.port.to_string();
-        let mut migrate = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
-        migrate.extend(keys.lines());
-        assert_eq!(self.from.ask(&migrate), "OK");
+        assert_eq!(self.migrate(&keys.lines().collect::<Vec<_>>()), "OK");
     }
 
-    fn end(self) {
+    /// Returns the keys that have not moved yet.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let keys = self.from.ask(&["KEYS", "*"]);
+        keys.lines().map(str::to_owned).collect()
+    }
+
+    /// Moves these keys, except for those that are gone.
+    pub(crate) fn some(&self, keys: &[&str]) {
+        if !keys.is_empty() {
+            let answer = self.migrate(keys);
+            assert!(matches!(&*answer, "OK" | "NOKEY"), "{answer}");
+        }
+    }
+
+    fn migrate(&self, keys: &[&str]) -> String {
+        let port = self.to.port.to_string();
+        let migrate = ["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+        self.from.ask(&[&migrate, keys].concat())
+    }
+
+    pub(crate) fn end(self) {
         let id = self.to.ask(&["CLUSTER", "MYID"]);
         for node in [self.to, self.from] {
-            let set = node.ask(&["CLUSTER", "SETSLOT", &self.slot, "NODE", &id]);
-            assert_eq!(set, "OK");
+            // A server keeps a slot until the keys that have expired are removed.
+            eventually("the slot has moved", || {
+                node.ask(&["CLUSTER", "SETSLOT", &self.slot, "NODE", &id]) == "OK"
+            });
         }
     }
 }

@@ -22,11 +22,16 @@
 //! is not marked to a request that began later than the bound after the loss. If all witnesses were
 //! killed before that, nobody knows of the invalidation, and only the first rule is left.
 //!
+//! A replica that takes over has lost what the primary had not sent to it. A primary that does not
+//! know yet that it was replaced still answers. So the loss lasts until the primary is gone, or knows
+//! that it is a replica. What either of the two records meanwhile, the other one may not know.
+//!
 //! Besides, no failure may be avoidable. Each `GET` is answered with 200, unless the process was killed
 //! during the request. Each invalidation is acknowledged, unless the process was killed meanwhile, or
 //! the store could not record it:
 //!
 //! - Redis was gone, stopped, paused or full, or the network of the instance was disturbed;
+//! - the primary of the Redis Cluster was gone, stopped, paused or being replaced, or the slot was moving;
 //! - the disk was full, or the directory was being removed or overwritten;
 //! - the instance was stopped, or, with files, another one was: it may have held a lock;
 //! - the disk or the processors of this machine were slow, as the test measures all along;
@@ -46,6 +51,7 @@ mod probe;
 mod random;
 mod redis;
 mod scene;
+mod shards;
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -55,10 +61,11 @@ use self::history::Trouble;
 use self::probe::Probe;
 use self::redis::BehindRedis;
 use self::scene::{A_WHILE, ALL, INSTANCES, Kind, Scene};
+use self::shards::BehindShards;
 use super::alone;
 
 /// The number of kinds of stores, which share the time.
-const KINDS: u64 = 2;
+const KINDS: u64 = 3;
 
 #[derive(Clone, Copy, Debug)]
 enum Act<F> {
@@ -70,6 +77,11 @@ enum Act<F> {
 #[test]
 fn no_fault_of_a_redis_breaks_the_promise() {
     run("a Redis", BehindRedis::start);
+}
+
+#[test]
+fn no_fault_of_a_redis_cluster_breaks_the_promise() {
+    run("a Redis Cluster", BehindShards::start);
 }
 
 #[test]

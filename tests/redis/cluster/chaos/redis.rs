@@ -67,16 +67,6 @@ impl BehindRedis {
         self.server.directory().join(LOG)
     }
 
-    /// Waits while a fault lasts. Meanwhile, an instance may be killed and started again.
-    fn last(&self, scene: &mut Scene) {
-        let length = scene.random.millis(100..2000);
-        scene.wait(length);
-        if scene.random.one_in(4) {
-            let instance = scene.random.below(INSTANCES);
-            scene.restart(self, instance);
-        }
-    }
-
     /// Disturbs the network of some instances for a while.
     fn disturb(&self, way: Way, grace: Duration, scene: &mut Scene) {
         let instances = scene.some_instances();
@@ -85,7 +75,7 @@ impl BehindRedis {
         for &instance in &instances {
             self.proxies[instance].set(way);
         }
-        self.last(scene);
+        scene.last(self);
         for &instance in &instances {
             self.proxies[instance].set(Way::Open);
         }
@@ -121,13 +111,13 @@ impl Kind for BehindRedis {
         match fault {
             RedisFault::Killed => {
                 self.server.kill();
-                self.last(scene);
+                scene.last(self);
                 self.server.restart();
                 scene.trouble(all, begun, RECONNECT);
             }
             RedisFault::RestartedEmpty => {
                 self.server.kill();
-                self.last(scene);
+                scene.last(self);
                 fs::remove_dir_all(self.log()).unwrap();
                 self.server.restart();
                 scene.loss(Lost::All, begun);
@@ -140,7 +130,7 @@ impl Kind for BehindRedis {
             RedisFault::CameBackOlder => {
                 let older = self.server.directory().join("older");
                 copy(&self.log(), &older);
-                self.last(scene);
+                scene.last(self);
                 let killed = Instant::now();
                 self.server.kill();
                 fs::remove_dir_all(self.log()).unwrap();
@@ -158,13 +148,13 @@ impl Kind for BehindRedis {
                     .find_map(|it| it.strip_prefix("used_memory:"));
                 let used = used.expect("it says what it uses").trim_end();
                 self.server.ask(&["CONFIG", "SET", "maxmemory", used]);
-                self.last(scene);
+                scene.last(self);
                 self.server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
                 scene.trouble(all, begun, Duration::ZERO);
             }
             RedisFault::Stopped => {
                 self.server.signal("STOP");
-                self.last(scene);
+                scene.last(self);
                 self.server.signal("CONT");
                 scene.trouble(all, begun, RECONNECT);
             }
@@ -193,11 +183,11 @@ impl Kind for BehindRedis {
 
 /// The longest time until an instance has a connection again, once it could have one. An attempt that
 /// began before may take 2 s, and the next one follows after at most 1 s.
-const RECONNECT: Duration = Duration::from_millis(3500);
+pub(super) const RECONNECT: Duration = Duration::from_millis(3500);
 
 /// The longest time until an instance has another connection, if the one that it has is of no use.
 /// Three calls fail after a second each, and a ping after 2 s.
-const NOTICE: Duration = Duration::from_secs(8);
+pub(super) const NOTICE: Duration = Duration::from_secs(8);
 
 /// Copies all files of a directory to another one.
 fn copy(from: &Path, to: &Path) {

@@ -119,6 +119,16 @@ impl Scene {
         self.start(kind, instance);
     }
 
+    /// Waits while a fault of the store lasts. Meanwhile, an instance may be killed and started again.
+    pub(super) fn last(&mut self, kind: &impl Kind) {
+        let length = self.random.millis(100..2000);
+        self.wait(length);
+        if self.random.one_in(4) {
+            let instance = self.random.below(INSTANCES);
+            self.restart(kind, instance);
+        }
+    }
+
     /// Stops the process of an instance for a while, as a machine that runs out of memory does.
     pub(super) fn stop<K: Kind>(&mut self, instance: usize) {
         let begun = Instant::now();

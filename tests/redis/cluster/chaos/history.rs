@@ -109,6 +109,8 @@ pub(super) struct History {
     pub(super) troubles: Vec<Trouble>,
     /// The processes that were killed, each with a moment before that.
     pub(super) killed: HashMap<usize, Instant>,
+    /// The times at which a process was stopped.
+    pub(super) stopped: Vec<(Instant, Instant)>,
 }
 
 /// The result of a check.
@@ -182,6 +184,7 @@ impl History {
             losses: Vec::new(),
             troubles: Vec::new(),
             killed: HashMap::new(),
+            stopped: Vec::new(),
         }
     }
 
@@ -335,8 +338,19 @@ impl History {
             let killed = self.killed.get(&process);
             killed.is_some_and(|&killed| killed <= by)
         };
+        // A call of the upstream may fail if its process was stopped meanwhile. That is the failure of
+        // the handler, and is shared for a second.
+        let is_upstream = |failure: &Failure| {
+            let shared = Duration::from_secs(2);
+            let mut stopped = self.stopped.iter();
+            failure.why.starts_with("502")
+                && stopped.any(|&(begun, ended)| {
+                    begun <= failure.ended && failure.begun <= ended + shared
+                })
+        };
         for failure in &self.failures {
-            if !(failure.is_gone && was_killed(failure.process, failure.ended)) {
+            let is_allowed = failure.is_gone && was_killed(failure.process, failure.ended);
+            if !is_allowed && !is_upstream(failure) {
                 report.violations.push(format!(
                     "from {:.3} s to {:.3} s, process {} fails to serve {}: {}",
                     self.at(failure.begun),

@@ -27,7 +27,7 @@
 //! that it is a replica. What either of the two records meanwhile, the other one may not know.
 //!
 //! Besides, no failure may be avoidable. Each `GET` is answered with 200, unless the process was killed
-//! during the request. Each invalidation is acknowledged, unless the process was killed meanwhile, or
+//! during the request, or was stopped while its handler waited for the upstream. Each invalidation is acknowledged, unless the process was killed meanwhile, or
 //! the store could not record it:
 //!
 //! - Redis was gone, stopped, paused or full, or the network of the instance was disturbed;

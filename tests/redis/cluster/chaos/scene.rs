@@ -136,6 +136,7 @@ impl Scene {
         let length = self.random.millis(1000..4000);
         self.wait(length);
         self.program(instance).signal("CONT");
+        self.history.stopped.push((begun, Instant::now()));
         // What the process had asked when it was stopped has not been answered in time.
         let disturbed = K::disturbed_by_stopping(instance);
         self.trouble(disturbed, begun, Duration::from_secs(2));

@@ -16,8 +16,8 @@ const OTHER: usize = 1;
 /// The milliseconds of silence after which a server counts as lost.
 const TIMEOUT: &str = "15000";
 
-/// The time within which the servers do not vote for the replica of the same primary again: twice as
-/// long, and a little more.
+/// The time within which the servers do not vote for the replica of the same primary again: twice
+/// [`TIMEOUT`], and a little more.
 const VOTES: Duration = Duration::from_secs(31);
 
 /// A Redis Cluster that keeps nothing on disk.
@@ -217,7 +217,7 @@ impl Kind for BehindShards {
                 scene.wait(length);
                 self.take_over();
                 let lost = recorded.saturating_sub(self.last_recorded());
-                scene.say(&format!("{lost} invalidations are lost"));
+                scene.say(&format!("lost invalidations: {lost}"));
                 scene.loss(Lost::Since(begun), killed);
                 scene.trouble(all, killed, RECONNECT);
                 self.bring_back(scene);

@@ -49,6 +49,11 @@
 //! | POST, PUT, PATCH or DELETE at the same path | dynamic |
 //! | anything else | cached, for ever |
 //!
+//! A GET that takes app data, such as `db: Data<Db>`, is by default one of the last row: in
+//! production its first response is served until something invalidates it. Where it has neither
+//! `revalidate` nor `tags`, the table says so, and the command `check` warns; `revalidate = false`
+//! says that it is meant.
+//!
 //! A cached handler never sees a client's request. It runs on threads of its own, with a request
 //! that has a method and a path and is otherwise blank, so its response cannot hold anything of one
 //! client. In [development] no response is kept, but handlers run in the same way.
@@ -232,7 +237,7 @@ pub use route_runtime_macros::page;
 #[doc = include_str!("../docs/options.md")]
 #[doc(inline)]
 pub use route_runtime_macros::route;
-pub use routes::{AppFactory, Route, Routes};
+pub use routes::{AppFactory, Route, RouteWarning, Routes};
 pub use server::{ServeError, Server, serve};
 pub use service::Matched;
 #[cfg(feature = "fetch")]

@@ -12,6 +12,7 @@ mod locking;
 const BUILT: &str = env!("CARGO_BIN_EXE_built");
 const COMMANDS: &str = env!("CARGO_BIN_EXE_commands");
 const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
+const WARNED: &str = env!("CARGO_BIN_EXE_warned");
 const COLLIDING: &str = env!("CARGO_BIN_EXE_colliding");
 
 #[track_caller]
@@ -212,7 +213,8 @@ fn routes_json_prints_each_route_with_its_options() {
     "crate": "commands",
     "file": "tests/fixtures/commands.rs",
     "line": 20,
-    "column": 1
+    "column": 1,
+    "warnings": []
   },
 "#;
     assert!(ended.stdout.contains(post), "{}", ended.stdout);
@@ -265,6 +267,24 @@ a cached route needs app data that is not registered
         colliding
             .stderr
             .starts_with("Error: 5 problems with the routes\n")
+    );
+}
+
+#[test]
+fn check_warns_of_what_is_probably_not_meant_and_passes() {
+    check(
+        &run(WARNED, "check", &[]),
+        0,
+        "1 route: nothing wrong; 1 warning\n",
+        "\
+warning: a route that reads app data is cached for ever in production
+  GET /motto at tests/fixtures/warned.rs:6:1 (crate `warned`)
+  it has neither `revalidate` nor `tags`
+  help: write `revalidate = N` to render it again after N seconds, `tags = […]` to invalidate it, \
+         `dynamic = \"force-dynamic\"` to render it for each request, or `revalidate = false` if it \
+         is meant to be kept
+
+",
     );
 }
 

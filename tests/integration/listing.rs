@@ -1,11 +1,12 @@
 //! The decision how each route is rendered, and the table that shows it.
 
 use actix_web::HttpRequest;
-use actix_web::web::Data;
+use actix_web::web::{Data, Path, ThinData};
 use route_runtime::{
-    CachedReason, DynamicReason, Method, Rendering, Revalidate, RouteDescriptor, Routes, page,
-    route,
+    CachedReason, DynamicReason, Method, Pathname, Rendering, Revalidate, RouteDescriptor,
+    RouteWarning, Routes, page, route,
 };
+use serde_json::{Value, json};
 
 #[route("/listing/forced/dynamic/[id]", dynamic = "force-dynamic", revalidate = 10, static_params = ids)]
 async fn forced_dynamic(id: u8) -> String {
@@ -154,7 +155,7 @@ fn the_table_is_sorted_and_shows_the_reasons() {
 ○ /listing/forced/static        GET                       `dynamic = \"force-static\"`
 ● /listing/listed/[id]          GET                       `static_params`
 ○ /listing/never                GET                       `revalidate = false`
-○ /listing/nothing              GET                       reads nothing of the request
+○ /listing/nothing              GET                       reads nothing of the request; for ever: reads app data, has neither `revalidate` nor `tags`
 ○ /listing/options              GET, OPTIONS              reads nothing of the request
 ƒ /listing/params/[id]          GET                       parameters without `static_params` or `revalidate`
 ƒ /listing/reads                GET                       reads the request: `request: HttpRequest`
@@ -173,6 +174,88 @@ Without `expire`, a stale response is served however old it is, while the next o
     let table = Routes::from_iter(shuffled).unwrap().to_string();
     assert_eq!(table, routes.to_string());
     assert_eq!(table, expected);
+}
+
+#[route("/listing/frozen/[id]", static_params = ids)]
+async fn frozen_list(id: u8, state: Option<Data<u8>>) -> String {
+    format!("{id} {state:?}")
+}
+
+#[route("/listing/frozen/thin")]
+async fn frozen_thin(state: Result<ThinData<u8>, actix_web::Error>) -> String {
+    format!("{}", state.is_ok())
+}
+
+#[route("/listing/decided/tags", tags = ["listing"])]
+async fn decided_tags(_state: Data<u8>) -> &'static str {
+    "tags"
+}
+
+#[route("/listing/decided/never", revalidate = false)]
+async fn decided_never(_state: Data<u8>) -> &'static str {
+    "never"
+}
+
+#[route("/listing/decided/static", dynamic = "force-static")]
+async fn decided_static(_state: Data<u8>) -> &'static str {
+    "static"
+}
+
+#[route("/listing/decided/dynamic", dynamic = "force-dynamic")]
+async fn decided_dynamic(_state: Data<u8>) -> &'static str {
+    "dynamic"
+}
+
+#[route("/listing/still/[id]", static_params = ids)]
+async fn still(id: u8, _path: Option<Path<u8>>, pathname: Pathname) -> String {
+    format!("{id} {pathname}")
+}
+
+#[test]
+fn a_route_that_reads_app_data_for_ever_by_default_has_a_warning() {
+    let every = [
+        frozen_list::ROUTE,
+        frozen_thin::ROUTE,
+        nothing::ROUTE,
+        error::ROUTE,
+        reads::ROUTE,
+        decided_tags::ROUTE,
+        decided_never::ROUTE,
+        decided_static::ROUTE,
+        decided_dynamic::ROUTE,
+        still::ROUTE,
+    ];
+    let routes = Routes::from_iter(every).unwrap();
+    let frozen = [
+        "/listing/frozen/[id]",
+        "/listing/frozen/thin",
+        "/listing/nothing",
+    ];
+    let warnings = routes.warnings();
+    let warned: Vec<_> = warnings
+        .iter()
+        .map(|warning| match warning {
+            RouteWarning::ForEver(place) => place.pattern,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(warned, frozen);
+
+    const WHY: &str = "for ever: reads app data, has neither `revalidate` nor `tags`";
+    let table = routes.to_string();
+    let marked: Vec<_> = table.lines().filter(|line| line.contains(WHY)).collect();
+    assert_eq!(marked.len(), frozen.len(), "{table}");
+    for route in serde_json::from_str::<Vec<Value>>(&routes.to_json()).unwrap() {
+        let pattern = route["pattern"].as_str().unwrap();
+        let expected = if frozen.contains(&pattern) {
+            json!([WHY])
+        } else {
+            json!([])
+        };
+        assert_eq!(route["warnings"], expected, "{pattern}");
+        let is_marked = marked.iter().any(|line| line.contains(pattern));
+        assert_eq!(is_marked, frozen.contains(&pattern), "{pattern}");
+    }
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn arguments(spec: &RouteSpec, handler: &HandlerSpec) -> TokenStream {
             ::route_runtime::__private::Argument {
                 source: #source,
                 reads_request: !::route_runtime::__private::Probe::<#ty>::IS_STATIC,
-                missing: ::route_runtime::__private::Probe::<#ty>::MISSING,
+                app_data: ::route_runtime::__private::Probe::<#ty>::APP_DATA,
             }
         }}
     });

@@ -11,6 +11,7 @@ use crate::server::ServeError;
 /// Checks everything that could keep a program from serving, without listening.
 ///
 /// It runs [`Routes::check`]. The table itself was already checked when the routes were collected.
+/// The [warnings](Routes::warnings) are printed on stderr, and are no errors.
 ///
 /// # Errors
 ///
@@ -37,7 +38,8 @@ use crate::server::ServeError;
 /// ```
 pub async fn check(routes: &Routes) -> Result<(), ServeError> {
     routes.check().await?;
-    print(&format!("{}: nothing wrong\n", counted(routes)))
+    let warned = warn(routes);
+    print(&format!("{}: nothing wrong{warned}\n", counted(routes)))
 }
 
 /// Checks the routes as [`check`] does, and compares them with the [`Lock`] in a file.
@@ -77,11 +79,24 @@ pub async fn check_locked(routes: &Routes, file: impl AsRef<Path>) -> Result<(),
         source,
     })?;
     text.parse::<Lock>()?.check(routes)?;
+    let warned = warn(routes);
     print(&format!(
-        "{}: nothing wrong, and as in `{}`\n",
+        "{}: nothing wrong, and as in `{}`{warned}\n",
         counted(routes),
         file.display()
     ))
+}
+
+/// Prints the warnings of the routes, and returns the end of a line that says how many there are.
+fn warn(routes: &Routes) -> String {
+    let warnings = routes.warnings();
+    for warning in &warnings {
+        eprintln!("warning: {warning}\n");
+    }
+    match warnings.len() {
+        0 => String::new(),
+        number => format!("; {}", count(number, "warning")),
+    }
 }
 
 fn counted(routes: &Routes) -> String {

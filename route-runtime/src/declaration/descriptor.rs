@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use actix_web::HttpRequest;
-
 use super::{Config, Thunk};
+use crate::extract::AppData;
 use crate::pattern::Segment;
 
 /// The declaration of one handler of one path, as const data.
@@ -125,9 +124,8 @@ pub struct Argument {
     pub source: &'static str,
     /// Set if the argument's type is not a [`StaticExtractor`](crate::StaticExtractor).
     pub reads_request: bool,
-    /// The type's [`StaticExtractor::missing`](crate::StaticExtractor::missing). For any other
-    /// extractor, the function returns `None`.
-    pub missing: fn(&HttpRequest) -> Option<String>,
+    /// The app data that the argument needs.
+    pub app_data: AppData,
 }
 
 /// The place of a declaration in the source code.

@@ -17,6 +17,7 @@ pub(crate) use jar::with_cookies;
 pub(crate) use params::Texts;
 pub use params::{ManyParam, OptionalParam, SingleParam};
 pub use pathname::Pathname;
+pub(crate) use probe::AppData;
 pub use probe::{Cacheable, IsExtractor, Probe, ProbeDefaults, Static};
 pub use request_ext::RequestExt;
 pub use search_params::SearchParams;

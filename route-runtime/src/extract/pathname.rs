@@ -84,4 +84,6 @@ impl FromRequest for Pathname {
     }
 }
 
-impl StaticExtractor for Pathname {}
+impl StaticExtractor for Pathname {
+    const READS_APP_DATA: bool = false;
+}

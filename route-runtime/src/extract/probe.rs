@@ -13,12 +13,24 @@ use super::{Extractor, ReadsParams, StaticExtractor};
 /// inherent item, but only if its bounds hold.
 pub struct Probe<T>(PhantomData<T>);
 
+/// The facts about app data that the type of an extractor tells.
+#[derive(Clone, Copy)]
+pub struct AppData {
+    /// The constant [`StaticExtractor::READS_APP_DATA`]; `false` for any other extractor.
+    pub is_read: bool,
+    /// The function [`StaticExtractor::missing`]. For any other extractor, it returns `None`.
+    pub missing: fn(&HttpRequest) -> Option<String>,
+}
+
 /// The constants for a type that implements none of the traits.
 pub trait ProbeDefaults {
     /// Is `false`: the type is no [`StaticExtractor`].
     const IS_STATIC: bool = false;
-    /// Returns `None`: the type has no [`StaticExtractor::missing`].
-    const MISSING: fn(&HttpRequest) -> Option<String> = |_| None;
+    /// Is nothing: the type has no [`StaticExtractor::missing`], and what it reads is not known.
+    const APP_DATA: AppData = AppData {
+        is_read: false,
+        missing: |_| None,
+    };
     /// Is `false`: the type does not implement [`ReadsParams`].
     const READS_PARAMS: bool = false;
     /// Marks a type that is no [`Extractor`].
@@ -30,8 +42,11 @@ impl<T> ProbeDefaults for Probe<T> {}
 impl<T: StaticExtractor> Probe<T> {
     /// Is `true`: the type is a [`StaticExtractor`].
     pub const IS_STATIC: bool = true;
-    /// Calls [`StaticExtractor::missing`] of the type.
-    pub const MISSING: fn(&HttpRequest) -> Option<String> = T::missing;
+    /// Is what the type says of app data, as a [`StaticExtractor`].
+    pub const APP_DATA: AppData = AppData {
+        is_read: T::READS_APP_DATA,
+        missing: T::missing,
+    };
 }
 
 impl<T: ReadsParams> Probe<T> {

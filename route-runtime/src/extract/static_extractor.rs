@@ -50,6 +50,15 @@ use actix_web::{FromRequest, HttpRequest};
             `route_runtime::StaticExtractor` read nothing of it"
 )]
 pub trait StaticExtractor: FromRequest {
+    /// Whether the value comes from app data, or from anywhere else that can change while the
+    /// program runs, and not from the path alone.
+    ///
+    /// A GET with such an argument, without `revalidate` and without `tags`, is cached for ever
+    /// although its data may change. The table and the command `check` point at such routes. Set
+    /// the constant to `false` for an extractor that reads only the method, the path and the
+    /// parameters.
+    const READS_APP_DATA: bool = true;
+
     /// Returns the name of app data that the extractor needs and that is not registered, for an
     /// error message.
     ///
@@ -76,9 +85,13 @@ impl<T: Clone + 'static> StaticExtractor for ThinData<T> {
     }
 }
 
-impl<T: serde::de::DeserializeOwned> StaticExtractor for Path<T> {}
+impl<T: serde::de::DeserializeOwned> StaticExtractor for Path<T> {
+    const READS_APP_DATA: bool = false;
+}
 
-impl<T: StaticExtractor + 'static> StaticExtractor for Option<T> {}
+impl<T: StaticExtractor + 'static> StaticExtractor for Option<T> {
+    const READS_APP_DATA: bool = T::READS_APP_DATA;
+}
 
 impl<T, E> StaticExtractor for Result<T, E>
 where
@@ -86,6 +99,7 @@ where
     T::Error: Into<E>,
     E: 'static,
 {
+    const READS_APP_DATA: bool = T::READS_APP_DATA;
 }
 
 /// An extractor that reads the pattern's parameters itself, so that no argument has to bind them by

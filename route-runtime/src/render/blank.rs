@@ -136,7 +136,7 @@ impl Service<ServiceRequest> for RenderService {
                                 Some(MissingData {
                                     handler: id,
                                     argument: argument.source,
-                                    data: (argument.missing)(request)?,
+                                    data: (argument.app_data.missing)(request)?,
                                 })
                             })
                         })

@@ -18,7 +18,8 @@ impl Routes {
     /// - `static_params` and `dynamic_params` (`null` without parameters);
     /// - `cdn` (`false`, `true` or `"public"`);
     /// - `store` (`false` or `true`, `null` if nothing is cached);
-    /// - `handler`, `crate`, `file`, `line`, `column`.
+    /// - `handler`, `crate`, `file`, `line`, `column`;
+    /// - `warnings`: texts about what is allowed but probably not meant, usually none.
     ///
     /// # Example
     ///
@@ -48,7 +49,8 @@ impl Routes {
     }
 }
 
-/// A handler to be written as JSON: its identity, then its options, then its place in the source.
+/// A handler to be written as JSON: its identity, then its options, then its place in the source,
+/// then its warnings.
 struct HandlerJson<'a> {
     route: Route<'a>,
     cdn: bool,
@@ -83,6 +85,7 @@ impl Serialize for HandlerJson<'_> {
         map.serialize_entry("file", source.file)?;
         map.serialize_entry("line", &source.line)?;
         map.serialize_entry("column", &source.column)?;
+        map.serialize_entry("warnings", &route.warnings())?;
         map.end()
     }
 }

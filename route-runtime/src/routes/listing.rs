@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::warning::{FOR_EVER, is_for_ever};
 use super::{Route, Routes};
 use crate::declaration::{Config, Method, OPTIONS, Rendering, Revalidate, Shown, declared_tags};
 use crate::table::{Node, Place, Table};
@@ -144,6 +145,9 @@ impl Row {
                 why.push_str(&format!("; it makes {ignored} ineffective"));
             }
             return Self { why, ..row };
+        }
+        if is_for_ever(&get.descriptor, get.rendering) {
+            why.push_str(&format!("; {FOR_EVER}"));
         }
         let shown = Shown {
             config,

@@ -8,6 +8,7 @@ mod mount;
 mod route;
 mod selection;
 mod sharing;
+mod warning;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use self::mount::AppFactory;
 pub(crate) use self::mount::app;
 pub use self::route::Route;
 pub(crate) use self::selection::Selection;
+pub use self::warning::RouteWarning;
 use crate::context::Context;
 use crate::declaration::RouteDescriptor;
 use crate::engine::{CAPACITY, Clock, RenderPlaces, Stats};

@@ -1,0 +1,94 @@
+//! What is allowed in a table of routes, but is probably not meant.
+
+use std::fmt;
+
+use super::{Route, Routes};
+use crate::declaration::{CachedReason, Rendering, RouteDescriptor};
+use crate::table::Place;
+
+/// Something about a route that is allowed, but is probably not meant.
+///
+/// Its text says what it is, where, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RouteWarning {
+    /// In production the responses are cached for ever, although the handler reads app data, which
+    /// may change: the declaration has neither `revalidate` nor `tags`.
+    ///
+    /// An explicit `revalidate = false`, `dynamic = "force-static"` or `dynamic = "error"` is the
+    /// author's decision, and is no warning. `static_params` is no such decision: it says which
+    /// paths there are, and not how long their responses hold. Cached data and the functions of
+    /// [`cache`](crate::cache) may give a response a lifetime or tags while it is rendered. That is
+    /// not known here: write `revalidate = false`, and theirs still count.
+    ForEver(Place),
+}
+
+/// The words of the table and of its JSON for [`RouteWarning::ForEver`].
+pub(super) const FOR_EVER: &str = "for ever: reads app data, has neither `revalidate` nor `tags`";
+
+/// Returns whether [`RouteWarning::ForEver`] holds for a handler.
+pub(super) fn is_for_ever(descriptor: &RouteDescriptor, rendering: Rendering) -> bool {
+    let is_by_default = matches!(
+        rendering,
+        Rendering::Cached(CachedReason::ReadsNothing | CachedReason::StaticParams)
+    );
+    let mut arguments = descriptor.arguments.iter();
+    is_by_default
+        && descriptor.config.tags.is_empty()
+        && arguments.any(|argument| argument.app_data.is_read)
+}
+
+impl Route<'_> {
+    /// Returns the warnings that the declaration alone tells, in the words of the table.
+    pub(super) fn warnings(&self) -> Vec<&'static str> {
+        let is_for_ever = is_for_ever(self.descriptor, self.rendering);
+        is_for_ever.then_some(FOR_EVER).into_iter().collect()
+    }
+}
+
+impl Routes {
+    /// Returns what is allowed in these routes but is probably not meant. The command `check` prints
+    /// it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use actix_web::web::Data;
+    /// use route_runtime::{RouteWarning, Routes, RoutesError, route};
+    ///
+    /// #[route("/motto")] // In production: the motto of the first request, for ever.
+    /// async fn motto(motto: Data<String>) -> String {
+    ///     motto.to_string()
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([motto::ROUTE])?;
+    /// let warnings = routes.warnings();
+    /// assert!(matches!(warnings.as_slice(), [RouteWarning::ForEver(place)] if place.pattern == "/motto"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn warnings(&self) -> Vec<RouteWarning> {
+        self.iter()
+            .filter(|route| is_for_ever(route.descriptor, route.rendering))
+            .map(|route| RouteWarning::ForEver(route.place()))
+            .collect()
+    }
+}
+
+impl fmt::Display for RouteWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForEver(route) => write!(
+                f,
+                "a route that reads app data is cached for ever in production\n  {route}\n  it has \
+                 neither `revalidate` nor `tags`\n  help: write `revalidate = N` to render it \
+                 again after N seconds, `tags = […]` to invalidate it, `dynamic = \
+                 \"force-dynamic\"` to render it for each request, or `revalidate = false` if it \
+                 is meant to be kept"
+            ),
+        }
+    }
+}

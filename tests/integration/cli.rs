@@ -165,9 +165,9 @@ fn routes_prints_the_table_and_starts_nothing() {
 ○ /stock/[name]  GET                                       `revalidate = false`
 ƒ /votes         GET, POST                                 POST at tests/fixtures/commands.rs:44
 
-○ static: rendered once, with a blank request
-● rendered ahead, from `static_params`
-◐ revalidated: rendered again when stale
+○ static: rendered for each request, with a blank one; in production, once
+● rendered for each request; in production, ahead, from `static_params`
+◐ revalidated: rendered for each request; in production, again when stale
 ƒ dynamic: rendered for each request
 ",
         "",

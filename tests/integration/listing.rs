@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path, ThinData};
 use route_runtime::{
-    CachedReason, DynamicReason, Method, Pathname, Rendering, Revalidate, RouteDescriptor,
+    CachedReason, DynamicReason, Method, Mode, Pathname, Rendering, Revalidate, RouteDescriptor,
     RouteWarning, Routes, page, route,
 };
 use serde_json::{Value, json};
@@ -143,7 +143,7 @@ fn each_rule_decides_before_the_later_ones() {
 
 #[test]
 fn the_table_is_sorted_and_shows_the_reasons() {
-    let routes = Routes::from_iter(EVERY).unwrap();
+    let routes = Routes::from_iter(EVERY).unwrap().mode(Mode::Production);
     let post = routes.iter().find(|it| it.handler() == "beside_post");
     let post = post.unwrap().source();
     let expected = format!(
@@ -171,9 +171,26 @@ Without `expire`, a stale response is served however old it is, while the next o
 "
     );
     let shuffled = EVERY.into_iter().rev();
-    let table = Routes::from_iter(shuffled).unwrap().to_string();
+    let table = Routes::from_iter(shuffled).unwrap();
+    let table = table.mode(Mode::Production).to_string();
     assert_eq!(table, routes.to_string());
     assert_eq!(table, expected);
+}
+
+#[test]
+fn in_development_the_legend_says_what_is_rendered_now_and_what_in_production() {
+    let routes = Routes::from_iter(EVERY).unwrap().mode(Mode::Development);
+    let table = routes.to_string();
+    let legend = "
+○ static: rendered for each request, with a blank one; in production, once
+● rendered for each request; in production, ahead, from `static_params`
+◐ revalidated: rendered for each request; in production, again when stale
+ƒ dynamic: rendered for each request
+
+In production, without `expire`, a stale response is served however old it is, while the next one \
+                  is rendered.
+";
+    assert!(table.ends_with(legend), "{table}");
 }
 
 #[route("/listing/frozen/[id]", static_params = ids)]

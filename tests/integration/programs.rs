@@ -60,6 +60,28 @@ fn a_program_serves_its_routes_and_those_of_linked_crates() {
 }
 
 #[test]
+fn a_server_names_its_mode_and_how_to_change_it() {
+    for (mode, expected) in [
+        (
+            "development",
+            "\ndevelopment: every request renders; `--mode production` caches responses\n",
+        ),
+        (
+            "production",
+            "\nproduction: responses are cached; `serve --mode development` renders every request\n",
+        ),
+    ] {
+        let mut program = Program::start(SERVING, &[], &[("PORT", "0"), ("ROUTE_MODE", mode)]);
+        program.address();
+        program.signal("INT");
+        let ended = program.end();
+        assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+        let is_once = ended.stdout.contains("static: rendered once");
+        assert_eq!(is_once, mode == "production", "{}", ended.stdout);
+    }
+}
+
+#[test]
 fn sigint_and_sigterm_end_a_program_with_code_0() {
     for signal in ["INT", "TERM"] {
         let mut program = Program::start(SERVING, &[], &[("PORT", "0")]);

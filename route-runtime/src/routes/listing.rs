@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::warning::{FOR_EVER, is_for_ever};
 use super::{Route, Routes};
 use crate::declaration::{Config, Method, OPTIONS, Rendering, Revalidate, Shown, declared_tags};
+use crate::mode::Mode;
 use crate::table::{Node, Place, Table};
 
 /// A line of the table. A cell that is empty says nothing.
@@ -57,12 +58,21 @@ impl Symbol {
         }
     }
 
-    fn meaning(self) -> &'static str {
-        match self {
-            Self::Static => "static: rendered once, with a blank request",
-            Self::Ahead => "rendered ahead, from `static_params`",
-            Self::Revalidated => "revalidated: rendered again when stale",
-            Self::Dynamic => "dynamic: rendered for each request",
+    fn meaning(self, mode: Mode) -> &'static str {
+        match (self, mode) {
+            (Self::Static, Mode::Production) => "static: rendered once, with a blank request",
+            (Self::Static, Mode::Development) => {
+                "static: rendered for each request, with a blank one; in production, once"
+            }
+            (Self::Ahead, Mode::Production) => "rendered ahead, from `static_params`",
+            (Self::Ahead, Mode::Development) => {
+                "rendered for each request; in production, ahead, from `static_params`"
+            }
+            (Self::Revalidated, Mode::Production) => "revalidated: rendered again when stale",
+            (Self::Revalidated, Mode::Development) => {
+                "revalidated: rendered for each request; in production, again when stale"
+            }
+            (Self::Dynamic, _) => "dynamic: rendered for each request",
         }
     }
 }
@@ -70,6 +80,7 @@ impl Symbol {
 impl fmt::Display for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = &self.served.setup.table;
+        let mode = self.served.setup.mode;
         let rows: Vec<_> = table
             .nodes()
             .map(|node| Row::new(table, node, self.served.setup.cdn))
@@ -96,13 +107,16 @@ impl fmt::Display for Routes {
         f.write_str("\n")?;
         for symbol in Symbol::ALL {
             if rows.iter().any(|row| row.symbol == symbol) {
-                writeln!(f, "{} {}", symbol.char(), symbol.meaning())?;
+                writeln!(f, "{} {}", symbol.char(), symbol.meaning(mode))?;
             }
         }
         if table.nodes().any(|node| is_stale_for_ever(table, node)) {
+            f.write_str(match mode {
+                Mode::Production => "\nWithout `expire`, a",
+                Mode::Development => "\nIn production, without `expire`, a",
+            })?;
             f.write_str(
-                "\nWithout `expire`, a stale response is served however old it is, while the next \
-                 one is rendered.\n",
+                " stale response is served however old it is, while the next one is rendered.\n",
             )?;
         }
         Ok(())

@@ -14,6 +14,7 @@ use actix_web::{App, HttpServer, dev};
 use futures_util::future::{OptionFuture, join};
 
 use self::admin::{Admin, AdminListener};
+use self::banner::banner;
 use self::setting::{Settings, Sources};
 use self::settings::{Behind, Listen, Program};
 use crate::context::settled;
@@ -25,6 +26,7 @@ use crate::store::Store;
 use crate::target;
 
 mod admin;
+mod banner;
 mod error;
 #[cfg_attr(
     not(feature = "cli"),
@@ -39,8 +41,8 @@ pub use error::ServeError;
 ///
 /// `HOST` (default 127.0.0.1) and `PORT` (3000) set the address, `ROUTE_WORKERS` the number of
 /// workers (one per core), and `ROUTE_MODE` (`development` or `production`) the mode. `--help`
-/// lists the options that override these variables, and the other commands. The server prints its
-/// address and the table of routes.
+/// lists the options that override these variables, and the other commands. The server prints the
+/// table of routes, its mode and its address.
 ///
 /// Ctrl-C stops the server at once. SIGTERM lets it finish the requests that it is serving, within
 /// 30 seconds. After either, the process waits up to 30 seconds for the work that was registered
@@ -478,13 +480,9 @@ impl Server {
         if let Poll::Ready(ended) = first_poll(server.as_mut()).await {
             return ended.map_err(ServeError::Io);
         }
-        println!("{table}");
-        for address in admin.iter().flat_map(|admin| &admin.addresses) {
-            println!("admin http://{address}");
-        }
-        for address in addresses {
-            println!("serving http://{address}");
-        }
+        let operators = admin.as_ref().map_or(&[][..], |admin| &admin.addresses);
+        let mode = routes.served.setup.mode;
+        print!("{table}\n{}", banner(mode, operators, &addresses));
         let ended = match &mut admin {
             Some(admin) => admin.beside(server).await,
             None => server.await,

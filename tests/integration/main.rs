@@ -32,6 +32,7 @@ mod pages;
 mod paths;
 mod programs;
 mod rendering;
+mod request_log;
 mod revalidating;
 mod sharing;
 mod streams;

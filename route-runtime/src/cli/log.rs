@@ -54,12 +54,13 @@ pub(super) fn install(typed: Option<LogFormat>, mode: Mode) -> Result<(), ServeE
 }
 
 /// Returns the filter that `RUST_LOG` asks for, or the default of the mode: in development it also
-/// shows what a developer wants to see, in production only warnings and errors.
+/// shows what a developer wants to see, in production only warnings and errors. In both it shows
+/// what actix-web's `Logger` logs: a program that has that middleware wants its lines.
 fn filter(mode: Mode) -> Result<EnvFilter, ServeError> {
     let told = env::var("RUST_LOG").unwrap_or_default();
     let directives = match (told.trim(), mode) {
-        ("", Mode::Development) => "warn,route_runtime=info",
-        ("", Mode::Production) => "warn",
+        ("", Mode::Development) => "warn,route_runtime=info,actix_web::middleware::logger=info",
+        ("", Mode::Production) => "warn,actix_web::middleware::logger=info",
         (told, _) => told,
     };
     EnvFilter::try_new(directives).map_err(|_| ServeError::Environment {

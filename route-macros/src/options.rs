@@ -161,7 +161,7 @@ options! {
     tags: Vec<Tag>, Get, read_once!(tag::tags), print::tags, "[\"posts\", \"user:{user}\"]", "\"posts\"";
     cdn: Cdn, Get, read_once!(value::cdn), print::cdn, "\"public\"", "\"yes\"";
     store: bool, Get, read_once!(value::boolean), print::flag, "false", "0";
-    wrap: Vec<Path>, Any, read_each!(value::path), print::wrap, "guard", "guard()";
+    wrap: Vec<Expr>, Any, read_each!(value::middleware), print::wrap, "guard", "\"guard\"";
     max_duration: u32, Any, read_once!(value::positive_seconds), print::number, "5", "0";
     body_limit: u64, Body, read_once!(value::bytes), print::number, "\"64KB\"", "\"64\"";
 }

@@ -189,6 +189,7 @@ pub mod guide {
 mod handler;
 mod identity;
 pub mod lock;
+mod middleware;
 mod mode;
 mod owner;
 mod panic;
@@ -198,6 +199,7 @@ mod respond;
 mod responses;
 mod revalidate;
 mod routes;
+mod section;
 mod server;
 mod service;
 pub mod store;
@@ -219,6 +221,7 @@ pub use declaration::{
 pub use extract::{
     Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,
 };
+pub use middleware::{AppliedMiddleware, MiddlewareFactory};
 pub use mode::Mode;
 pub use respond::{
     Problem, Redirect, forbidden, not_found, permanent_redirect, redirect, unauthorized,
@@ -238,6 +241,7 @@ pub use route_runtime_macros::page;
 #[doc(inline)]
 pub use route_runtime_macros::route;
 pub use routes::{AppFactory, Route, RouteWarning, Routes};
+pub use section::SectionPlace;
 pub use server::{ServeError, Server, serve};
 pub use service::Matched;
 #[cfg(feature = "fetch")]

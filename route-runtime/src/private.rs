@@ -13,7 +13,7 @@ pub use crate::data::cached::{
     RandomOrder, Returned, ReturnedValue, ReturnsValue, SkippedArgument, StableOrder,
 };
 pub use crate::declaration::{
-    Argument, Cdn, Config, Dynamic, FetchCache, HandlerCall, Kind, Many, Method, Middleware, One,
+    Argument, Cdn, Config, Dynamic, FetchCache, HandlerCall, Kind, Many, Method, One,
     ParamFunction, ParamList, PathBuilder, Reader, Readers, Response, Revalidate, RouteDescriptor,
     Source, TagPart, call, static_params,
 };
@@ -21,6 +21,7 @@ pub use crate::extract::{
     Cacheable, Extractor, IsExtractor, ManyParam, OptionalParam, Probe, ProbeDefaults, SingleParam,
     Static,
 };
+pub use crate::middleware::{Middleware, Wrap};
 pub use crate::pattern::Segment;
 pub use crate::revalidate::revalidate_route;
 pub use crate::source;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every module of the runtime, from the top down: each imports only what stands below it. README's
 /// table has them in the same order.
-const SPINE: [&str; 31] = [
+const SPINE: [&str; 33] = [
     "private",
     "cache",
     "cli",
@@ -24,6 +24,7 @@ const SPINE: [&str; 31] = [
     "revalidate",
     "context",
     "table",
+    "section",
     "tags",
     "stored",
     "declaration",
@@ -31,6 +32,7 @@ const SPINE: [&str; 31] = [
     "engine",
     "extract",
     "store",
+    "middleware",
     "pattern",
     "respond",
     "threads",

@@ -156,14 +156,14 @@ fn routes_prints_the_table_and_starts_nothing() {
         &run(COMMANDS, "routes", &environment),
         0,
         "  \
-  Path           Methods    Revalidate  Expire  Tags       Why
-○ /              GET                                       reads nothing of the request
-○ /guarded       GET                                       reads nothing of the request
-◐ /news          GET        10s         60s     news       `revalidate = 10`
-● /posts/[id]    GET                            post:{id}  `static_params`
-ƒ /search        GET                                       reads the request: `req: HttpRequest`
-○ /stock/[name]  GET                                       `revalidate = false`
-ƒ /votes         GET, POST                                 POST at tests/fixtures/commands.rs:44
+  Path           Methods    Revalidate  Expire  Tags       Wrap   Why
+○ /              GET                                              reads nothing of the request
+○ /guarded       GET                                       guard  reads nothing of the request
+◐ /news          GET        10s         60s     news              `revalidate = 10`
+● /posts/[id]    GET                            post:{id}         `static_params`
+ƒ /search        GET                                              reads the request: `req: HttpRequest`
+○ /stock/[name]  GET                                              `revalidate = false`
+ƒ /votes         GET, POST                                        POST at tests/fixtures/commands.rs:44
 
 ○ static: rendered for each request, with a blank one; in production, once
 ● rendered for each request; in production, ahead, from `static_params`
@@ -209,6 +209,7 @@ fn routes_json_prints_each_route_with_its_options() {
     "dynamic_params": false,
     "cdn": false,
     "store": true,
+    "wrap": [],
     "handler": "post",
     "crate": "commands",
     "file": "tests/fixtures/commands.rs",
@@ -218,6 +219,10 @@ fn routes_json_prints_each_route_with_its_options() {
   },
 "#;
     assert!(ended.stdout.contains(post), "{}", ended.stdout);
+    let guard = serde_json::json!([
+        { "name": "guard", "section": null, "open": false, "sometimes": false }
+    ]);
+    assert_eq!(routes[1]["wrap"], guard);
     assert_eq!(routes[2]["revalidate"], 10);
     assert_eq!(routes[2]["expire"], 60);
     assert_eq!(routes[4]["rendering"], "dynamic");

@@ -2,12 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned as _;
+use syn::{Expr, Path};
 
 use super::{Cdn, Dynamic, FetchCache, Revalidate, Tag, TagPart};
 use crate::pattern::{ParamKind, Pattern};
 use crate::runtime::{private, variant};
+use crate::text::text;
 
 /// The parts of a declaration that a printer may need beside the value.
 pub(crate) struct Printing<'a> {
@@ -93,12 +94,22 @@ pub(super) fn static_params(function: &Path, printing: &Printing<'_>) -> TokenSt
     some(quote_spanned! {at=> |#request| #list::<(#(#params,)*), _, _>(#function, #request) })
 }
 
-pub(super) fn wrap(functions: &[Path], _: &Printing<'_>) -> TokenStream {
-    let wraps = functions.iter().map(|function| {
-        let at = function.span();
-        let middleware = private("Middleware", at);
+/// Prints the runtime's `Wrap` for each middleware. Its expression is evaluated on each worker.
+pub(super) fn wrap(middleware: &[Expr], _: &Printing<'_>) -> TokenStream {
+    let wraps = middleware.iter().map(|middleware| {
+        let at = middleware.span();
+        let put = private("Middleware", at);
         let inner = Ident::new("inner", Span::mixed_site());
-        quote_spanned! {at=> |#inner| #middleware::wrap(#function, #inner) }
+        let is_closure = matches!(middleware, Expr::Closure(_));
+        let name = match is_closure {
+            // The place stays right if only the closure is edited.
+            true => quote! { ::core::concat!(::core::file!(), ":", ::core::line!()) },
+            false => text(middleware).into_token_stream(),
+        };
+        let put = quote_spanned! {at=> |#inner| #put::wrap(#middleware, #inner) };
+        quote! {
+            ::route_runtime::__private::Wrap { name: #name, is_closure: #is_closure, put: #put }
+        }
     });
     quote! { &[#(#wraps),*] }
 }

@@ -212,6 +212,23 @@ pub(super) fn path(arg: &OptionArg) -> Result<Path, Problem> {
     }
 }
 
+/// Reads any expression but a literal. Whether it is a middleware, its type tells.
+pub(super) fn middleware(arg: &OptionArg) -> Result<Expr, Problem> {
+    const NOTE: &str =
+        "expected a middleware, such as `Logger::default()`, or the path of a function";
+    if literal(&arg.value).is_none() {
+        return Ok(arg.value.clone());
+    }
+    let name = &arg.name;
+    Err(match string(&arg.value) {
+        Some(quoted) if syn::parse_str::<Expr>(&quoted).is_ok() => {
+            bad_value(arg).help(format_args!("remove the quotes: `{name} = {quoted}`"))
+        }
+        _ => bad_value(arg),
+    }
+    .note(NOTE))
+}
+
 fn literal(value: &Expr) -> Option<&Lit> {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::StaticParams;
 use super::option::{OptionInfo, Shown};
-use super::{StaticParams, Wrap};
+use crate::middleware::{AppliedMiddleware, Wrap};
 use crate::pattern::Segment;
 
 /// The value of the option `dynamic`, which says when a GET is rendered.
@@ -123,6 +124,7 @@ options! {
         values: "seconds for which a response is fresh; `0` never caches, `false` keeps it for ever",
         default: "unset",
         place: "GET, page, module",
+        is_of_any: false,
         column: Some(("Revalidate", |it| seconds(lifetime(it)))),
         json: Some(|it| match it.config.revalidate {
             _ if !it.is_cached => Value::Null,
@@ -137,6 +139,7 @@ options! {
         values: "seconds, more than `revalidate`: an older response is rendered anew before it is answered",
         default: "never",
         place: "with `revalidate = N`",
+        is_of_any: false,
         column: Some(("Expire", |it| seconds(it.config.expire))),
         json: Some(|it| it.config.expire.filter(|_| it.is_cached).into()),
         lock: Some(("expire", |it| {
@@ -147,6 +150,7 @@ options! {
         values: "`[\"posts\", \"post:{id}\"]`: what `revalidate_tag` finds a response by; each printable ASCII without spaces and commas, which the value of `{id}` need not be",
         default: "none",
         place: "GET, page, module",
+        is_of_any: false,
         column: Some(("Tags", |it| declared_tags(it).join(" "))),
         json: Some(|it| if it.is_cached { declared_tags(it) } else { Vec::new() }.into()),
         lock: Some(("tag", declared_tags)),
@@ -175,8 +179,8 @@ options! {
         ..OptionInfo::HIDDEN
     };
     cdn: Option<Cdn> = None, OptionInfo {
-        values: "`true`, not beside `wrap` · `false`: whether shared caches outside may keep a cached response; never an answer to a request with `Authorization` · `\"public\"`: they may, whoever asks and whatever `wrap` does",
-        default: "the server's, which is `false`; `false` beside `wrap`",
+        values: "`true`, not beside `wrap` or in a section · `false`: whether shared caches outside may keep a cached response; never an answer to a request with `Authorization` · `\"public\"`: they may, whoever asks and whatever middleware does",
+        default: "the server's, which is `false`; `false` beside `wrap` and in a section",
         place: "GET, page, module",
         column: Some(("CDN", |it| match it.config.cdn_under(it.cdn) {
             Cdn::No => String::new(),
@@ -189,6 +193,11 @@ options! {
             Cdn::Yes => true.into(),
             Cdn::Public => "public".into(),
         }),
+        lock: Some(("cdn", |it| match it.config.cdn_under(it.cdn) {
+            Cdn::No => Vec::new(),
+            Cdn::Yes => vec!["true".into()],
+            Cdn::Public => vec!["public".into()],
+        })),
         ..OptionInfo::HIDDEN
     };
     store: bool = true, OptionInfo {
@@ -202,10 +211,26 @@ options! {
         ..OptionInfo::HIDDEN
     };
     wrap: &'static [Wrap] = &[], OptionInfo {
-        values: "path of a function for `actix_web::middleware::from_fn`; repeatable, the first is the outermost",
+        values: "a middleware that `App::wrap` takes, as in `Logger::default()`, or the path of a function for `actix_web::middleware::from_fn`; repeatable, the first is the outermost",
         default: "none",
         place: "any",
-        ..OptionInfo::HIDDEN
+        is_of_any: true,
+        column: Some(("Wrap", |it| {
+            let middleware: Vec<_> = it.middleware.iter().map(ToString::to_string).collect();
+            middleware.join(", ")
+        })),
+        json: Some(|it| {
+            let middleware = it.middleware.iter().map(|it| json!({
+                "name": it.name(),
+                "section": it.section(),
+                "open": it.is_open(),
+                "sometimes": it.is_sometimes(),
+            }));
+            middleware.collect()
+        }),
+        lock: Some(("wrap", |it| {
+            it.middleware.iter().map(AppliedMiddleware::lasting).collect()
+        })),
     };
     max_duration: Option<u32> = None, OptionInfo {
         values: "seconds, at least 1, after which the handler is dropped and 504 answered; neither `wrap` nor a body that is sent as it is made counts",

@@ -7,7 +7,6 @@ mod descriptor;
 mod handle;
 mod option;
 mod rendering;
-mod wrap;
 
 pub(crate) use self::call::Thunk;
 pub use self::call::{HandlerCall, Reader, Readers, Response, call};
@@ -18,8 +17,6 @@ pub use self::handle::{
     Many, One, ParamFunction, ParamList, PathArg, PathArgs, PathBuilder, static_params,
 };
 pub(crate) use self::handle::{ParamTexts, StaticParams};
-pub(crate) use self::option::Shown;
+pub(crate) use self::option::{ShowFn, Shown};
 pub(crate) use self::rendering::decide;
 pub use self::rendering::{CachedReason, DynamicReason, Rendering};
-pub use self::wrap::Middleware;
-pub(crate) use self::wrap::{Endpoint, Wrap};

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Config;
+use crate::middleware::AppliedMiddleware;
 use crate::pattern::Segment;
 
 /// A function that returns how a handler's option is shown.
@@ -20,6 +21,8 @@ pub(crate) struct OptionInfo {
     /// The declarations that may have the option.
     #[cfg_attr(not(test), expect(dead_code, reason = "for the page of options"))]
     pub(crate) place: &'static str,
+    /// Set if the option is shown also where nothing is cached: in a column, JSON and the lock.
+    pub(crate) is_of_any: bool,
     /// The title and the cell of the option's column in the table of routes, if it has one.
     pub(crate) column: Option<(&'static str, ShowFn<String>)>,
     /// The value of the option's member in JSON, if it has one.
@@ -36,6 +39,7 @@ impl OptionInfo {
         values: "",
         default: "",
         place: "",
+        is_of_any: false,
         column: None,
         json: None,
         lock: None,
@@ -47,8 +51,10 @@ pub(crate) struct Shown<'a> {
     pub(crate) config: &'a Config,
     pub(crate) segments: &'a [Segment],
     pub(crate) is_cached: bool,
-    /// The server's setting for shared caches, which holds if a declaration has no `cdn`.
+    /// The server's setting for shared caches, which holds if a declaration has no `cdn`. It is
+    /// `false` in a section that may decide who reads the responses.
     pub(crate) cdn: bool,
+    pub(crate) middleware: Vec<AppliedMiddleware>,
 }
 
 #[cfg(test)]

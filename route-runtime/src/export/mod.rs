@@ -63,9 +63,10 @@ use self::layout::{Layout, extension};
 use self::rules::Rules;
 use crate::declaration::{DynamicReason, Method, Rendering};
 use crate::engine::{Answer, Content, Failure};
+use crate::middleware::AppliedMiddleware;
 use crate::routes::{AT_ONCE, KnownPath, Routes, Step, Watch, known_paths};
 use crate::stored::{Reason, Stored, StoredResponse};
-use crate::table::{Handler, Place};
+use crate::table::{Handler, Place, Table};
 
 mod directory;
 mod error;
@@ -153,12 +154,12 @@ impl<'a> Export<'a> {
         let mut writing = Writing::new(stage);
         let table = &routes.served.setup.table;
         for (_, handler) in table.handlers() {
-            if let Some((why, help)) = route_refusal(handler) {
+            if let Some((why, help)) = route_refusal(table, handler) {
                 writing.refuse(why, None, Some(handler), help);
             }
         }
         let (mut known, failures) =
-            known_paths(&routes, |handler| route_refusal(handler).is_none()).await;
+            known_paths(&routes, |handler| route_refusal(table, handler).is_none()).await;
         for failure in failures {
             let help = "correct what `static_params` gives";
             writing.refuse(failure.reason, Some(failure.path), None, help);
@@ -189,7 +190,7 @@ impl<'a> Export<'a> {
 }
 
 /// Returns the reason why a route cannot be exported, whatever it answers, and what to do about it.
-fn route_refusal(handler: &Handler) -> Option<(String, &'static str)> {
+fn route_refusal(table: &Table, handler: &Handler) -> Option<(String, &'static str)> {
     let config = &handler.descriptor.config;
     if handler.descriptor.method != Method::Get {
         let why = format!(
@@ -217,6 +218,15 @@ fn route_refusal(handler: &Handler) -> Option<(String, &'static str)> {
         return Some((
             "has a `wrap`, which does not run before a file is read".into(),
             "let a program serve it, or remove `wrap` if everyone may read it",
+        ));
+    }
+    let middleware = table.middleware(handler);
+    if let Some(section) = middleware.first().and_then(AppliedMiddleware::section) {
+        return Some((
+            format!(
+                "is in the section {section}, whose middleware does not run before a file is read"
+            ),
+            "let a program serve it, or declare the section only where the routes are served",
         ));
     }
     if handler.has_params() && config.static_params.is_none() {

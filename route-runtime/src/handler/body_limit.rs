@@ -19,7 +19,7 @@ use crate::declaration::{Kind, Method, RouteDescriptor};
 use crate::respond::Problem;
 
 /// The limit in bytes that holds if nothing else is configured.
-const DEFAULT: u64 = 1 << 20;
+pub(crate) const DEFAULT: u64 = 1 << 20;
 
 /// Returns the body limit of a handler. `None` for methods without a body; one of these is GET,
 /// whose connection may also be upgraded to something endless. For the other methods, a client that
@@ -38,6 +38,8 @@ pub(crate) struct BodyWatch(Rc<Watched>);
 
 struct Watched {
     limit: u64,
+    /// Set if the request's own headers show that its body is longer than the limit.
+    is_announced: bool,
     read: Cell<u64>,
     is_exceeded: Cell<bool>,
     /// Set while the last thing that happened was waiting for the client.
@@ -47,20 +49,16 @@ struct Watched {
 }
 
 impl BodyWatch {
-    /// Puts the limit on a request, and returns the watch over its body. Returns `Err` if the
-    /// request's own headers show, before anything is read, that the body is
-    /// [too large](Self::too_large).
-    pub(crate) fn put_on(request: &mut ServiceRequest, limit: u64) -> Result<Self, Self> {
+    /// Puts the limit on a request, and returns the watch over its body.
+    pub(crate) fn put_on(request: &mut ServiceRequest, limit: u64) -> Self {
         let watch = Self(Rc::new(Watched {
             limit,
+            is_announced: content_length(request).is_some_and(|length| length > limit),
             read: Cell::new(0),
             is_exceeded: Cell::new(false),
             is_awaited: Cell::new(false),
             unread: RefCell::new(Payload::None),
         }));
-        if content_length(request).is_some_and(|length| length > limit) {
-            return Err(watch);
-        }
         let payload = request.take_payload();
         request.set_payload(match payload {
             Payload::None => Payload::None,
@@ -72,9 +70,15 @@ impl BodyWatch {
             },
         });
         request.extensions_mut().insert(watch.clone());
-        Ok(watch)
+        watch
     }
 
+    /// Returns whether the body is known to be longer than the limit, read or not.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.0.is_announced || self.is_exceeded()
+    }
+
+    /// Returns whether someone has read the body up to its limit, and got an error.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.0.is_exceeded.get()
     }
@@ -188,7 +192,8 @@ impl Stream for LimitedBody {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let watched = Rc::clone(&self.watch.0);
-        if watched.is_exceeded.get() {
+        if watched.is_announced || watched.is_exceeded.get() {
+            watched.is_exceeded.set(true);
             return Poll::Ready(Some(Err(PayloadError::Overflow)));
         }
         let polled = Pin::new(&mut self.payload).poll_next(context);

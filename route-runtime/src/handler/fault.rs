@@ -87,7 +87,7 @@ pub(crate) fn as_answered(
         };
     };
     if let Some(status) = foreign_status(error) {
-        return without_detail(status, error, route, mode);
+        return without_detail(status, error, route.pattern, route.kind, mode);
     }
     match problem_of(error) {
         Some(problem) if route.kind == Kind::Page => problem.in_html(answer),
@@ -133,26 +133,27 @@ fn is_unwritable(error: &Error) -> bool {
 fn without_detail(
     status: StatusCode,
     error: &Error,
-    route: &RouteDescriptor,
+    pattern: &str,
+    kind: Kind,
     mode: Mode,
 ) -> HttpResponse {
     let mut problem = Problem::new(status);
     if mode == Mode::Development {
         problem = problem.detail(error.to_string());
     }
-    let mut response = response(&problem, route.kind);
+    let mut response = response(&problem, kind);
     if status.is_server_error() {
-        log(error, route, &mut response);
+        log(error, pattern, &mut response);
     }
     response
 }
 
 /// Logs an error that the client does not see, and marks the response, so that the error is logged
 /// only once.
-fn log(error: &Error, route: &RouteDescriptor, response: &mut HttpResponse) {
+fn log(error: &Error, pattern: &str, response: &mut HttpResponse) {
     tracing::error!(
         target: target::HANDLER,
-        { http.route = route.pattern, http.response.status_code = response.status().as_u16(), error = %error },
+        { http.route = pattern, http.response.status_code = response.status().as_u16(), error = %error },
         "a handler failed"
     );
     response.extensions_mut().insert(Logged);
@@ -194,13 +195,13 @@ pub(crate) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) ->
     }
     let foreign = foreign_status(error);
     if let Some(status) = foreign {
-        return without_detail(status, error, route, mode);
+        return without_detail(status, error, route.pattern, route.kind, mode);
     }
     let theirs = error.error_response();
     if theirs.status().is_redirection() || has_custom_response(error) {
         return theirs;
     }
-    let mut ours = without_detail(theirs.status(), error, route, mode);
+    let mut ours = without_detail(theirs.status(), error, route.pattern, route.kind, mode);
     for (name, value) in theirs.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             ours.headers_mut().append(name.clone(), value.clone());
@@ -210,10 +211,10 @@ pub(crate) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) ->
 }
 
 /// Makes the response to an error that a middleware returned instead of a response.
-pub(crate) fn of_middleware(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
+pub(crate) fn of_middleware(error: &Error, pattern: &str, kind: Kind, mode: Mode) -> HttpResponse {
     match (foreign_status(error), problem_of(error)) {
-        (Some(status), _) => without_detail(status, error, route, mode),
-        (None, Some(problem)) => response(&problem, route.kind),
+        (Some(status), _) => without_detail(status, error, pattern, kind, mode),
+        (None, Some(problem)) => response(&problem, kind),
         (None, None) => error.error_response(),
     }
 }

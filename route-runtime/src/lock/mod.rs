@@ -1,7 +1,8 @@
-//! The lock file, which records how each route is rendered.
+//! The lock file, which records how each route is rendered and what guards it.
 //!
-//! The file is meant to be committed. A change of code that makes a route cached or dynamic, or
-//! that alters how long it is fresh, is then visible in review and fails in CI.
+//! The file is meant to be committed. A change of code that makes a route cached or dynamic, that
+//! alters how long it is fresh, or that takes a middleware from it, is then visible in review and
+//! fails in CI.
 //!
 //! The command `lock` writes [`Lock::of`] the routes to the file, and `check --locked` does
 //! [`Lock::check`] with what was committed.
@@ -43,17 +44,24 @@ pub use error::{Difference, LockError};
 const TITLE: &str = "# How each route is rendered: `lock` writes it, `check --locked` compares it.";
 
 /// The version line that is written. No other version is read.
-const VERSION: &str = "version 1";
+const VERSION: &str = "version 2";
 
 /// The separator between a route's decision and the reason for it.
 const WHY: &str = " # ";
 
-/// A record of how each route is rendered: method, pattern, decision, lifetimes, tags and reason.
+/// A record of how each route is rendered: method, pattern, decision, lifetimes, tags, whether shared
+/// caches may keep it, the middleware that its requests pass, and reason.
 ///
 /// [`Display`](fmt::Display) writes a sorted line for each route. The lines hold no dates and no
 /// places in the source, so that a line changes only if its route does. The reason for a decision
 /// is there for readers and is not compared: renaming an argument, for example, changes the reason
 /// but no response.
+///
+/// Each `wrap=` is one middleware, the outermost first: `wrap=guard` is the route's own, and
+/// `wrap=guard@/admin/[[...rest]]` that of a section. `,open` stands behind one that was declared by
+/// `wrap_open`, and `,sometimes` behind one that covers only some of the route's paths. A middleware
+/// is known by the name of its type or function, or by the expression that makes it. A closure has
+/// neither, so one closure in the place of another is not noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
     /// The lines, sorted by pattern and method.
@@ -129,15 +137,14 @@ fn name(route: &Route<'_>) -> Name {
 
 fn lock_line(route: &Route<'_>) -> LockLine {
     let rendering = route.rendering();
-    let mut decision = String::from("dynamic");
-    if rendering.is_cached() {
-        decision = "cached".into();
-        // Settings of the server are left out: they do not belong to the route.
-        let shown = route.shown(false);
-        for (name, values) in OPTIONS.iter().filter_map(|option| option.lock) {
-            for value in values(&shown) {
-                decision.push_str(&format!(" {name}={}", escaped(&value)));
-            }
+    let is_cached = rendering.is_cached();
+    let mut decision = String::from(if is_cached { "cached" } else { "dynamic" });
+    // Settings of the server are left out: they do not belong to the route.
+    let shown = route.shown(false);
+    let options = OPTIONS.iter().filter(|it| is_cached || it.is_of_any);
+    for (name, values) in options.filter_map(|option| option.lock) {
+        for value in values(&shown) {
+            decision.push_str(&format!(" {name}={}", escaped(&value)));
         }
     }
     let why = match rendering {
@@ -246,14 +253,14 @@ mod tests {
 
     #[test]
     fn comments_empty_lines_line_endings_and_order_are_ignored() {
-        let plain: Lock = "version 1\nGET /a dynamic # why\nPOST /a dynamic\n"
+        let plain: Lock = "version 2\nGET /a dynamic # why\nPOST /a dynamic\n"
             .parse()
             .unwrap();
-        let other = "# ours\r\nversion 1\r\n\r\n# why\r\nPOST /a dynamic\r\nGET /a dynamic # why";
+        let other = "# ours\r\nversion 2\r\n\r\n# why\r\nPOST /a dynamic\r\nGET /a dynamic # why";
         assert_eq!(other.parse::<Lock>().unwrap(), plain);
         assert_eq!(
             plain.to_string(),
-            format!("{TITLE}\nversion 1\nGET /a dynamic # why\nPOST /a dynamic\n")
+            format!("{TITLE}\nversion 2\nGET /a dynamic # why\nPOST /a dynamic\n")
         );
     }
 
@@ -265,8 +272,8 @@ mod tests {
         };
         check("", "the lock of the routes starts with ``");
         check(
-            "version 2\n",
-            "the lock of the routes starts with `version 2`",
+            "version 1\n",
+            "the lock of the routes starts with `version 1`",
         );
         for line in [
             "<<<<<<< HEAD",
@@ -276,12 +283,12 @@ mod tests {
             "GET /a often",
         ] {
             check(
-                &format!("# lock\nversion 1\n{line}\n"),
+                &format!("# lock\nversion 2\n{line}\n"),
                 &format!("line 3 of the lock of the routes is no route: `{line}`"),
             );
         }
         check(
-            "version 1\nGET /a dynamic\nGET /a cached\n",
+            "version 2\nGET /a dynamic\nGET /a cached\n",
             "line 3 of the lock of the routes is there twice: `GET /a cached`",
         );
     }

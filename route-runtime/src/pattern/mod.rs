@@ -5,7 +5,7 @@ mod segment;
 mod trie;
 
 pub(crate) use self::path::{
-    RequestPath, Spelling, canonical, decode_segment, encode_segment, is_segment,
+    RequestPath, Spelling, canonical, decode_segment, encode_segment, is_segment, nearest,
 };
 pub use self::segment::Segment;
 pub(crate) use self::trie::{Match, Params, Trie};

@@ -103,6 +103,25 @@ pub(crate) fn canonical(raw: &str) -> Option<Cow<'_, str>> {
     (path.spelling != Spelling::Malformed).then_some(path.text)
 }
 
+/// Returns the path that is nearest to a path as it was received: as [`RequestPath`] has it, but
+/// with `.` and `..` resolved, which no route may have.
+///
+/// This function is for deciding who may see a response that says only that nothing is there.
+pub(crate) fn nearest(raw: &str) -> Cow<'_, str> {
+    if let Some(path) = RequestPath::parse(raw) {
+        return path.text;
+    }
+    let mut segments = Vec::new();
+    for segment in raw.split('/') {
+        match decode_segment(segment).as_deref() {
+            Some("" | ".") => {}
+            Some("..") => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    Cow::Owned(format!("/{}", segments.join("/")))
+}
+
 /// Returns whether a request can name the segment with this decoded text: whether it is not empty,
 /// `.` or `..`.
 ///
@@ -297,6 +316,20 @@ mod tests {
             "/./",
         ] {
             check(raw, None);
+        }
+    }
+
+    #[test]
+    fn the_nearest_path_of_one_with_dots_is_where_they_lead() {
+        for (raw, nearest_path) in [
+            ("/./admin/x", "/admin/x"),
+            ("/a/../admin/%2e/x/", "/admin/x"),
+            ("/../..", "/"),
+            ("*", "/*"),
+            ("/%zz/./a", "/%zz/a"),
+            ("/%61//b", "/a/b"),
+        ] {
+            assert_eq!(nearest(raw), nearest_path, "{raw}");
         }
     }
 

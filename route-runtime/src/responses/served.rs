@@ -1,6 +1,9 @@
 //! The routes that are served: a table with its settings, and its cache once something needs it.
 
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread::{self, ThreadId};
 
 use super::ResponseCache;
 use crate::context::Context;
@@ -12,15 +15,39 @@ use crate::table::Setup;
 pub(crate) struct Served {
     pub(crate) setup: Setup,
     cache: Arc<OnceLock<Arc<ResponseCache>>>,
+    /// The place of the call that made it.
+    pub(crate) made_at: &'static Location<'static>,
+    made_on: ThreadId,
+    is_ready: Arc<AtomicBool>,
 }
 
 impl Served {
     /// Fixes the settings. Another table, or one with other settings, has its own cache.
+    #[track_caller]
     pub(crate) fn of(setup: Setup) -> Self {
         Self {
             setup,
             cache: Arc::default(),
+            made_at: Location::caller(),
+            made_on: thread::current().id(),
+            is_ready: Arc::default(),
         }
+    }
+
+    /// Returns whether the two have one cache.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cache, &other.cache)
+    }
+
+    /// Notes that the program has made the routes ready.
+    pub(crate) fn set_ready(&self) {
+        self.is_ready.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether this thread has made the routes and nobody has made them ready. A worker that
+    /// mounts such routes is likely to be one of several that each make their own.
+    pub(crate) fn is_made_here(&self) -> bool {
+        self.made_on == thread::current().id() && !self.is_ready.load(Ordering::Relaxed)
     }
 
     /// Returns the cache, and starts it first if need be.

@@ -35,6 +35,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.served.setup.data.insert(value);
         Self::of(self.served.setup)
@@ -67,6 +68,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn configure(
         mut self,
         configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
@@ -103,6 +105,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn mode(self, mode: Mode) -> Self {
         Self::of(self.served.setup.in_mode(mode))
     }
@@ -134,6 +137,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn cdn(mut self, cdn: bool) -> Self {
         self.served.setup.cdn = cdn;
         Self::of(self.served.setup)
@@ -158,6 +162,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn renders(mut self, places: usize) -> Self {
         self.served.setup.places.renders = places.max(1);
         Self::of(self.served.setup)
@@ -179,6 +184,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn refreshes(mut self, places: usize) -> Self {
         self.served.setup.places.refreshes = places.max(1);
         Self::of(self.served.setup)
@@ -196,6 +202,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn cache_capacity(mut self, bytes: u64) -> Self {
         self.served.setup.memory = MemoryOptions::with_capacity(bytes);
         Self::of(self.served.setup)

@@ -18,6 +18,9 @@ impl Routes {
     /// - `static_params` and `dynamic_params` (`null` without parameters);
     /// - `cdn` (`false`, `true` or `"public"`);
     /// - `store` (`false` or `true`, `null` if nothing is cached);
+    /// - `wrap`: the middleware that requests pass, the outermost first, each with its `name`, the
+    ///   pattern of its `section` (`null` for a `wrap` of the route itself), whether it is `open`
+    ///   (declared by `wrap_open`), and whether it covers the route's paths only `sometimes`;
     /// - `handler`, `crate`, `file`, `line`, `column`;
     /// - `warnings`: texts about what is allowed but probably not meant, usually none.
     ///
@@ -63,16 +66,16 @@ impl Serialize for HandlerJson<'_> {
             Kind::Route => "route",
             Kind::Page => "page",
         };
-        let rendering = match route.rendering.is_cached() {
+        let rendering = match route.rendering().is_cached() {
             true => "cached",
             false => "dynamic",
         };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("method", route.method().as_str())?;
-        map.serialize_entry("pattern", route.pattern)?;
+        map.serialize_entry("pattern", route.pattern())?;
         map.serialize_entry("kind", kind)?;
         map.serialize_entry("rendering", rendering)?;
-        map.serialize_entry("reason", &route.rendering.to_string())?;
+        map.serialize_entry("reason", &route.rendering().to_string())?;
         let shown = route.shown(self.cdn);
         for option in OPTIONS {
             if let Some(value) = option.json {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::warning::{FOR_EVER, is_for_ever};
+use super::warning::FOR_EVER;
 use super::{Route, Routes};
-use crate::declaration::{Config, Method, OPTIONS, Rendering, Revalidate, Shown, declared_tags};
+use crate::declaration::{Config, Method, OPTIONS, Rendering, Revalidate, ShowFn, declared_tags};
 use crate::mode::Mode;
 use crate::table::{Node, Place, Table};
 
@@ -21,7 +21,7 @@ struct Row {
 }
 
 /// Returns the title and the cell of each option that has a column, in the order of the columns.
-fn columns() -> impl Iterator<Item = (&'static str, fn(&Shown<'_>) -> String)> {
+fn columns() -> impl Iterator<Item = (&'static str, ShowFn<String>)> {
     OPTIONS.iter().filter_map(|option| option.column)
 }
 
@@ -135,59 +135,82 @@ fn line(f: &mut fmt::Formatter<'_>, symbol: char, cells: &[&str], widths: &[usiz
 
 impl Row {
     fn new(table: &Table, node: &Node, cdn: bool) -> Self {
-        let handler = |method| node.handler(method).map(|id| table.handler(id));
-        let methods: Vec<_> = Method::ALL
+        let handlers: Vec<_> = Method::ALL
             .into_iter()
-            .filter(|&method| handler(method).is_some())
-            .map(Method::as_str)
+            .filter_map(|method| node.handler(method))
+            .map(|id| Route {
+                table,
+                handler: table.handler(id),
+            })
             .collect();
+        let methods: Vec<_> = handlers.iter().map(|it| it.method().as_str()).collect();
         let row = Self {
             path: node.pattern.clone(),
             methods: methods.join(", "),
+            options: OPTIONS
+                .iter()
+                .filter_map(|option| Some(cell(option.column?.1, option.is_of_any, &handlers, cdn)))
+                .collect(),
             ..Self::default()
         };
-        let Some(get) = handler(Method::Get) else {
+        let Some(get) = handlers.iter().find(|it| it.method() == Method::Get) else {
             return Self {
                 why: "answers no GET".into(),
                 ..row
             };
         };
-        let config = &get.descriptor.config;
-        let mut why = get.rendering.to_string();
-        if !get.rendering.is_cached() {
+        let config = &get.descriptor().config;
+        let mut why = get.rendering().to_string();
+        if !get.rendering().is_cached() {
             if let Some(ignored) = ignored(config) {
                 why.push_str(&format!("; it makes {ignored} ineffective"));
             }
             return Self { why, ..row };
         }
-        if is_for_ever(&get.descriptor, get.rendering) {
+        if get.is_for_ever() {
             why.push_str(&format!("; {FOR_EVER}"));
         }
-        let shown = Shown {
-            config,
-            segments: &get.segments,
-            is_cached: true,
-            cdn,
-        };
         Self {
             symbol: match config.revalidate {
                 Some(Revalidate::After(_)) => Symbol::Revalidated,
                 Some(Revalidate::Never) | None if config.static_params.is_some() => Symbol::Ahead,
                 Some(Revalidate::Never) | None => Symbol::Static,
             },
-            options: columns().map(|(_, cell)| cell(&shown)).collect(),
             why,
             ..row
         }
     }
 }
 
+/// Returns the cell of an option for the handlers of one path. An option that only a cached GET can
+/// have shows GET's value. Any other shows the value of all, or of each method where they differ.
+fn cell(show: ShowFn<String>, is_of_any: bool, handlers: &[Route<'_>], cdn: bool) -> String {
+    if !is_of_any {
+        let mut cached = handlers.iter().filter(|it| it.rendering().is_cached());
+        return cached
+            .next()
+            .map_or_else(String::new, |it| show(&it.shown(cdn)));
+    }
+    let cells: Vec<_> = handlers.iter().map(|it| show(&it.shown(cdn))).collect();
+    if cells.windows(2).all(|pair| pair[0] == pair[1]) {
+        return cells.into_iter().next().unwrap_or_default();
+    }
+    let cells = handlers
+        .iter()
+        .zip(&cells)
+        .filter(|(_, cell)| !cell.is_empty());
+    let cells: Vec<_> = cells
+        .map(|(it, cell)| format!("{}: {cell}", it.method()))
+        .collect();
+    cells.join("; ")
+}
+
 impl Route<'_> {
     /// Returns how long the responses are fresh, or `None` if nothing is cached.
     #[must_use]
     pub fn revalidate(&self) -> Option<Revalidate> {
-        let declared = self.descriptor.config.revalidate;
-        self.rendering
+        let declared = self.descriptor().config.revalidate;
+        self.rendering()
             .is_cached()
             .then(|| declared.unwrap_or(Revalidate::Never))
     }
@@ -196,8 +219,8 @@ impl Route<'_> {
     /// such age, or if nothing is cached.
     #[must_use]
     pub fn expire(&self) -> Option<Duration> {
-        let declared = self.descriptor.config.expire;
-        let expire = declared.filter(|_| self.rendering.is_cached());
+        let declared = self.descriptor().config.expire;
+        let expire = declared.filter(|_| self.rendering().is_cached());
         expire.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
@@ -205,7 +228,7 @@ impl Route<'_> {
     /// are none if nothing is cached.
     #[must_use]
     pub fn tags(&self) -> Vec<String> {
-        if self.rendering.is_cached() {
+        if self.rendering().is_cached() {
             declared_tags(&self.shown(false))
         } else {
             Vec::new()
@@ -214,7 +237,7 @@ impl Route<'_> {
 
     /// Returns the place of the declaration, as an error shows it.
     pub(crate) fn place(&self) -> Place {
-        Place::from(self.descriptor)
+        Place::from(self.descriptor())
     }
 }
 

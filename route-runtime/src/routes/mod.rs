@@ -6,6 +6,7 @@ mod json;
 mod listing;
 mod mount;
 mod route;
+mod section;
 mod selection;
 mod sharing;
 mod warning;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use self::ahead::{AT_ONCE, Ahead, KnownPath, NotAhead, Step, Watch, known_paths};
 pub use self::mount::AppFactory;
-pub(crate) use self::mount::app;
+pub(crate) use self::mount::{Given, app};
 pub use self::route::Route;
 pub(crate) use self::selection::Selection;
 pub use self::warning::RouteWarning;
@@ -38,8 +39,9 @@ use crate::target;
 /// rendered.
 ///
 /// Cloning is cheap, and clones share one cache. A method that returns changed routes (`at`,
-/// `data`, `mode`, `store`, …) gives them a new cache. So make all settings before you clone the
-/// routes for the workers.
+/// `data`, `mode`, `store`, …) gives them a new cache. So make the routes, and all their settings,
+/// before `HttpServer::new`, and mount clones of them in its closure. A worker that mounts routes
+/// which were made on that worker panics with a message that says so.
 ///
 /// # Example
 ///
@@ -95,6 +97,7 @@ impl Routes {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn collect() -> Result<Self, RoutesError> {
         Self::from_iter(inventory::iter::<RouteDescriptor>.into_iter().copied())
     }
@@ -124,10 +127,11 @@ impl Routes {
     /// assert!(matches!(error.problems(), [RouteProblem::Names { .. }]));
     /// ```
     #[expect(clippy::should_implement_trait, reason = "it can fail")]
+    #[track_caller]
     pub fn from_iter(
         routes: impl IntoIterator<Item = RouteDescriptor>,
     ) -> Result<Self, RoutesError> {
-        let table = Table::build(routes.into_iter().collect(), "")?;
+        let table = Table::build(routes.into_iter().collect())?;
         let (mode, no_mode) = match Mode::from_env() {
             Ok(mode) => (mode, None),
             // Not an error yet: a later call or option may still set the mode.
@@ -135,6 +139,7 @@ impl Routes {
         };
         Ok(Self::of(Setup {
             table: Arc::new(table),
+            origin: Arc::default(),
             data: SharedData::default(),
             configure: Vec::new(),
             mode,
@@ -177,10 +182,9 @@ impl Routes {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn at(self, prefix: &str) -> Result<Self, RoutesError> {
-        let handlers = self.served.setup.table.handlers();
-        let routes = handlers.map(|(_, handler)| handler.descriptor);
-        let table = Table::build(routes.collect(), prefix)?;
+        let table = self.served.setup.table.at(prefix)?;
         Ok(Self::of(Setup {
             table: Arc::new(table),
             ..self.served.setup
@@ -262,7 +266,8 @@ impl Routes {
     /// # }
     /// ```
     pub async fn check(&self) -> Result<(), RoutesError> {
-        self.has_mode()?;
+        self.served.set_ready();
+        self.can_be_served()?;
         if !self.has_cached() {
             return Ok(());
         }
@@ -274,11 +279,15 @@ impl Routes {
         Err(RoutesError::missing(missing, &self.served.setup.table))
     }
 
-    /// Checks that the mode is known.
-    pub(crate) fn has_mode(&self) -> Result<(), RoutesError> {
-        match &self.served.setup.no_mode {
-            Some(found) => Err(RoutesError::mode(found.clone())),
-            None => Ok(()),
+    /// Checks the settings that could not be refused when they were made: the mode and the sections.
+    pub(crate) fn can_be_served(&self) -> Result<(), RoutesError> {
+        let Setup { table, no_mode, .. } = &self.served.setup;
+        if let Some(found) = no_mode {
+            return Err(RoutesError::mode(found.clone()));
+        }
+        match table.section_problems() {
+            [] => Ok(()),
+            problems => Err(RoutesError::new(problems.to_vec())),
         }
     }
 
@@ -326,12 +335,17 @@ impl Routes {
         let handlers = self.served.setup.table.handlers();
         for (_, route) in handlers.filter(|(_, it)| it.rendering.is_cached()) {
             let config = &route.descriptor.config;
-            if self.served.setup.cdn && config.cdn.is_none() && !config.wrap.is_empty() {
+            if !self.served.setup.cdn || config.cdn.is_some() {
+                continue;
+            }
+            let table = &self.served.setup.table;
+            if !config.wrap.is_empty() || table.is_guarded(table.node(route.node)) {
                 tracing::warn!(
                     target: target::ROUTES,
                     { http.route = route.descriptor.pattern },
-                    "shared caches are not told to keep this route, because its `wrap` may decide who \
-                     reads it; write `cdn = \"public\"` if it does not, or `cdn = false`"
+                    "shared caches are not told to keep this route, because its middleware may decide \
+                     who reads it; write `cdn = \"public\"` if it does not, or `cdn = false`; a \
+                     section that decides nothing is declared by `wrap_open`"
                 );
             }
         }
@@ -401,6 +415,7 @@ impl Routes {
 
     /// Makes routes with a new cache, because a cache that was built from another setup would not
     /// fit.
+    #[track_caller]
     fn of(setup: Setup) -> Self {
         Self {
             served: Served::of(setup),
@@ -443,11 +458,8 @@ impl Routes {
     /// ```
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Route<'_>> {
         let table = &self.served.setup.table;
-        table.handlers().map(|(_, handler)| Route {
-            pattern: &table.node(handler.node).pattern,
-            descriptor: &handler.descriptor,
-            rendering: handler.rendering,
-        })
+        let handlers = table.handlers();
+        handlers.map(|(_, handler)| Route { table, handler })
     }
 
     /// Returns the pattern that a path matches, also if the path would be redirected or is

@@ -1,38 +1,131 @@
 //! `Routes` as one service of an actix-web `App`.
 
-use std::future::ready;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{
-    AppService, HttpServiceFactory, ResourceDef, ServiceFactory, ServiceRequest, ServiceResponse,
+    AppConfig, AppService, HttpServiceFactory, ResourceDef, ServiceFactory, ServiceRequest,
+    ServiceResponse,
 };
-use actix_web::{App, Error, web};
+use actix_web::{App, Error};
 
 use super::Routes;
-use crate::declaration::Kind;
-use crate::service::{Factory, MatchGuard, nothing_here};
+use crate::responses::Served;
+use crate::service::{Factory, MatchGuard};
+use crate::table::RoutesError;
 
 impl HttpServiceFactory for Routes {
     /// # Panics
     ///
     /// Panics if the routes are mounted inside a scope, because the table would not know the
-    /// scope's prefix. Also panics if `ROUTE_MODE` is not a mode and no mode was set;
-    /// [`Routes::ready`] reports that earlier, as an error.
+    /// scope's prefix. Also panics if `ROUTE_MODE` is not a mode and no mode was set, or if a
+    /// section is not right; [`Routes::ready`] reports these earlier, as an error.
+    fn register(self, config: &mut AppService) {
+        Mounted::of(self).register(config);
+    }
+}
+
+/// Routes in the app of one worker.
+struct Mounted {
+    routes: Routes,
+    factory: Factory,
+}
+
+impl Mounted {
+    fn of(routes: Routes) -> Self {
+        Self {
+            factory: Factory::of(routes.served.clone()),
+            routes,
+        }
+    }
+}
+
+impl HttpServiceFactory for Mounted {
     fn register(self, config: &mut AppService) {
         assert!(
             config.is_root(),
             "routes are mounted inside a `web::scope`, which would cut their paths short; mount \
              them on the `App` itself, behind a prefix with `routes.at(\"/v1\")?`"
         );
-        if let Err(error) = self.has_mode() {
+        if let Err(error) = self.routes.can_be_served() {
             panic!("{error}");
         }
-        let guard = MatchGuard(Arc::clone(&self.served.setup.table));
+        if let Err(error) = self.has_one_cache(config) {
+            return Given::refuse(error);
+        }
+        let guard = MatchGuard(Arc::clone(&self.routes.served.setup.table));
         let everything = ResourceDef::prefix("");
-        let factory = Factory(Rc::new(self.served));
-        config.register_service(everything, Some(vec![Box::new(guard)]), factory, None);
+        config.register_service(everything, Some(vec![Box::new(guard)]), self.factory, None);
+    }
+}
+
+impl Mounted {
+    /// Checks that every worker that mounts these routes shares their cache, as far as this one
+    /// worker can tell.
+    fn has_one_cache(&self, config: &AppService) -> Result<(), RoutesError> {
+        let served = &self.routes.served;
+        if let Some(given) = Given::here() {
+            if given.served.is(served) {
+                return Ok(());
+            }
+            if Arc::ptr_eq(&given.served.setup.origin, &served.setup.origin) {
+                return Err(RoutesError::other_table(served.made_at));
+            }
+        }
+        // Only a server knows its own address. The service of a test has the default one.
+        let is_in_test = config.config().host() == AppConfig::default().host();
+        if served.is_made_here() && !is_in_test {
+            return Err(RoutesError::table_per_worker(served.made_at));
+        }
+        Ok(())
+    }
+}
+
+/// The routes that an app is given to mount, and what is wrong with those that it mounts.
+#[derive(Clone)]
+pub(crate) struct Given {
+    served: Served,
+    problem: Arc<OnceLock<RoutesError>>,
+}
+
+thread_local! {
+    /// The routes that the app was given which this thread is making.
+    static GIVEN: RefCell<Option<Given>> = const { RefCell::new(None) };
+}
+
+impl Given {
+    pub(crate) fn of(routes: &Routes) -> Self {
+        Self {
+            served: routes.served.clone(),
+            problem: Arc::default(),
+        }
+    }
+
+    /// Notes that this thread makes an app that is given these routes.
+    pub(crate) fn give(&self) {
+        GIVEN.set(Some(self.clone()));
+    }
+
+    fn here() -> Option<Self> {
+        GIVEN.with_borrow(Clone::clone)
+    }
+
+    /// Returns what is wrong with the routes that were mounted, once the apps are made.
+    pub(crate) fn check(&self) -> Result<(), RoutesError> {
+        GIVEN.set(None);
+        self.problem
+            .get()
+            .map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Reports routes that cannot be mounted: to the code that gave the app its routes, or if none
+    /// did, by a panic.
+    fn refuse(error: RoutesError) {
+        match Self::here() {
+            Some(given) => _ = given.problem.set(error),
+            None => panic!("{error}"),
+        }
     }
 }
 
@@ -60,15 +153,10 @@ impl<T, B> AppFactory<B> for T where
 {
 }
 
-/// Makes an app with nothing but the routes. Its 404 for other paths looks like one of theirs.
+/// Makes an app with nothing but the routes. Its 404 for other paths looks like one of theirs, and
+/// passes their sections.
 pub(crate) fn app(routes: Routes) -> App<impl AppFactory<BoxBody>> {
-    let is_site = {
-        // If there are only pages, clients expect HTML everywhere.
-        let mut nodes = routes.served.setup.table.nodes();
-        nodes.len() > 0 && nodes.all(|node| node.kind == Kind::Page)
-    };
-    let kind = if is_site { Kind::Page } else { Kind::Route };
-    App::new()
-        .default_service(web::to(move || ready(nothing_here(kind))))
-        .service(routes)
+    let mounted = Mounted::of(routes);
+    let elsewhere = mounted.factory.clone();
+    App::new().default_service(elsewhere).service(mounted)
 }

@@ -58,6 +58,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn store(mut self, store: impl Store) -> Self {
         self.served.setup.sharing.store = Some(Arc::new(store));
         Self::of(self.served.setup)
@@ -79,6 +80,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn build_id(mut self, build_id: impl Into<String>) -> Self {
         self.served.setup.sharing.build_id = Some(build_id.into().into());
         Self::of(self.served.setup)
@@ -127,6 +129,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn staleness_bound(mut self, bound: Duration) -> Self {
         self.served.setup.sharing.staleness = bound;
         Self::of(self.served.setup)
@@ -146,6 +149,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn on_partition(mut self, on_partition: OnPartition) -> Self {
         self.served.setup.sharing.on_partition = on_partition;
         Self::of(self.served.setup)
@@ -170,6 +174,7 @@ impl Routes {
     /// # }
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn store_limit(mut self, limit: Duration) -> Self {
         self.served.setup.sharing.limit = limit;
         Self::of(self.served.setup)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Route, Routes};
-use crate::declaration::{CachedReason, Rendering, RouteDescriptor};
+use crate::declaration::{CachedReason, Rendering};
 use crate::table::Place;
 
 /// Something about a route that is allowed, but is probably not meant.
@@ -26,23 +26,23 @@ pub enum RouteWarning {
 /// The words of the table and of its JSON for [`RouteWarning::ForEver`].
 pub(super) const FOR_EVER: &str = "for ever: reads app data, has neither `revalidate` nor `tags`";
 
-/// Returns whether [`RouteWarning::ForEver`] holds for a handler.
-pub(super) fn is_for_ever(descriptor: &RouteDescriptor, rendering: Rendering) -> bool {
-    let is_by_default = matches!(
-        rendering,
-        Rendering::Cached(CachedReason::ReadsNothing | CachedReason::StaticParams)
-    );
-    let mut arguments = descriptor.arguments.iter();
-    is_by_default
-        && descriptor.config.tags.is_empty()
-        && arguments.any(|argument| argument.app_data.is_read)
-}
-
 impl Route<'_> {
+    /// Returns whether [`RouteWarning::ForEver`] holds for the handler.
+    pub(super) fn is_for_ever(&self) -> bool {
+        let is_by_default = matches!(
+            self.rendering(),
+            Rendering::Cached(CachedReason::ReadsNothing | CachedReason::StaticParams)
+        );
+        let descriptor = self.descriptor();
+        let mut arguments = descriptor.arguments.iter();
+        is_by_default
+            && descriptor.config.tags.is_empty()
+            && arguments.any(|argument| argument.app_data.is_read)
+    }
+
     /// Returns the warnings that the declaration alone tells, in the words of the table.
     pub(super) fn warnings(&self) -> Vec<&'static str> {
-        let is_for_ever = is_for_ever(self.descriptor, self.rendering);
-        is_for_ever.then_some(FOR_EVER).into_iter().collect()
+        self.is_for_ever().then_some(FOR_EVER).into_iter().collect()
     }
 }
 
@@ -72,7 +72,7 @@ impl Routes {
     #[must_use]
     pub fn warnings(&self) -> Vec<RouteWarning> {
         self.iter()
-            .filter(|route| is_for_ever(route.descriptor, route.rendering))
+            .filter(Route::is_for_ever)
             .map(|route| RouteWarning::ForEver(route.place()))
             .collect()
     }

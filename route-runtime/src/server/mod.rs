@@ -19,10 +19,11 @@ use self::setting::{Settings, Sources};
 use self::settings::{Behind, Listen, Program};
 use crate::context::settled;
 use crate::mode::Mode;
-use crate::routes::{self, AppFactory, Routes, Watch};
+use crate::routes::{self, AppFactory, Given, Routes, Watch};
 #[cfg(feature = "cli")]
 use crate::store::FileStore;
 use crate::store::Store;
+use crate::table::{RoutesError, Setup};
 use crate::target;
 
 mod admin;
@@ -34,6 +35,7 @@ mod error;
 )]
 pub(crate) mod setting;
 pub(crate) mod settings;
+mod table;
 
 pub use error::ServeError;
 
@@ -90,7 +92,9 @@ pub async fn serve() -> Result<(), ServeError> {
 #[must_use = "a server does nothing until it is run"]
 pub struct Server {
     launch: Launch,
-    shape: Vec<Box<dyn FnOnce(Routes) -> Routes>>,
+    /// Set if the app is the user's, with services that are not routes.
+    has_app: bool,
+    changes: Vec<RoutesChange>,
     program: Program,
     typed: Settings,
     /// Watches the progress of rendering ahead.
@@ -99,10 +103,19 @@ pub struct Server {
     args: Option<Vec<std::ffi::OsString>>,
 }
 
+/// A function that changes the routes before they are served.
+type RoutesChange = Box<dyn FnOnce(Routes) -> Result<Routes, RoutesError>>;
+
 /// A function that starts an actix-web server. It hides the type of the app that [`Server::app`]
 /// was given.
-type Launch =
-    Box<dyn FnOnce(Routes, &Listen) -> Result<(Vec<SocketAddr>, dev::Server), ServeError>>;
+type Launch = Box<dyn FnOnce(Routes, &Listen) -> Result<Launched, ServeError>>;
+
+/// A server that listens, but has not begun to serve.
+struct Launched {
+    addresses: Vec<SocketAddr>,
+    server: dev::Server,
+    given: Given,
+}
 
 /// The longest that a server which is shutting down waits for each of: requests, the work that was
 /// registered with [`after`](crate::after), and writes to the store.
@@ -114,7 +127,8 @@ impl Server {
     pub fn new() -> Self {
         Self {
             launch: launch(routes::app),
-            shape: Vec::new(),
+            has_app: false,
+            changes: Vec::new(),
             program: Program::default(),
             typed: Settings::default(),
             watch: Watch::default(),
@@ -129,6 +143,10 @@ impl Server {
     /// The function is called once per worker. If the app has no `default_service`, actix-web
     /// answers a path that neither the routes nor the services know with an empty 404. The server's
     /// default app answers it with a problem that no cache keeps.
+    ///
+    /// The function mounts the routes as it gets them. A method such as `at` or `data` would make a
+    /// table of each worker's own, with a cache of its own, and is an error of [`run`](Self::run):
+    /// call it on the server instead.
     ///
     /// # Example
     ///
@@ -155,13 +173,17 @@ impl Server {
         B: MessageBody + 'static,
     {
         self.launch = launch(app);
+        self.has_app = true;
         self
     }
 
     /// Registers app data; see [`Routes::data`].
-    pub fn data<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.shape.push(Box::new(move |routes| routes.data(value)));
-        self
+    ///
+    /// All of the app sees it: the routes, the services of your own [`app`](Self::app), and its
+    /// middleware. A value of the same type that the app registers itself, with `App::app_data`, is
+    /// replaced. The data of a scope stays its own.
+    pub fn data<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.changed(|routes| routes.data(value))
     }
 
     /// Configures the apps. The function is called once per worker and once per renderer.
@@ -186,13 +208,8 @@ impl Server {
     /// server.run().await
     /// # }
     /// ```
-    pub fn configure(
-        mut self,
-        configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static,
-    ) -> Self {
-        self.shape
-            .push(Box::new(|routes| routes.configure(configure)));
-        self
+    pub fn configure(self, configure: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) -> Self {
+        self.changed(|routes| routes.configure(configure))
     }
 
     /// Sets the size of the cache in memory, instead of `ROUTE_CACHE_BYTES`; see
@@ -313,8 +330,7 @@ impl Server {
     /// `ROUTE_CACHE_URL` names; see [`Routes::store`].
     pub fn store(mut self, store: impl Store) -> Self {
         self.program.has_store = true;
-        self.shape.push(Box::new(|routes| routes.store(store)));
-        self
+        self.changed(|routes| routes.store(store))
     }
 
     /// Reads these arguments instead of those of the process. The program's name is not one of
@@ -392,8 +408,8 @@ impl Server {
         if let Some(cdn) = sources.cdn()? {
             routes = routes.cdn(cdn);
         }
-        for shape in self.shape.drain(..) {
-            routes = shape(routes);
+        for change in self.changes.drain(..) {
+            routes = change(routes)?;
         }
         Ok(routes)
     }
@@ -470,15 +486,27 @@ impl Server {
                 eprintln!("{failure}");
             }
         }
+        if self.has_app {
+            table::tell_what_sections_leave_out(&routes);
+        }
         let table = routes.to_string();
-        let (addresses, server) = (self.launch)(routes.clone(), &listen)?;
+        let Launched {
+            addresses,
+            server,
+            given,
+        } = (self.launch)(routes.clone(), &listen)?;
         let mut admin = match admin {
             Some(admin) => Some(admin.listen(routes.clone()).await?),
             None => None,
         };
+        let handle = server.handle();
         let mut server = pin!(server);
         if let Poll::Ready(ended) = first_poll(server.as_mut()).await {
             return ended.map_err(ServeError::Io);
+        }
+        if let Err(error) = given.check() {
+            join(handle.stop(false), server).await.1.ok();
+            return Err(error.into());
         }
         let operators = admin.as_ref().map_or(&[][..], |admin| &admin.addresses);
         let mode = routes.served.setup.mode;
@@ -519,10 +547,17 @@ where
     B: MessageBody + 'static,
 {
     Box::new(move |routes, listen| {
-        let configure = routes.served.setup.configure.clone();
+        let given = Given::of(&routes);
+        let is_mounted = given.clone();
         let mut server = HttpServer::new(move || {
-            let app = app(routes.clone());
-            app.configure(|config| configure.iter().for_each(|configure| configure(config)))
+            given.give();
+            let Setup {
+                data, configure, ..
+            } = &routes.served.setup;
+            app(routes.clone()).configure(|config| {
+                data.configure(config);
+                configure.iter().for_each(|configure| configure(config));
+            })
         })
         .shutdown_timeout(SHUTDOWN.as_secs());
         if let Some(workers) = listen.workers {
@@ -534,7 +569,11 @@ where
                 address: listen.address.clone(),
                 source,
             })?;
-        Ok((server.addrs(), server.run()))
+        Ok(Launched {
+            addresses: server.addrs(),
+            server: server.run(),
+            given: is_mounted,
+        })
     })
 }
 

@@ -1,12 +1,15 @@
 //! Responses of cached routes, from the cache or from a render, shared as widely as they may be.
 
+use std::rc::Rc;
+
 use actix_web::body::{BodyStream, BoxBody, SizedStream};
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding, HeaderValue};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpMessage as _, HttpResponse, HttpResponseBuilder};
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::chain::Passing;
 use super::finish;
 use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
 use super::visit::Visit;
@@ -121,9 +124,11 @@ fn shared_outside(
     is_current: bool,
     request: &ServiceRequest,
 ) -> Option<Shared> {
-    let is_shared = match handler.descriptor.config.cdn_under(served.setup.cdn) {
+    let table = &served.setup.table;
+    let cdn = served.setup.cdn && !table.is_guarded(table.node(handler.node));
+    let is_shared = match handler.descriptor.config.cdn_under(cdn) {
         Cdn::No => false,
-        Cdn::Yes => !has_credentials(request),
+        Cdn::Yes => !has_credentials(request) && !passed_a_guard(request),
         Cdn::Public => true,
     };
     is_shared.then(|| Shared {
@@ -143,6 +148,14 @@ fn outside_tags(entry: &Entry<Stored>) -> String {
             .all(|byte| byte.is_ascii_graphic() && byte != b',')
     });
     tags.collect::<Vec<_>>().join(",")
+}
+
+/// Returns whether a request has passed a section that may decide who reads the response. A section
+/// may cover only some of a route's paths.
+fn passed_a_guard(request: &ServiceRequest) -> bool {
+    let extensions = request.extensions();
+    let passing = extensions.get::<Rc<Passing>>();
+    passing.is_some_and(|passing| passing.is_guarded)
 }
 
 /// Returns whether a request says who sends it. Something in front of the routes may have let the

@@ -1,41 +1,48 @@
-//! The way of a request from its match to the visit of its handler: refusals, ready responses,
-//! middleware.
+//! The way of a request from its match to the visit of its handler: sections, refusals, ready
+//! responses, the middleware of its route.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::future::{Ready, ready};
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_service::{Service, always_ready};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
-use actix_web::error::{ErrorInternalServerError, InternalError};
-use actix_web::http::{Method as HttpMethod, StatusCode, Uri, header};
+use actix_web::http::{Method as HttpMethod, StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use futures_util::FutureExt as _;
 use futures_util::future::Either;
 
-use super::matched::{MatchedPath, matched};
+use super::boundary::{self, AsMatched, Of};
+use super::chain::{Chain, Passing};
+use super::matched::{Matched, MatchedPath};
 use super::visit::{Later, Visit, answer};
 use super::{cached, finish};
-use crate::declaration::{Endpoint, Method};
+use crate::declaration::{Kind, Method};
 use crate::handler::body_limit::{self, BodyWatch};
 use crate::handler::fault;
-use crate::panic;
-use crate::respond::Problem;
+use crate::middleware::Endpoint;
+use crate::pattern::nearest;
+use crate::respond::{Problem, not_found};
 use crate::responses::Served;
-use crate::table::{ByHandler, HandlerId, Node};
-use crate::target;
+use crate::table::{ByHandler, HandlerId, Node, SectionIds};
 
 /// The longest path of a blank request. A request's canonical path may be longer than the path that
 /// the client sent, because it escapes characters that a client need not escape.
 const LONGEST: usize = u16::MAX as usize - 1;
 
 /// A response that is ready now or later.
-type Answered = Either<Ready<Result<ServiceResponse, Error>>, Later>;
+pub(super) type Answered = Either<Ready<Result<ServiceResponse, Error>>, Later>;
 
 /// The service of one worker, for every route.
+#[derive(Clone)]
 pub(crate) struct Dispatcher {
+    pub(super) worker: Rc<Worker>,
+    pub(super) chain: Chain,
+}
+
+/// The endpoints of one worker, which are inside all sections.
+pub(super) struct Worker {
     pub(super) served: Rc<Served>,
     pub(super) endpoints: ByHandler<WorkerEndpoint>,
     pub(super) data: Option<Rc<Extensions>>,
@@ -59,31 +66,90 @@ impl Service<ServiceRequest> for Dispatcher {
     always_ready!();
 
     fn call(&self, mut request: ServiceRequest) -> Answered {
+        if self.chain.is_some()
+            && let Some((sections, kind)) = self.worker.covering(&request)
+        {
+            self.worker.prepare_for_sections(&mut request);
+            return Passing::begin(sections, kind, &self.chain, &self.worker, request);
+        }
+        self.worker.answer(request)
+    }
+}
+
+impl Worker {
+    /// Returns the sections that cover a request's path, unless there are none, and the kind of what
+    /// they cover there.
+    fn covering(&self, request: &ServiceRequest) -> Option<(SectionIds, Kind)> {
+        let table = &self.served.setup.table;
+        let extensions = request.extensions();
+        let matched = extensions.get::<Matched>();
+        let node = matched.map(Matched::node);
+        if node.is_some_and(|node| node.sections.is_empty()) {
+            return None;
+        }
+        let path = match matched.map(|it| &it.path) {
+            Some(MatchedPath::Clean(params)) => Cow::Borrowed(params.path(request.path())),
+            Some(MatchedPath::Unclean(clean)) => Cow::Borrowed(&**clean),
+            Some(MatchedPath::Malformed) | None => nearest(request.path()),
+        };
+        let sections = table.covering(node, &path);
+        let kind = node.map_or_else(|| table.kind(), |node| node.kind);
+        (!sections.is_empty()).then_some((sections, kind))
+    }
+
+    /// Answers a request that is in no section.
+    fn answer(&self, mut request: ServiceRequest) -> Answered {
         let id = match self.find(&request) {
             Continue(id) => id,
             Break(response) => return at_once(request, response),
         };
-        if let Break(response) = self.prepare(id, &mut request) {
+        self.give_data(&mut request);
+        self.give_params_and_body(id, &mut request);
+        self.send(id, request)
+    }
+
+    /// Answers a request that has passed its sections.
+    pub(super) fn answer_prepared(&self, request: ServiceRequest) -> Answered {
+        match self.find(&request) {
+            Continue(id) => self.send(id, request),
+            Break(response) => at_once(request, response),
+        }
+    }
+
+    /// Sends a request that has what its handler may read to the handler's middleware, or else to
+    /// the handler.
+    fn send(&self, id: HandlerId, request: ServiceRequest) -> Answered {
+        if let Some(response) = self.refuse_body(id, &request) {
             return at_once(request, response);
         }
         match &self.endpoints[id].wrapped {
             Some(wrapped) => {
-                let uri = MatchedUri(request.uri().clone());
-                request.extensions_mut().insert(uri);
-                Either::Right(call_middleware(wrapped, &self.served, id, request))
+                let as_matched = AsMatched::of(&request);
+                request.extensions_mut().insert(as_matched);
+                let of = Of::Handler(id);
+                Either::Right(boundary::call(wrapped, of, &self.served, request))
             }
             None => Either::Right(answer(Visit::new(&self.served, id, request))),
         }
     }
-}
 
-impl Dispatcher {
+    /// Refuses a request whose headers, or whose sections, have shown that its body is too large.
+    fn refuse_body(&self, id: HandlerId, request: &ServiceRequest) -> Option<HttpResponse> {
+        self.endpoints[id].body_limit?;
+        let body = request.extensions().get::<BodyWatch>().cloned();
+        let body = body.filter(BodyWatch::is_too_long)?;
+        let kind = self.served.setup.table.handler(id).descriptor.kind;
+        Some(finish::with_no_cache(body.too_large(kind)))
+    }
+
     /// Finds the handler of a request. Breaks with a response if the request is not for any
     /// handler, or if its response is ready.
     fn find(&self, request: &ServiceRequest) -> ControlFlow<HttpResponse, HandlerId> {
         let table = &self.served.setup.table;
         let extensions = request.extensions();
-        let matched = matched(&extensions);
+        let Some(matched) = extensions.get::<Matched>() else {
+            return Break(nothing_here(table.kind()));
+        };
         let node = table.node(matched.node);
         let params = match &matched.path {
             MatchedPath::Clean(params) => params,
@@ -112,29 +178,43 @@ impl Dispatcher {
         Continue(id)
     }
 
-    /// Gives a request what its handler may read: app data, parameters, a body up to its limit.
-    /// Breaks with a response if the body is too large.
-    fn prepare(&self, id: HandlerId, request: &mut ServiceRequest) -> ControlFlow<HttpResponse> {
+    /// Gives a request what its sections and its handler may read. Later is too late: a request can
+    /// be changed only while nothing else keeps it.
+    fn prepare_for_sections(&self, request: &mut ServiceRequest) {
+        self.give_data(request);
+        let id = {
+            let extensions = request.extensions();
+            let node = extensions.get::<Matched>().map(Matched::node);
+            node.and_then(|node| handler_of(node, request))
+        };
+        match id {
+            Some(id) => self.give_params_and_body(id, request),
+            // No handler reads the body, but a section may.
+            None => drop(BodyWatch::put_on(request, body_limit::DEFAULT)),
+        }
+    }
+
+    /// Gives a request the app data.
+    fn give_data(&self, request: &mut ServiceRequest) {
         if let Some(data) = &self.data {
             request.add_data_container(Rc::clone(data));
         }
+    }
+
+    /// Gives a request the parameters that its handler may read, and a body up to its limit.
+    fn give_params_and_body(&self, id: HandlerId, request: &mut ServiceRequest) {
         let table = &self.served.setup.table;
         let handler = table.handler(id);
         table.capture(handler, request);
         let endpoint = &self.endpoints[id];
         let Some(limit) = endpoint.body_limit else {
-            return Continue(());
+            return;
         };
         let limits = endpoint
             .extractor_limits
             .get_or_init(|| Rc::new(body_limit::extractor_limits(request, &handler.descriptor)));
         request.add_data_container(Rc::clone(limits));
-        match BodyWatch::put_on(request, limit) {
-            Ok(_) => Continue(()),
-            Err(watch) => Break(finish::with_no_cache(
-                watch.too_large(handler.descriptor.kind),
-            )),
-        }
+        BodyWatch::put_on(request, limit);
     }
 }
 
@@ -145,58 +225,6 @@ fn handler_of(node: &Node, request: &ServiceRequest) -> Option<HandlerId> {
     node.handler(method).or_else(|| {
         let is_head = method == Method::Head;
         is_head.then(|| node.handler(Method::Get)).flatten()
-    })
-}
-
-/// The URI that a request had when it was matched. Only routes with middleware keep it.
-struct MatchedUri(Uri);
-
-/// Restores the path that the request was matched with, if a middleware has changed it. The
-/// parameters are parts of the matched path, and so is the key of a shared response.
-fn as_matched(request: &mut ServiceRequest) {
-    let matched = request.extensions_mut().remove::<MatchedUri>();
-    if let Some(MatchedUri(uri)) = matched
-        && uri.path() != request.path()
-    {
-        request.head_mut().uri = uri;
-    }
-}
-
-/// Calls a route's middleware. A response that the middleware itself makes is for this one request,
-/// like a handler's, even if it comes of an error or a panic.
-///
-/// An error is returned as an error, for the services around the routes. The response that they
-/// will make of it is decided here. It is not yet made into a `ServiceResponse` here, because that
-/// needs the request, and a middleware can change the request only while nothing else keeps it.
-fn call_middleware(
-    wrapped: &Endpoint,
-    served: &Rc<Served>,
-    id: HandlerId,
-    request: ServiceRequest,
-) -> Later {
-    let (wrapped, served) = (Rc::clone(wrapped), Rc::clone(served));
-    let answered = AssertUnwindSafe(async move { wrapped.call(request).await }).catch_unwind();
-    Box::pin(async move {
-        let handler = served.setup.table.handler(id);
-        let (route, mode) = (&handler.descriptor, served.setup.mode);
-        let (error, mut response): (Error, _) = match answered.await {
-            Ok(Ok(mut response)) => {
-                finish::for_one_request(response.response_mut(), handler);
-                return Ok(response);
-            }
-            Ok(Err(error)) => {
-                let response = fault::of_middleware(&error, route, mode);
-                (error, response)
-            }
-            Err(panic) => {
-                let message = panic::message(&*panic).to_owned();
-                tracing::error!(target: target::HANDLER, { http.route = route.pattern, message }, "a middleware panicked");
-                let response = fault::of_panic("a middleware", &message, route.kind, mode);
-                (ErrorInternalServerError(message), response)
-            }
-        };
-        finish::for_one_request(&mut response, handler);
-        Err(InternalError::from_response(error, response).into())
     })
 }
 
@@ -214,7 +242,10 @@ impl Service<ServiceRequest> for HandlerService {
     always_ready!();
 
     fn call(&self, mut request: ServiceRequest) -> Answered {
-        as_matched(&mut request);
+        let as_matched = request.extensions_mut().remove::<AsMatched>();
+        if let Some(as_matched) = as_matched {
+            as_matched.restore(&mut request);
+        }
         let visit = Visit::new(&self.served, self.id, request);
         match cached::hit(&self.served, self.id, &visit.params, &visit.request) {
             Some(response) => at_once(visit.request, response),
@@ -239,6 +270,12 @@ fn redirect_to_clean(clean: &str, request: &ServiceRequest) -> HttpResponse {
             .insert_header((header::LOCATION, location))
             .finish(),
     )
+}
+
+/// Answers a request that no route matches, in the form in which the routes say that something is
+/// not there.
+fn nothing_here(kind: Kind) -> HttpResponse {
+    finish::with_no_cache(fault::response(&not_found(), kind))
 }
 
 /// Refuses a request before it reaches any handler.

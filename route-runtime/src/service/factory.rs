@@ -4,21 +4,33 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use actix_service::boxed::rc_service;
+use actix_web::Error;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::{Error, HttpResponse};
 use futures_core::future::LocalBoxFuture;
 
-use super::dispatch::{Dispatcher, HandlerService, WorkerEndpoint};
-use super::finish;
-use crate::declaration::{Endpoint, Kind};
+use super::chain::chain;
+use super::dispatch::{Dispatcher, HandlerService, Worker, WorkerEndpoint};
 use crate::handler::body_limit::limit_of;
-use crate::handler::fault;
-use crate::respond::not_found;
+use crate::middleware::Endpoint;
 use crate::responses::Served;
 use crate::table::{ByHandler, HandlerId};
+use crate::target;
 
-/// The factory that makes the service of each worker.
-pub(crate) struct Factory(pub(crate) Rc<Served>);
+/// The factory that makes the service of each worker. Clones make one service together.
+#[derive(Clone)]
+pub(crate) struct Factory {
+    served: Rc<Served>,
+    made: Rc<tokio::sync::OnceCell<Dispatcher>>,
+}
+
+impl Factory {
+    pub(crate) fn of(served: Served) -> Self {
+        Self {
+            served: Rc::new(served),
+            made: Rc::default(),
+        }
+    }
+}
 
 impl ServiceFactory<ServiceRequest> for Factory {
     type Response = ServiceResponse;
@@ -29,45 +41,52 @@ impl ServiceFactory<ServiceRequest> for Factory {
     type Future = LocalBoxFuture<'static, Result<Dispatcher, ()>>;
 
     fn new_service(&self, (): ()) -> Self::Future {
-        let served = Rc::clone(&self.0);
+        let Self { served, made } = self.clone();
         Box::pin(async move {
-            let handlers = served.setup.table.handlers();
-            let mut endpoints = Vec::with_capacity(handlers.len());
-            for (id, handler) in handlers {
-                endpoints.push(WorkerEndpoint {
-                    wrapped: wrap_handler(&served, id).await,
-                    body_limit: limit_of(&handler.descriptor),
-                    extractor_limits: OnceCell::new(),
-                });
-            }
-            Ok(Dispatcher {
-                data: served.setup.data.container().map(Rc::new),
-                endpoints: ByHandler::of(endpoints),
-                served,
-            })
+            let dispatcher = made.get_or_try_init(|| dispatcher(served)).await;
+            dispatcher.cloned()
         })
     }
 }
 
+async fn dispatcher(served: Rc<Served>) -> Result<Dispatcher, ()> {
+    let handlers = served.setup.table.handlers();
+    let mut endpoints = Vec::with_capacity(handlers.len());
+    for (id, handler) in handlers {
+        endpoints.push(WorkerEndpoint {
+            wrapped: wrap_handler(&served, id).await?,
+            body_limit: limit_of(&handler.descriptor),
+            extractor_limits: OnceCell::new(),
+        });
+    }
+    let worker = Rc::new(Worker {
+        data: served.setup.data.container().map(Rc::new),
+        endpoints: ByHandler::of(endpoints),
+        served,
+    });
+    let chain = chain(&worker).await?;
+    Ok(Dispatcher { worker, chain })
+}
+
 /// Puts the handler inside its middleware. The first middleware named is the outermost, and sees a
-/// request first. Returns `None` if there is no middleware, so that a request takes no detour.
-async fn wrap_handler(served: &Rc<Served>, id: HandlerId) -> Option<Endpoint> {
-    let wraps = served.setup.table.handler(id).descriptor.config.wrap;
+/// request first. Returns `None` if there is no middleware, so that a request takes no detour. The
+/// error has been logged.
+async fn wrap_handler(served: &Rc<Served>, id: HandlerId) -> Result<Option<Endpoint>, ()> {
+    let descriptor = &served.setup.table.handler(id).descriptor;
+    let wraps = descriptor.config.wrap;
     if wraps.is_empty() {
-        return None;
+        return Ok(None);
     }
     let mut endpoint: Endpoint = rc_service(HandlerService {
         served: Rc::clone(served),
         id,
     });
     for wrap in wraps.iter().rev() {
-        endpoint = wrap(endpoint).await;
+        let Ok(wrapped) = (wrap.put)(endpoint).await else {
+            tracing::error!(target: target::ROUTES, { http.route = descriptor.pattern }, "a middleware could not be made: `{}`", wrap.name);
+            return Err(());
+        };
+        endpoint = wrapped;
     }
-    Some(endpoint)
-}
-
-/// Answers a request that no route matches, in the form in which the routes say that something is
-/// not there.
-pub(crate) fn nothing_here(kind: Kind) -> HttpResponse {
-    finish::with_no_cache(fault::response(&not_found(), kind))
+    Ok(Some(endpoint))
 }

@@ -1,6 +1,6 @@
 //! Headers that tell caches outside how to treat a response that is for one request.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -34,7 +34,11 @@ const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 ///
 /// `status` is the `Cache-Status`, which says why the response is for one request.
 pub(super) fn uncached(response: &mut HttpResponse, handler: &Handler, status: HeaderValue) {
-    for_one_request(response, handler);
+    for_one_request(
+        response,
+        handler.descriptor.pattern,
+        &handler.is_cookie_told,
+    );
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         response.headers_mut().append(CACHE_STATUS, status);
     }
@@ -47,13 +51,17 @@ pub(super) fn individual_status(reason: &Reason) -> HeaderValue {
 }
 
 /// Keeps caches outside from storing a response, as [`uncached`] does, but adds no `Cache-Status`.
-/// Every response of a handler's middleware passes through here, whether the middleware made it or
-/// passed on the handler's.
+/// Every response of middleware passes through here, whether the middleware made it or passed it on.
+/// `pattern` is that of the route or the section.
 ///
 /// A response that sets a cookie is never for a shared cache, whatever it says: other clients would
-/// get the cookie. Headers that say otherwise are overridden, and the log mentions that once per
-/// handler.
-pub(super) fn for_one_request(response: &mut HttpResponse, handler: &Handler) {
+/// get the cookie. Headers that say otherwise are overridden, and the log mentions that once,
+/// which sets `is_cookie_told`.
+pub(super) fn for_one_request(
+    response: &mut HttpResponse,
+    pattern: &str,
+    is_cookie_told: &AtomicBool,
+) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return;
     }
@@ -62,11 +70,11 @@ pub(super) fn for_one_request(response: &mut HttpResponse, handler: &Handler) {
         headers.insert(header::CACHE_CONTROL, PRIVATE);
     } else if headers.contains_key(header::SET_COOKIE)
         && keep_from_shared_caches(headers)
-        && !handler.is_cookie_told.swap(true, Ordering::Relaxed)
+        && !is_cookie_told.swap(true, Ordering::Relaxed)
     {
         tracing::warn!(
             target: target::HANDLER,
-            { http.route = handler.descriptor.pattern },
+            { http.route = pattern },
             "an answer that sets a cookie said that shared caches may keep it; it is sent without \
              that, as `private`"
         );

@@ -1,9 +1,11 @@
 //! The error that reports every problem of a table of routes at once.
 
 use std::fmt;
+use std::panic::Location;
 
 use super::{HandlerId, Table};
 use crate::declaration::{Method, RouteDescriptor, Source};
+use crate::section::SectionPlace;
 
 /// The error of a table of routes that cannot be served. It holds every problem.
 ///
@@ -31,6 +33,14 @@ impl RoutesError {
                 data: missing.data,
             });
         Self::new(problems.collect())
+    }
+
+    pub(crate) fn other_table(made: &'static Location<'static>) -> Self {
+        Self::new(vec![RouteProblem::OtherTable { made }])
+    }
+
+    pub(crate) fn table_per_worker(made: &'static Location<'static>) -> Self {
+        Self::new(vec![RouteProblem::TablePerWorker { made }])
     }
 
     pub(crate) fn renderers() -> Self {
@@ -96,6 +106,37 @@ pub enum RouteProblem {
     Renderers,
     /// The argument of [`Routes::at`](crate::Routes::at) is not a prefix.
     BadPrefix(String),
+    /// The pattern of a section, as `wrap` and `wrap_open` of [`Routes`](crate::Routes) and
+    /// [`Server`](crate::Server) take it, cannot be read.
+    BadSection {
+        /// The section.
+        section: SectionPlace,
+        /// What is wrong with its pattern.
+        what: String,
+        /// What to write instead.
+        instead: String,
+    },
+    /// A section that covers no route: there is none all of whose paths match its pattern.
+    EmptySection(SectionPlace),
+    /// `cdn = true` on a route all of whose paths are in a section that may decide who reads them.
+    SharedBehindSection {
+        /// The route.
+        route: Place,
+        /// The outermost such section.
+        section: SectionPlace,
+    },
+    /// The app that [`Server::app`](crate::Server::app) or a test made mounts other routes than it
+    /// was given: ones that a method such as `at` or `data` made of them.
+    OtherTable {
+        /// The place of the call that made the mounted routes.
+        made: &'static Location<'static>,
+    },
+    /// A worker of a server mounts routes that were made on that worker, so that each worker has a
+    /// cache of its own.
+    TablePerWorker {
+        /// The place of the call that made the routes.
+        made: &'static Location<'static>,
+    },
     /// The environment variable `ROUTE_MODE` is not a mode.
     Mode(String),
 }
@@ -212,6 +253,42 @@ impl fmt::Display for RouteProblem {
                 f,
                 "`{prefix}` is no prefix for routes\n  help: write literal segments, as in \
                  `/v1` or `/api/v1`, without a trailing slash"
+            ),
+            Self::BadSection {
+                section,
+                what,
+                instead,
+            } => write!(
+                f,
+                "the pattern of a section cannot be read: {what}\n  {section}\n  help: {instead}"
+            ),
+            Self::EmptySection(section) => write!(
+                f,
+                "a section covers no route\n  {section}\n  help: write the pattern as the routes \
+                 are declared, without the prefix of `at`; a section covers a route if its pattern \
+                 matches every path of the route: `/admin/[[...rest]]` covers `/admin` and \
+                 `/admin/users/[id]`"
+            ),
+            Self::SharedBehindSection { route, section } => write!(
+                f,
+                "`cdn = true` in a section\n  {route}\n  {section}\n  help: a shared cache outside \
+                 answers without asking the section; remove `cdn`; or, if the section does not decide \
+                 who may read the response, declare the section with `wrap_open`, or write `cdn = \
+                 \"public\"`"
+            ),
+            Self::OtherTable { made } => write!(
+                f,
+                "the app mounts other routes than it was given\n  made at {made}\n  help: each \
+                 worker calls this code, and would have a cache of its own, which no other \
+                 worker's `revalidate_*` reaches; call `at`, `data` and the like on `Server`, or on \
+                 the routes before they are given to an app"
+            ),
+            Self::TablePerWorker { made } => write!(
+                f,
+                "routes that were made on the worker that mounts them\n  made at {made}\n  help: \
+                 each worker would have a cache of its own, which no other worker's `revalidate_*` \
+                 reaches; make the routes before `HttpServer::new`, and mount `routes.clone()` in \
+                 its closure"
             ),
             Self::Mode(found) => write!(
                 f,

@@ -5,6 +5,7 @@ mod check;
 mod data;
 mod error;
 mod id;
+mod sections;
 mod setup;
 mod sharing;
 
@@ -18,6 +19,7 @@ use actix_web::http::header::HeaderValue;
 use crate::declaration::{Kind, Method, ParamTexts, Rendering, RouteDescriptor, decide};
 use crate::owner::Owner;
 use crate::pattern::{Params, Segment, Trie, canonical, encode_segment};
+use crate::section::{Section, SectionDeclaration};
 use crate::store::Tag;
 use crate::tags;
 
@@ -25,6 +27,7 @@ pub(crate) use self::data::SharedData;
 pub(crate) use self::error::MissingData;
 pub use self::error::{Place, RouteProblem, RoutesError};
 pub(crate) use self::id::{ByHandler, HandlerId, NodeId};
+pub(crate) use self::sections::{Covering, SectionId, SectionIds};
 pub(crate) use self::setup::Setup;
 pub(crate) use self::sharing::Sharing;
 
@@ -36,16 +39,44 @@ pub(crate) struct Table {
     /// the names of parameters.
     handlers: Vec<Handler>,
     pub(crate) trie: Trie<NodeId>,
-    /// The text before every pattern. It is empty if there is no prefix.
-    pub(crate) prefix: String,
+    prefix: Prefix,
+    /// The sections, the outermost first.
+    pub(crate) sections: Vec<Section>,
+    declared_sections: Vec<Arc<SectionDeclaration>>,
+    /// What is wrong with the sections. It keeps the routes from being served.
+    section_problems: Vec<RouteProblem>,
+}
+
+/// The literal segments before every pattern. There are none if there is no prefix.
+#[derive(Clone, Default)]
+struct Prefix {
+    text: String,
+    segments: Vec<Segment>,
+}
+
+impl Prefix {
+    fn parse(text: &str) -> Result<Self, RoutesError> {
+        Ok(Self {
+            text: text.into(),
+            segments: check::prefix(text)?,
+        })
+    }
+
+    fn before(&self, segments: &[Segment]) -> Vec<Segment> {
+        self.segments.iter().chain(segments).copied().collect()
+    }
 }
 
 /// A path, and the handlers of its methods.
 pub(crate) struct Node {
     pub(crate) pattern: String,
+    /// The segments of the whole pattern, including the prefix.
+    segments: Vec<Segment>,
     pub(crate) kind: Kind,
     /// The value of the `Allow` header.
     pub(crate) allow: HeaderValue,
+    /// The sections that cover paths of this node, the outermost first.
+    pub(crate) sections: Vec<Covering>,
     /// The pattern in actix-web's syntax, to fill `match_info`. `None` if it has no parameters.
     resource: Option<ResourceDef>,
     handlers: [Option<HandlerId>; Method::ALL.len()],
@@ -108,28 +139,53 @@ impl Node {
 }
 
 impl Table {
-    /// Builds the table: checks the routes, groups them by path, decides which are cached.
-    pub(crate) fn build(mut routes: Vec<RouteDescriptor>, text: &str) -> Result<Self, RoutesError> {
-        let prefix = check::prefix(text)?;
+    /// Builds the table: checks the routes, groups them by path, decides which are cached, and which
+    /// sections cover them.
+    pub(crate) fn build(mut routes: Vec<RouteDescriptor>) -> Result<Self, RoutesError> {
         // `inventory` promises no order.
         routes.sort_by_key(|route| (route.pattern, route.method, route.source));
         check::check(&routes)?;
+        Ok(Self::assemble(routes, Prefix::default(), Vec::new()))
+    }
 
+    /// Builds the same table behind another prefix.
+    pub(crate) fn at(&self, prefix: &str) -> Result<Self, RoutesError> {
+        let prefix = Prefix::parse(prefix)?;
+        let sections = self.declared_sections.clone();
+        Ok(Self::assemble(self.declarations(), prefix, sections))
+    }
+
+    /// Builds the same table with a section more, inside the others.
+    pub(crate) fn with_section(&self, section: Arc<SectionDeclaration>) -> Self {
+        let mut sections = self.declared_sections.clone();
+        sections.push(section);
+        Self::assemble(self.declarations(), self.prefix.clone(), sections)
+    }
+
+    /// Builds the table of checked routes.
+    fn assemble(
+        routes: Vec<RouteDescriptor>,
+        prefix: Prefix,
+        sections: Vec<Arc<SectionDeclaration>>,
+    ) -> Self {
         let mut paths: BTreeMap<String, Vec<RouteDescriptor>> = BTreeMap::new();
         for route in routes {
             paths.entry(shape(route.segments)).or_default().push(route);
         }
-
         let mut table = Self {
             nodes: Vec::with_capacity(paths.len()),
             handlers: Vec::new(),
             trie: Trie::new(),
-            prefix: text.into(),
+            prefix,
+            sections: Vec::new(),
+            declared_sections: sections,
+            section_problems: Vec::new(),
         };
         for path in paths.into_values() {
-            table.add(&prefix, &path);
+            table.add(&path);
         }
-        Ok(table)
+        table.place_sections();
+        table
     }
 
     /// Returns one handler.
@@ -146,9 +202,21 @@ impl Table {
         handlers.map(|(index, handler)| (HandlerId(index), handler))
     }
 
+    /// Returns the declarations of every handler.
+    fn declarations(&self) -> Vec<RouteDescriptor> {
+        let handlers = self.handlers.iter();
+        handlers.map(|handler| handler.descriptor).collect()
+    }
+
     /// Returns one node.
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
+    }
+
+    /// Returns the kind of the app: if there are only pages, clients expect HTML everywhere.
+    pub(crate) fn kind(&self) -> Kind {
+        let is_site = !self.nodes.is_empty() && self.nodes.iter().all(|it| it.kind == Kind::Page);
+        if is_site { Kind::Page } else { Kind::Route }
     }
 
     /// Returns every node.
@@ -156,10 +224,11 @@ impl Table {
         self.nodes.iter()
     }
 
-    /// Fills actix-web's `match_info`, if the handler may read it.
+    /// Fills actix-web's `match_info`, if the handler or a section may read it.
     pub(crate) fn capture(&self, handler: &Handler, request: &mut ServiceRequest) {
-        if handler.reads_match_info
-            && let Some(resource) = &self.node(handler.node).resource
+        let node = self.node(handler.node);
+        if (handler.reads_match_info || !node.sections.is_empty())
+            && let Some(resource) = &node.resource
         {
             if resource.capture_match_info(request.match_info_mut()) {
                 return;
@@ -176,7 +245,7 @@ impl Table {
 
     /// Returns a declared path behind the prefix.
     pub(crate) fn prefixed(&self, path: &str) -> String {
-        match (&*self.prefix, path) {
+        match (&*self.prefix.text, path) {
             ("", path) => path.into(),
             (prefix, "/") => prefix.into(),
             (prefix, path) => format!("{prefix}{path}"),
@@ -203,9 +272,9 @@ impl Table {
         tags::of_path(path, pattern, &handler.descriptor.config, params)
     }
 
-    fn add(&mut self, prefix: &[Segment], path: &[RouteDescriptor]) {
+    fn add(&mut self, path: &[RouteDescriptor]) {
         let first = &path[0];
-        let segments: Vec<_> = prefix.iter().chain(first.segments).copied().collect();
+        let segments = self.prefix.before(first.segments);
         let node = NodeId(self.nodes.len());
         *self.trie.slot(&segments) = Some(node);
 
@@ -222,28 +291,15 @@ impl Table {
             });
         }
         self.nodes.push(Node {
-            pattern: pattern(prefix, first),
+            pattern: self.prefixed(first.pattern),
             kind: first.kind,
             allow: allow(&handlers),
+            sections: Vec::new(),
             resource: resource(&segments),
+            segments,
             handlers,
         });
     }
-}
-
-/// Returns the pattern as it was declared, including groups, behind the prefix.
-fn pattern(prefix: &[Segment], route: &RouteDescriptor) -> String {
-    let mut pattern: String = prefix
-        .iter()
-        .map(|segment| match segment {
-            Segment::Literal(text) => format!("/{text}"),
-            _ => String::new(),
-        })
-        .collect();
-    if pattern.is_empty() || route.pattern != "/" {
-        pattern.push_str(route.pattern);
-    }
-    pattern
 }
 
 /// Returns the pattern as it is served, without groups, which are not part of the URL.

@@ -12,6 +12,8 @@ use crate::store::MemoryOptions;
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) table: Arc<Table>,
+    /// The same for all routes that were made of the same ones, by `at`, `data` and the like.
+    pub(crate) origin: Arc<()>,
     pub(crate) data: SharedData,
     pub(crate) configure: Vec<Configure>,
     pub(crate) mode: Mode,

@@ -51,7 +51,7 @@ use actix_web::web::Bytes;
 use actix_web::{App, Error, HttpResponse};
 
 use crate::engine::{Clock, ManualClock};
-use crate::routes::{self, AppFactory, Routes};
+use crate::routes::{self, AppFactory, Given, Routes};
 use crate::table::RoutesError;
 
 /// An app of routes to which a test sends requests, with a clock that only the test moves.
@@ -139,7 +139,10 @@ impl TestApp {
     {
         routes = routes.with_clock(clock.clock());
         routes.ready().await?;
+        let given = Given::of(&routes);
+        given.give();
         let app = init_service(app(routes.clone())).await;
+        given.check()?;
         Ok(Self {
             app: boxed::service(BoxedApp { app }),
             routes,

@@ -6,9 +6,9 @@ use super::{COMMANDS, Directory, check};
 
 const LOCK: &str = "\
 # How each route is rendered: `lock` writes it, `check --locked` compares it.
-version 1
+version 2
 GET / cached revalidate=never # reads nothing of the request
-GET /guarded cached revalidate=never # reads nothing of the request
+GET /guarded cached revalidate=never wrap=guard # reads nothing of the request
 GET /news cached revalidate=10 expire=60 tag=news # `revalidate = 10`
 GET /posts/[id] cached revalidate=never tag=post:{id} # `static_params`
 GET /search dynamic # reads the request: `req: HttpRequest`
@@ -128,7 +128,7 @@ fn each_kind_of_difference_is_quoted_with_its_cause() {
 #[test]
 fn every_difference_is_listed() {
     let scratch = Directory::new("lock-empty");
-    fs::write(scratch.join("routes.lock"), "version 1\nGET /a dynamic\n").unwrap();
+    fs::write(scratch.join("routes.lock"), "version 2\nGET /a dynamic\n").unwrap();
     let ended = scratch.run(COMMANDS, "check --locked", &[]);
     assert_eq!(ended.code, Some(1));
     let first = "Error: 9 routes are not as they were locked\n";
@@ -155,12 +155,12 @@ fn a_lock_that_cannot_be_used_is_an_error_that_says_why() {
         "Error: line 5 of the lock of the routes is no route: `<<<<<<< ours`\n  help: run `lock` \
          to write it anew\n",
     );
-    fs::write(scratch.join("routes.lock"), "version 2\n").unwrap();
+    fs::write(scratch.join("routes.lock"), "version 1\n").unwrap();
     check(
         &scratch.run(COMMANDS, "check --locked", &[]),
         1,
         "",
-        "Error: the lock of the routes starts with `version 2`\n  help: expected `version 1`; run \
+        "Error: the lock of the routes starts with `version 1`\n  help: expected `version 2`; run \
          `lock` to write it anew\n",
     );
     check(

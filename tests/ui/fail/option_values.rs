@@ -47,7 +47,7 @@ async fn store(user: String) -> String {
     user
 }
 
-#[route(GET, "/wrap/[user]", wrap = guard())]
+#[route(GET, "/wrap/[user]", wrap = "guard")]
 async fn wrap(user: String) -> String {
     user
 }

@@ -104,7 +104,6 @@ impl Operations {
 
     async fn body_of(&self, request: &mut ServiceRequest) -> Result<Vec<u8>, HttpResponse> {
         let watch = BodyWatch::put_on(request, BODY_BYTES);
-        let watch = watch.map_err(|watch| watch.too_large(Kind::Route))?;
         let mut payload = request.take_payload();
         let read = async {
             let mut body = Vec::new();

@@ -1,0 +1,139 @@
+//! The boundary of middleware, of a route or of a section: what goes in is restored to what was
+//! matched, and what comes out is a response that no shared cache keeps by mistake.
+
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+
+use actix_web::Error;
+use actix_web::HttpMessage as _;
+use actix_web::dev::ServiceRequest;
+use actix_web::error::{ErrorInternalServerError, InternalError};
+use actix_web::http::{Method, StatusCode, Uri};
+use futures_util::FutureExt as _;
+
+use super::finish;
+use super::visit::Later;
+use crate::declaration::Kind;
+use crate::handler::body_limit::BodyWatch;
+use crate::handler::fault;
+use crate::middleware::Endpoint;
+use crate::panic;
+use crate::responses::Served;
+use crate::table::{HandlerId, SectionId, Table};
+use crate::target;
+
+/// The declaration that a middleware is of.
+#[derive(Clone, Copy)]
+pub(super) enum Of {
+    Handler(HandlerId),
+    /// A section, and the kind of what it covers.
+    Section(SectionId, Kind),
+}
+
+impl Of {
+    /// Returns the pattern of the declaration.
+    pub(super) fn pattern(self, table: &Table) -> &str {
+        match self {
+            Self::Handler(id) => table.handler(id).descriptor.pattern,
+            Self::Section(id, _) => &table.sections[id].pattern,
+        }
+    }
+
+    fn kind(self, table: &Table) -> Kind {
+        match self {
+            Self::Handler(id) => table.handler(id).descriptor.kind,
+            Self::Section(_, kind) => kind,
+        }
+    }
+
+    fn is_cookie_told(self, table: &Table) -> &AtomicBool {
+        match self {
+            Self::Handler(id) => &table.handler(id).is_cookie_told,
+            Self::Section(id, _) => &table.sections[id].is_cookie_told,
+        }
+    }
+}
+
+/// The path and the method that a request had when it was matched. A request keeps them while it
+/// passes middleware.
+#[derive(Clone)]
+pub(super) struct AsMatched {
+    uri: Uri,
+    method: Method,
+}
+
+impl AsMatched {
+    pub(super) fn of(request: &ServiceRequest) -> Self {
+        Self {
+            uri: request.uri().clone(),
+            method: request.method().clone(),
+        }
+    }
+
+    /// Restores the path and the method, if a middleware has changed them. The route, the
+    /// parameters and the key of a shared response belong to what was matched.
+    pub(super) fn restore(&self, request: &mut ServiceRequest) {
+        if self.uri.path() != request.path() {
+            request.head_mut().uri = self.uri.clone();
+        }
+        if self.method != *request.method() {
+            request.head_mut().method = self.method.clone();
+        }
+    }
+}
+
+/// Calls middleware. A response that the middleware itself makes is for this one request, like a
+/// handler's, even if it comes of an error or a panic.
+///
+/// An error is returned as an error, for the services around. The response that they will make of
+/// it is decided here. It is not yet made into a `ServiceResponse` here, because that needs the
+/// request, and a middleware can change the request only while nothing else keeps it.
+pub(super) fn call(
+    middleware: &Endpoint,
+    of: Of,
+    served: &Rc<Served>,
+    request: ServiceRequest,
+) -> Later {
+    let (middleware, served) = (Rc::clone(middleware), Rc::clone(served));
+    let body = request.extensions().get::<BodyWatch>().cloned();
+    let answered = AssertUnwindSafe(async move { middleware.call(request).await }).catch_unwind();
+    Box::pin(async move {
+        let (table, mode) = (&served.setup.table, served.setup.mode);
+        let (pattern, kind) = (of.pattern(table), of.kind(table));
+        let is_cookie_told = of.is_cookie_told(table);
+        let (error, mut response): (Error, _) = match answered.await {
+            Ok(Ok(mut response)) => {
+                finish::for_one_request(response.response_mut(), pattern, is_cookie_told);
+                return Ok(response);
+            }
+            Ok(Err(error)) => {
+                let response = fault::of_middleware(&error, pattern, kind, mode);
+                (error, response)
+            }
+            Err(panic) => {
+                let message = panic::message(&*panic).to_owned();
+                tracing::error!(target: target::HANDLER, { http.route = pattern, message }, "a middleware panicked");
+                let response = fault::of_panic("a middleware", &message, kind, mode);
+                (ErrorInternalServerError(message), response)
+            }
+        };
+        if let Some(body) = body
+            && is_too_large(&body, response.status())
+        {
+            response = body.too_large(kind);
+        }
+        finish::for_one_request(&mut response, pattern, is_cookie_told);
+        Err(InternalError::from_response(error, response).into())
+    })
+}
+
+/// Returns whether a middleware has failed because it read a body that is too large, whatever status
+/// it has for that.
+fn is_too_large(body: &BodyWatch, status: StatusCode) -> bool {
+    match status {
+        // An extractor that trusts the length in the headers reads nothing.
+        StatusCode::PAYLOAD_TOO_LARGE => body.is_too_long(),
+        status => body.is_exceeded() && status.is_client_error(),
+    }
+}

@@ -1,6 +1,8 @@
 //! The targets of log records, for filters such as `RUST_LOG=route_runtime::store=debug`. They stay
 //! the same when code moves from one module to another.
 
+/// The requests that a server answers, one line for each, in development.
+pub(crate) const ACCESS: &str = "route_runtime::access";
 /// The cache: renders, refreshes and entries.
 pub(crate) const CACHE: &str = "route_runtime::cache";
 /// Data from `fetch` and cached functions.

@@ -27,7 +27,8 @@ fn collisions_between_crates_end_a_program_before_it_listens() {
 
 #[test]
 fn a_program_serves_its_routes_and_those_of_linked_crates() {
-    let mut program = Program::start(SERVING, &[], &[("PORT", "0"), ("ROUTE_WORKERS", "1")]);
+    let environment = [("PORT", "0"), ("ROUTE_WORKERS", "1"), ("RUST_LOG", "warn")];
+    let mut program = Program::start(SERVING, &[], &environment);
     let mut connection = program.connect();
     let mut get = |path| {
         connection

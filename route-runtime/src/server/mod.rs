@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -10,25 +9,28 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::web::ServiceConfig;
-use actix_web::{App, HttpServer, dev};
+use actix_web::{App, dev};
 use futures_util::future::{OptionFuture, join};
 
 use self::admin::{Admin, AdminListener};
 use self::banner::banner;
+use self::launch::{Launch, Launched, launch};
 use self::setting::{Settings, Sources};
 use self::settings::{Behind, Listen, Program};
 use crate::context::settled;
 use crate::mode::Mode;
-use crate::routes::{self, AppFactory, Given, Routes, Watch};
+use crate::routes::{self, AppFactory, Routes, Watch};
 #[cfg(feature = "cli")]
 use crate::store::FileStore;
 use crate::store::Store;
-use crate::table::{RoutesError, Setup};
+use crate::table::RoutesError;
 use crate::target;
 
 mod admin;
 mod banner;
 mod error;
+mod launch;
+mod request_log;
 #[cfg_attr(
     not(feature = "cli"),
     allow(dead_code, reason = "the rows are for the command line")
@@ -44,7 +46,7 @@ pub use error::ServeError;
 /// `HOST` (default 127.0.0.1) and `PORT` (3000) set the address, `ROUTE_WORKERS` the number of
 /// workers (one per core), and `ROUTE_MODE` (`development` or `production`) the mode. `--help`
 /// lists the options that override these variables, and the other commands. The server prints the
-/// table of routes, its mode and its address.
+/// table of routes, its mode and its address. In development it logs each request.
 ///
 /// Ctrl-C stops the server at once. SIGTERM lets it finish the requests that it is serving, within
 /// 30 seconds. After either, the process waits up to 30 seconds for the work that was registered
@@ -105,17 +107,6 @@ pub struct Server {
 
 /// A function that changes the routes before they are served.
 type RoutesChange = Box<dyn FnOnce(Routes) -> Result<Routes, RoutesError>>;
-
-/// A function that starts an actix-web server. It hides the type of the app that [`Server::app`]
-/// was given.
-type Launch = Box<dyn FnOnce(Routes, &Listen) -> Result<Launched, ServeError>>;
-
-/// A server that listens, but has not begun to serve.
-struct Launched {
-    addresses: Vec<SocketAddr>,
-    server: dev::Server,
-    given: Given,
-}
 
 /// The longest that a server which is shutting down waits for each of: requests, the work that was
 /// registered with [`after`](crate::after), and writes to the store.
@@ -538,43 +529,6 @@ impl Default for Server {
 /// Returns a number of threads or places, of which there is always one.
 fn at_least_one(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
-}
-
-fn launch<F, T, B>(app: F) -> Launch
-where
-    F: Fn(Routes) -> App<T> + Clone + Send + 'static,
-    T: AppFactory<B>,
-    B: MessageBody + 'static,
-{
-    Box::new(move |routes, listen| {
-        let given = Given::of(&routes);
-        let is_mounted = given.clone();
-        let mut server = HttpServer::new(move || {
-            given.give();
-            let Setup {
-                data, configure, ..
-            } = &routes.served.setup;
-            app(routes.clone()).configure(|config| {
-                data.configure(config);
-                configure.iter().for_each(|configure| configure(config));
-            })
-        })
-        .shutdown_timeout(SHUTDOWN.as_secs());
-        if let Some(workers) = listen.workers {
-            server = server.workers(workers.get());
-        }
-        let server = server
-            .bind(&listen.address)
-            .map_err(|source| ServeError::Bind {
-                address: listen.address.clone(),
-                source,
-            })?;
-        Ok(Launched {
-            addresses: server.addrs(),
-            server: server.run(),
-            given: is_mounted,
-        })
-    })
 }
 
 #[cfg(test)]

@@ -280,17 +280,47 @@ fn check_warns_of_what_is_probably_not_meant_and_passes() {
     check(
         &run(WARNED, "check", &[]),
         0,
-        "1 route: nothing wrong; 1 warning\n",
+        "3 routes: nothing wrong; 3 warnings\n",
         "\
 warning: a route that reads app data is cached for ever in production
-  GET /motto at tests/fixtures/warned.rs:6:1 (crate `warned`)
+  GET /motto at tests/fixtures/warned.rs:8:1 (crate `warned`)
   it has neither `revalidate` nor `tags`
   help: write `revalidate = N` to render it again after N seconds, `tags = […]` to invalidate it, \
          `dynamic = \"force-dynamic\"` to render it for each request, or `revalidate = false` if it \
          is meant to be kept
 
+warning: every path of a route is 404
+  GET /blog/[slug] at tests/fixtures/warned.rs:13:1 (crate `warned`)
+  its `static_params` gives no path, and `dynamic_params = false` allows no others
+  help: give a path, or remove `dynamic_params = false`
+
+warning: every path of a route is 503 as long as its `static_params` fails
+  GET /teams/[id] at tests/fixtures/warned.rs:22:1 (crate `warned`)
+  it failed: no database
+  help: correct it, or ignore this if it needs something that is not there now, such as a database
+
 ",
     );
+    let listed = run(WARNED, "check", &[("IDS", "1")]);
+    assert_eq!(listed.stdout, "3 routes: nothing wrong; 2 warnings\n");
+}
+
+#[test]
+fn a_server_says_at_start_of_which_routes_every_path_is_404() {
+    let environment = [("IDS", "none"), ("PORT", "0"), ("ROUTE_MODE", "production")];
+    let mut program = Program::start(WARNED, &[], &environment);
+    program.address();
+    program.signal("INT");
+    let ended = program.end();
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ended.stderr);
+    for (line, pattern) in lines.iter().zip(["/blog/[slug]", "/teams/[id]"]) {
+        assert!(line.contains(" WARN route_runtime::routes: every path of this route is 404: "));
+        assert!(
+            line.ends_with(&format!("http.route=\"{pattern}\"")),
+            "{line}"
+        );
+    }
 }
 
 #[test]

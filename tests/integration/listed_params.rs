@@ -9,8 +9,10 @@ use actix_web::test::TestRequest;
 use actix_web::web::Data;
 use futures_util::future::join_all;
 use route_runtime::testing::{Outcome, TestApp};
-use route_runtime::{Mode, Problem, RouteDescriptor, Routes, not_found, route};
-use tests::{Runs, SECOND, production};
+use route_runtime::{
+    Method, Mode, Problem, RouteDescriptor, RouteWarning, Routes, not_found, route,
+};
+use tests::{Runs, SECOND, log, production};
 
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {
     let routes = production(routes).data(Runs::default());
@@ -97,6 +99,96 @@ async fn unlisted_paths_of_dynamic_routes_are_404() {
             let found = app.send(head.uri(&format!("/listed/{name}/3"))).await;
             assert_eq!((found.status().as_u16(), found.text()), (404, ""), "{name}");
         }
+    }
+}
+
+async fn nothing() -> Vec<u32> {
+    Vec::new()
+}
+
+#[route("/listed/empty/cached/[id]", static_params = nothing, dynamic_params = false)]
+async fn empty_cached(id: u32) -> String {
+    id.to_string()
+}
+
+#[route("/listed/empty/dynamic/[id]", static_params = super::nothing, dynamic_params = false)]
+mod empty_dynamic {
+    use super::HttpRequest;
+
+    pub async fn get(id: u32, _request: HttpRequest) -> String {
+        id.to_string()
+    }
+
+    pub async fn post(id: u32) -> String {
+        id.to_string()
+    }
+}
+
+/// A list that does not close the route: other paths are rendered for their first request.
+#[route("/listed/empty/open/[id]", static_params = nothing)]
+async fn empty_open(id: u32) -> String {
+    id.to_string()
+}
+
+const EMPTY: [RouteDescriptor; 5] = [
+    empty_cached::ROUTE,
+    empty_dynamic::get::ROUTE,
+    empty_dynamic::post::ROUTE,
+    empty_open::ROUTE,
+    known_only::ROUTE,
+];
+
+#[actix_web::test]
+async fn a_list_that_closes_a_route_and_is_empty_is_logged_before_the_first_request() {
+    log::listen();
+    let routes = production(EMPTY).at("/production").unwrap();
+    let routes = routes.data(Runs::default());
+    TestApp::new(routes).await.unwrap();
+    for (pattern, times) in [
+        ("/production/listed/empty/cached/[id]", 1),
+        ("/production/listed/empty/dynamic/[id]", 1),
+        ("/production/listed/empty/open/[id]", 0),
+        ("/production/listed/known/[id]", 0),
+    ] {
+        let lines = log::lines_with(&format!("\"{pattern}\""));
+        assert_eq!(lines.len(), times, "{lines:?}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.contains("every path of this route is 404"))
+        );
+    }
+}
+
+#[actix_web::test]
+async fn in_development_a_request_that_an_empty_list_refuses_is_explained_in_the_log() {
+    log::listen();
+    let routes = Routes::from_iter(EMPTY).unwrap().mode(Mode::Development);
+    let app = TestApp::new(routes.data(Runs::default())).await.unwrap();
+    let lines = || log::lines_with("\"/listed/empty/cached/[id]\"");
+    assert_eq!(lines(), [""; 0]);
+    assert_eq!(app.get(&empty_cached::path(1)).await.status(), 404);
+    let expected = "WARN every path of this route is 404: its `static_params` gives none, and \
+                    `dynamic_params = false` allows no others \"/listed/empty/cached/[id]\"";
+    assert_eq!(lines(), [expected]);
+    assert_eq!(app.get("/listed/known/3").await.status(), 404);
+    assert_eq!(log::lines_with("\"/listed/known/[id]\""), [""; 0]);
+}
+
+#[actix_web::test]
+async fn a_list_that_closes_a_route_and_is_empty_is_a_warning_in_both_modes() {
+    for mode in [Mode::Development, Mode::Production] {
+        let routes = Routes::from_iter(EMPTY).unwrap().mode(mode);
+        let warnings = routes.data(Runs::default()).warnings().await;
+        let patterns: Vec<_> = warnings
+            .iter()
+            .filter_map(|warning| match warning {
+                RouteWarning::NoPaths(route) => Some((route.method, route.pattern)),
+                _ => None,
+            })
+            .collect();
+        let expected = ["/listed/empty/cached/[id]", "/listed/empty/dynamic/[id]"];
+        assert_eq!(patterns, expected.map(|pattern| (Method::Get, pattern)));
     }
 }
 

@@ -228,8 +228,8 @@ async fn still(id: u8, _path: Option<Path<u8>>, pathname: Pathname) -> String {
     format!("{id} {pathname}")
 }
 
-#[test]
-fn a_route_that_reads_app_data_for_ever_by_default_has_a_warning() {
+#[actix_web::test]
+async fn a_route_that_reads_app_data_for_ever_by_default_has_a_warning() {
     let every = [
         frozen_list::ROUTE,
         frozen_thin::ROUTE,
@@ -248,7 +248,7 @@ fn a_route_that_reads_app_data_for_ever_by_default_has_a_warning() {
         "/listing/frozen/thin",
         "/listing/nothing",
     ];
-    let warnings = routes.warnings();
+    let warnings = routes.warnings().await;
     let warned: Vec<_> = warnings
         .iter()
         .map(|warning| match warning {

@@ -69,6 +69,9 @@ pub struct Built {
     /// The patterns of routes that would be rendered ahead, but stay out of stores (`store = false`).
     /// A server renders them when it starts.
     pub in_memory: Vec<String>,
+    /// The patterns of routes that answer no path: `static_params` gives none, and
+    /// `dynamic_params = false` allows no others.
+    pub without_paths: Vec<String>,
 }
 
 impl<'a> Build<'a> {
@@ -127,6 +130,7 @@ impl<'a> Build<'a> {
             responses: 0,
             individual: Vec::new(),
             in_memory: in_memory(&routes),
+            without_paths: routes.without_paths().await,
         };
         for (path, rendered) in renders {
             match rendered {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::print::{count, print};
+use super::print::{NO_PATHS, count, print};
 use super::progress;
 use crate::build::{Build, Built, Manifest};
 use crate::routes::Routes;
@@ -12,7 +12,8 @@ use crate::target;
 /// Writes a [`Build`] of the routes into a directory, and prints how many responses it holds.
 ///
 /// Paths whose responses are for one request only are listed on stderr, and so are routes with
-/// `store = false`, which are rendered when the program starts.
+/// `store = false`, which are rendered when the program starts, and routes whose `static_params`
+/// gives no path although they answer no others.
 ///
 /// # Errors
 ///
@@ -33,6 +34,7 @@ pub async fn build(routes: &Routes, directory: impl AsRef<Path>) -> Result<(), S
         responses,
         individual,
         in_memory,
+        without_paths,
     } = Build::of(routes)
         .watched(progress::bar("building"))
         .write(directory)
@@ -42,6 +44,9 @@ pub async fn build(routes: &Routes, directory: impl AsRef<Path>) -> Result<(), S
     }
     for pattern in &in_memory {
         eprintln!("left to the start, because of `store = false`: {pattern}");
+    }
+    for pattern in &without_paths {
+        eprintln!("{NO_PATHS}: {pattern}");
     }
     print(&format!(
         "{} in `{}`\n",

@@ -38,7 +38,7 @@ use crate::server::ServeError;
 /// ```
 pub async fn check(routes: &Routes) -> Result<(), ServeError> {
     routes.check().await?;
-    let warned = warn(routes);
+    let warned = warn(routes).await;
     print(&format!("{}: nothing wrong{warned}\n", counted(routes)))
 }
 
@@ -79,7 +79,7 @@ pub async fn check_locked(routes: &Routes, file: impl AsRef<Path>) -> Result<(),
         source,
     })?;
     text.parse::<Lock>()?.check(routes)?;
-    let warned = warn(routes);
+    let warned = warn(routes).await;
     print(&format!(
         "{}: nothing wrong, and as in `{}`{warned}\n",
         counted(routes),
@@ -88,8 +88,8 @@ pub async fn check_locked(routes: &Routes, file: impl AsRef<Path>) -> Result<(),
 }
 
 /// Prints the warnings of the routes, and returns the end of a line that says how many there are.
-fn warn(routes: &Routes) -> String {
-    let warnings = routes.warnings();
+async fn warn(routes: &Routes) -> String {
+    let warnings = routes.warnings().await;
     for warning in &warnings {
         eprintln!("warning: {warning}\n");
     }

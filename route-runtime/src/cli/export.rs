@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::print::{count, print};
+use super::print::{NO_PATHS, count, print};
 use super::progress;
 use crate::export::{Export, Exported};
 use crate::server::ServeError;
 
-/// Writes an [`Export`] and prints what it holds. What was left out is listed on stderr.
+/// Writes an [`Export`] and prints what it holds. What was left out is listed on stderr, and so
+/// are routes whose `static_params` gives no path.
 ///
 /// # Errors
 ///
@@ -30,12 +31,16 @@ pub async fn export(export: Export<'_>, directory: impl AsRef<Path>) -> Result<(
         redirects,
         absent,
         left_out,
+        without_paths,
     } = export
         .watched(progress::bar("exporting"))
         .write(directory)
         .await?;
     for refusal in &left_out {
         eprintln!("left out: {refusal}\n");
+    }
+    for pattern in &without_paths {
+        eprintln!("{NO_PATHS}: {pattern}");
     }
     let mut line = format!(
         "{} and {} in `{}`",

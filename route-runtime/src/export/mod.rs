@@ -104,6 +104,8 @@ pub struct Exported {
     /// The routes and paths that were left out. Only a [partial](Export::partial) export leaves any
     /// out.
     pub left_out: Vec<Refusal>,
+    /// The patterns of routes that have no file, because `static_params` gives no path.
+    pub without_paths: Vec<String>,
 }
 
 impl<'a> Export<'a> {
@@ -181,6 +183,7 @@ impl<'a> Export<'a> {
             self.watch.see(Step::Rendered);
         }
         self.watch.see(Step::Ended);
+        writing.exported.without_paths = routes.without_paths().await;
         if self.partial || writing.exported.left_out.is_empty() {
             writing.finish()
         } else {
@@ -274,6 +277,7 @@ impl Writing {
                 redirects: 0,
                 absent: 0,
                 left_out: Vec::new(),
+                without_paths: Vec::new(),
             },
         }
     }

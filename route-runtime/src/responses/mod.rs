@@ -281,6 +281,12 @@ impl ResponseCache {
         }
     }
 
+    /// Returns the paths that `static_params` has given, if it was called and has not failed. In
+    /// development they are not remembered.
+    pub(crate) fn known_paths(&self, id: HandlerId) -> Option<Paths> {
+        self.home.listed[id].known()
+    }
+
     /// Returns the part that the store behind memory has in keeping a path's response.
     fn keep(&self, id: HandlerId, path: &str) -> Keep {
         match self.setup.table.handler(id).descriptor.config.store {
@@ -293,7 +299,7 @@ impl ResponseCache {
     /// Returns whether the program lists a path: it is the only one of its route, or
     /// `static_params` gives it.
     fn is_listed(&self, id: HandlerId, path: &str) -> bool {
-        let listed = || self.home.listed[id].known();
+        let listed = || self.known_paths(id);
         !self.setup.table.handler(id).has_params()
             || listed().is_some_and(|listed| listed.contains(path))
     }
@@ -319,6 +325,16 @@ fn warn_failed(path: &str, status: StatusCode, error: Option<&str>) {
         target: target::CACHE,
         { url.path = path, http.response.status_code = status.as_u16(), error },
         "a render failed"
+    );
+}
+
+/// Logs that a route answers no path, because of what its `static_params` gives.
+pub(crate) fn warn_of_no_paths(pattern: &str) {
+    tracing::warn!(
+        target: target::ROUTES,
+        { http.route = pattern },
+        "every path of this route is 404: its `static_params` gives none, and `dynamic_params = \
+         false` allows no others"
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod builder;
+mod closed;
 mod json;
 mod listing;
 mod mount;
@@ -196,7 +197,9 @@ impl Routes {
     ///
     /// Rendering ahead covers every cached route without parameters, and every path that a
     /// `static_params` lists, unless a [`store`](Self::store) has the response. A failure is
-    /// logged, and the first request for the path renders it then.
+    /// logged, and the first request for the path renders it then. A route with
+    /// `dynamic_params = false` whose `static_params` gives nothing is logged, too: each of its
+    /// paths is 404.
     ///
     /// [`Server::run`](crate::Server::run) calls `ready` by itself. Call it yourself before you run
     /// an `HttpServer` of your own.
@@ -298,14 +301,24 @@ impl Routes {
     /// Does the work of [`ready`](Self::ready), and returns the paths that were not rendered ahead.
     pub(crate) async fn prepare(&self, watch: &Watch) -> Result<Vec<NotAhead>, RoutesError> {
         self.check().await?;
-        if !self.has_cached() {
-            return Ok(Vec::new());
+        let failures = match self.has_cached() {
+            true => self.fill_cache(watch).await,
+            false => Vec::new(),
+        };
+        if self.served.setup.mode == Mode::Production {
+            self.tell_which_have_no_paths().await;
         }
+        Ok(failures)
+    }
+
+    /// Brings the cache up to date with the store, and in production renders ahead. Returns the
+    /// paths that were not rendered.
+    async fn fill_cache(&self, watch: &Watch) -> Vec<NotAhead> {
         self.tell_what_cdn_leaves_out();
         // Learns what other instances have invalidated, before a response is taken from the store.
         self.cache().catch_up().await;
         match self.served.setup.mode {
-            Mode::Development => Ok(Vec::new()),
+            Mode::Development => Vec::new(),
             Mode::Production => {
                 let failures = ahead::render_ahead(self, watch).await;
                 if self.served.setup.sharing.has_store() {
@@ -325,7 +338,7 @@ impl Routes {
                          of the cache"
                     );
                 }
-                Ok(failures)
+                failures
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::closed::Closed;
 use super::{Route, Routes};
 use crate::declaration::{CachedReason, Rendering};
 use crate::table::Place;
@@ -21,6 +22,16 @@ pub enum RouteWarning {
     /// [`cache`](crate::cache) may give a response a lifetime or tags while it is rendered. That is
     /// not known here: write `revalidate = false`, and theirs still count.
     ForEver(Place),
+    /// Every path of the route is 404: with `dynamic_params = false` it answers the paths that its
+    /// `static_params` gives, and that gives none.
+    NoPaths(Place),
+    /// Every path of the route is 503 for as long as its `static_params` fails.
+    NotListed {
+        /// The route.
+        route: Place,
+        /// The reason why `static_params` failed.
+        reason: String,
+    },
 }
 
 /// The words of the table and of its JSON for [`RouteWarning::ForEver`].
@@ -50,6 +61,8 @@ impl Routes {
     /// Returns what is allowed in these routes but is probably not meant. The command `check` prints
     /// it.
     ///
+    /// The `static_params` of each route with `dynamic_params = false` is called for this.
+    ///
     /// # Example
     ///
     /// ```
@@ -64,17 +77,25 @@ impl Routes {
     /// # #[actix_web::main]
     /// # async fn main() -> Result<(), RoutesError> {
     /// let routes = Routes::from_iter([motto::ROUTE])?;
-    /// let warnings = routes.warnings();
+    /// let warnings = routes.warnings().await;
     /// assert!(matches!(warnings.as_slice(), [RouteWarning::ForEver(place)] if place.pattern == "/motto"));
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
-    pub fn warnings(&self) -> Vec<RouteWarning> {
-        self.iter()
+    pub async fn warnings(&self) -> Vec<RouteWarning> {
+        let for_ever = self
+            .iter()
             .filter(Route::is_for_ever)
-            .map(|route| RouteWarning::ForEver(route.place()))
-            .collect()
+            .map(|route| RouteWarning::ForEver(route.place()));
+        let mut warnings: Vec<_> = for_ever.collect();
+        for Closed { route, paths } in self.list_closed().await {
+            match paths {
+                Ok(0) => warnings.push(RouteWarning::NoPaths(route)),
+                Ok(_) => {}
+                Err(reason) => warnings.push(RouteWarning::NotListed { route, reason }),
+            }
+        }
+        warnings
     }
 }
 
@@ -88,6 +109,18 @@ impl fmt::Display for RouteWarning {
                  again after N seconds, `tags = […]` to invalidate it, `dynamic = \
                  \"force-dynamic\"` to render it for each request, or `revalidate = false` if it \
                  is meant to be kept"
+            ),
+            Self::NoPaths(route) => write!(
+                f,
+                "every path of a route is 404\n  {route}\n  its `static_params` gives no path, and \
+                 `dynamic_params = false` allows no others\n  help: give a path, or remove \
+                 `dynamic_params = false`"
+            ),
+            Self::NotListed { route, reason } => write!(
+                f,
+                "every path of a route is 503 as long as its `static_params` fails\n  {route}\n  it \
+                 failed: {reason}\n  help: correct it, or ignore this if it needs something that \
+                 is not there now, such as a database"
             ),
         }
     }

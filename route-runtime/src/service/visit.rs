@@ -19,7 +19,7 @@ use crate::handler;
 use crate::mode::Mode;
 use crate::pattern::Params;
 use crate::respond::Problem;
-use crate::responses::Served;
+use crate::responses::{Served, warn_of_no_paths};
 use crate::stored::directives;
 use crate::table::{Handler, HandlerId};
 use crate::target;
@@ -161,7 +161,13 @@ async fn refuse_unlisted(visit: &Visit) -> Option<HttpResponse> {
     }
     let status = match visit.served.cache().listed(visit.id).await {
         Ok(listed) if listed.contains(visit.path()) => return None,
-        Ok(_) => StatusCode::NOT_FOUND,
+        Ok(listed) => {
+            // In production, the start has said so.
+            if listed.is_empty() && visit.served.setup.mode == Mode::Development {
+                warn_of_no_paths(handler.descriptor.pattern);
+            }
+            StatusCode::NOT_FOUND
+        }
         Err(reason) => {
             let pattern = handler.descriptor.pattern;
             tracing::error!(target: target::HANDLER, { http.route = pattern, reason }, "`static_params` failed");

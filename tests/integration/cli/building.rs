@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use tests::{Program, request};
 
-use super::{BUILT, Directory, Ended, check};
+use super::{BUILT, Directory, Ended, WARNED, check};
 
 /// A program that serves what it, or an earlier run, has rendered into a directory.
 struct Started(Program);
@@ -113,6 +113,17 @@ fn start_serves_nothing_that_another_program_built() {
         ended.stderr
     );
     assert_eq!(served, rendered, "it finds what it has left itself");
+}
+
+#[test]
+fn build_says_of_which_routes_every_path_is_404() {
+    let scratch = Directory::new("build-empty");
+    let ended = scratch.run(WARNED, "build", &[("IDS", "none")]);
+    let said = "\
+every path is 404, because `static_params` gives none: /blog/[slug]
+every path is 404, because `static_params` gives none: /teams/[id]
+";
+    check(&ended, 0, "1 response in `.route/cache`\n", said);
 }
 
 #[test]

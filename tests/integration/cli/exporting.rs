@@ -70,6 +70,15 @@ fn export_writes_the_responses_headers_and_redirects_of_the_routes() {
 }
 
 #[test]
+fn export_says_which_routes_have_no_file_because_they_list_no_path() {
+    let scratch = Directory::new("export-empty");
+    let ended = scratch.run(EXPORTED, "export site", &[("EMPTY", "1")]);
+    let done = "4 files and 1 redirect in `site`; 1 path without a file, for 404\n";
+    let said = "every path is 404, because `static_params` gives none: /blog/[...slug]\n";
+    check(&ended, 0, done, said);
+}
+
+#[test]
 fn export_replaces_an_earlier_export_and_nothing_else() {
     let scratch = Directory::new("export-again");
     fs::create_dir(scratch.join("site")).unwrap();
@@ -178,22 +187,22 @@ Error: 4 problems keep the routes from being exported
 
 it differs from `/blog/A` in upper and lower case only
   /blog/a
-  GET /blog/[...slug] at tests/fixtures/exported.rs:21:1 (crate `exported`)
+  GET /blog/[...slug] at tests/fixtures/exported.rs:22:1 (crate `exported`)
   help: give it another path
 
 `nul\\0` has a control character in it
   /blog/nul%00
-  GET /blog/[...slug] at tests/fixtures/exported.rs:21:1 (crate `exported`)
+  GET /blog/[...slug] at tests/fixtures/exported.rs:22:1 (crate `exported`)
   help: give it another path
 
 `x/../../../../evil` has a slash in it
   /blog/x%2F..%2F..%2F..%2F..%2Fevil
-  GET /blog/[...slug] at tests/fixtures/exported.rs:21:1 (crate `exported`)
+  GET /blog/[...slug] at tests/fixtures/exported.rs:22:1 (crate `exported`)
   help: give it another path
 
 it answers 500 Internal Server Error, and a file is answered with 200
   /mood
-  GET /mood at tests/fixtures/exported.rs:60:1 (crate `exported`)
+  GET /mood at tests/fixtures/exported.rs:64:1 (crate `exported`)
   help: correct what fails, or let a program serve it
 
 help: `--partial` leaves these out and exports the others

@@ -42,8 +42,7 @@ async fn calls(upstream: &str) -> u64 {
 }
 
 fn json(response: &TestResponse) -> Value {
-    serde_json::from_slice(response.body())
-        .unwrap_or_else(|_| panic!("no JSON: {}", response.text()))
+    response.json()
 }
 
 /// Checks that `GET path` is answered with 200 and exactly this JSON, in both modes.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use actix_web::body::{BodyStream, BoxBody, SizedStream};
 use actix_web::dev::Payload;
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::TestRequest;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::{StreamExt as _, stream};
@@ -122,6 +124,60 @@ async fn head_of_an_endless_body_is_answered_and_drops_the_body() {
             LEFT.pass().await;
         }
     }
+}
+
+#[actix_web::test]
+async fn a_test_reads_an_endless_body_piece_by_piece_and_hangs_up() {
+    static MORE: Gate = Gate::new();
+    static LEFT: Gate = Gate::new();
+
+    #[route("/streams/read", dynamic = "force-dynamic")]
+    async fn read() -> HttpResponse {
+        HttpResponse::Ok().body(events(&MORE, &LEFT))
+    }
+
+    #[route("/streams/read/cached")]
+    async fn read_cached() -> HttpResponse {
+        HttpResponse::Ok()
+            .content_type("text/event-stream")
+            .body(events(&MORE, &LEFT))
+    }
+
+    let routes = production([read::ROUTE, read_cached::ROUTE]);
+    let app = TestApp::new(routes).await.unwrap();
+    for path in ["/streams/read", "/streams/read/cached"] {
+        let mut stream = app.open(TestRequest::get().uri(path)).await;
+        assert_eq!(
+            (stream.status(), stream.outcome()),
+            (StatusCode::OK, Some(Outcome::Bypass))
+        );
+        assert_eq!(stream.next_text().await.as_deref(), Some("data: 0\n\n"));
+        MORE.open();
+        assert_eq!(
+            stream.next_chunk().await.as_deref(),
+            Some(&b"data: 1\n\n"[..])
+        );
+        drop(stream);
+        LEFT.pass().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_body_that_ends_has_no_piece_after_its_last() {
+    let app = TestApp::new(production([live::ROUTE])).await.unwrap();
+    // A 404 has a body of one piece, and a 204 has none.
+    let mut stream = app.open(TestRequest::get().uri("/streams/nowhere")).await;
+    assert!(stream.next_text().await.unwrap().contains("404"));
+    assert_eq!(
+        (stream.next_chunk().await, stream.next_chunk().await),
+        (None, None)
+    );
+    let options = TestRequest::default().method(Method::OPTIONS);
+    let mut stream = app.open(options.uri("/streams/live")).await;
+    assert_eq!(
+        (stream.status().as_u16(), stream.next_chunk().await),
+        (204, None)
+    );
 }
 
 static LARGE: Gate = Gate::new();

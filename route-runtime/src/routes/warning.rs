@@ -1,4 +1,4 @@
-//! What is allowed in a table of routes, but is probably not meant.
+//! Warnings of declarations that are allowed, but probably not meant.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::table::Place;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteWarning {
-    /// In production the responses are cached for ever, although the handler reads app data, which
+    /// The responses are cached for ever in production, although the handler reads app data, which
     /// may change: the declaration has neither `revalidate` nor `tags`.
     ///
     /// An explicit `revalidate = false`, `dynamic = "force-static"` or `dynamic = "error"` is the

@@ -148,3 +148,12 @@ fn routes_made_in_each_wrong_place_are_an_error_with_its_cure() {
         );
     }
 }
+
+#[test]
+fn a_middleware_that_cannot_be_made_is_an_error_that_names_it() {
+    let ended = Program::start(ONE_CACHE, &["broken middleware"], &[]).end();
+    let errors = ended.stderr;
+    let place = "wrap(\"/[[...rest]]\", …) of Broken at tests/fixtures/one_cache.rs:";
+    assert!(errors.contains(place), "{errors}");
+    assert_ne!(ended.code, Some(0));
+}

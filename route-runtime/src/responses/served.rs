@@ -7,7 +7,7 @@ use std::thread::{self, ThreadId};
 
 use super::ResponseCache;
 use crate::context::Context;
-use crate::table::Setup;
+use crate::table::{RoutesError, Setup};
 
 /// The settings of a table, and its cache, which is started for the first request that needs it. A
 /// clone is another handle to the same cache.
@@ -19,6 +19,8 @@ pub(crate) struct Served {
     pub(crate) made_at: &'static Location<'static>,
     made_on: ThreadId,
     is_ready: Arc<AtomicBool>,
+    /// The reason why a worker cannot serve what it was given.
+    refused: Arc<OnceLock<RoutesError>>,
 }
 
 impl Served {
@@ -31,6 +33,7 @@ impl Served {
             made_at: Location::caller(),
             made_on: thread::current().id(),
             is_ready: Arc::default(),
+            refused: Arc::default(),
         }
     }
 
@@ -42,6 +45,16 @@ impl Served {
     /// Notes that the program has made the routes ready.
     pub(crate) fn set_ready(&self) {
         self.is_ready.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes why a worker cannot serve what it was given, unless another reason is known.
+    pub(crate) fn refuse(&self, error: RoutesError) {
+        self.refused.set(error).ok();
+    }
+
+    /// Returns the reason why a worker cannot serve what it was given, if there is one.
+    pub(crate) fn refusal(&self) -> Option<&RoutesError> {
+        self.refused.get()
     }
 
     /// Returns whether this thread has made the routes and nobody has made them ready. A worker that

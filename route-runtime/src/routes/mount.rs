@@ -1,7 +1,7 @@
 //! `Routes` as one service of an actix-web `App`.
 
 use std::cell::RefCell;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{
@@ -82,11 +82,10 @@ impl Mounted {
     }
 }
 
-/// The routes that an app is given to mount, and what is wrong with those that it mounts.
+/// The routes that an app is given to mount.
 #[derive(Clone)]
 pub(crate) struct Given {
     served: Served,
-    problem: Arc<OnceLock<RoutesError>>,
 }
 
 thread_local! {
@@ -98,7 +97,6 @@ impl Given {
     pub(crate) fn of(routes: &Routes) -> Self {
         Self {
             served: routes.served.clone(),
-            problem: Arc::default(),
         }
     }
 
@@ -114,8 +112,8 @@ impl Given {
     /// Returns what is wrong with the routes that were mounted, once the apps are made.
     pub(crate) fn check(&self) -> Result<(), RoutesError> {
         GIVEN.set(None);
-        self.problem
-            .get()
+        self.served
+            .refusal()
             .map_or(Ok(()), |error| Err(error.clone()))
     }
 
@@ -123,7 +121,7 @@ impl Given {
     /// did, by a panic.
     fn refuse(error: RoutesError) {
         match Self::here() {
-            Some(given) => _ = given.problem.set(error),
+            Some(given) => given.served.refuse(error),
             None => panic!("{error}"),
         }
     }

@@ -492,12 +492,15 @@ impl Server {
         };
         let handle = server.handle();
         let mut server = pin!(server);
-        if let Poll::Ready(ended) = first_poll(server.as_mut()).await {
-            return ended.map_err(ServeError::Io);
-        }
+        let begun = first_poll(server.as_mut()).await;
         if let Err(error) = given.check() {
-            join(handle.stop(false), server).await.1.ok();
+            if begun.is_pending() {
+                join(handle.stop(false), server).await.1.ok();
+            }
             return Err(error.into());
+        }
+        if let Poll::Ready(ended) = begun {
+            return ended.map_err(ServeError::Io);
         }
         let operators = admin.as_ref().map_or(&[][..], |admin| &admin.addresses);
         let mode = routes.served.setup.mode;

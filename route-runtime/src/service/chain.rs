@@ -16,7 +16,7 @@ use crate::declaration::Kind;
 use crate::handler::fault;
 use crate::middleware::Endpoint;
 use crate::respond::Problem;
-use crate::table::{SectionId, SectionIds};
+use crate::table::{RouteProblem, RoutesError, SectionId, SectionIds};
 use crate::target;
 
 /// The sections of one worker, from one on inwards. There is one middleware for each, which is made
@@ -39,8 +39,8 @@ pub(super) struct Passing {
     pub(super) is_guarded: bool,
 }
 
-/// Makes the middleware of every section. The error has been logged.
-pub(super) async fn chain(worker: &Rc<Worker>) -> Result<Chain, ()> {
+/// Makes the middleware of every section.
+pub(super) async fn chain(worker: &Rc<Worker>) -> Result<Chain, RoutesError> {
     let mut chain = None;
     let sections = &worker.served.setup.table.sections;
     for (id, section) in sections.iter().enumerate().rev() {
@@ -49,9 +49,8 @@ pub(super) async fn chain(worker: &Rc<Worker>) -> Result<Chain, ()> {
             further: chain.clone(),
         });
         let Ok(middleware) = (section.declared.make)(inside).await else {
-            let section = section.declared.place();
-            tracing::error!(target: target::ROUTES, "a middleware could not be made: {section}");
-            return Err(());
+            let problem = RouteProblem::SectionNotMade(section.declared.place());
+            return Err(RoutesError::new(vec![problem]));
         };
         chain = Some(Rc::new(SectionLink {
             id,

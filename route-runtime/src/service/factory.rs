@@ -13,7 +13,7 @@ use super::dispatch::{Dispatcher, HandlerService, Worker, WorkerEndpoint};
 use crate::handler::body_limit::limit_of;
 use crate::middleware::Endpoint;
 use crate::responses::Served;
-use crate::table::{ByHandler, HandlerId};
+use crate::table::{ByHandler, HandlerId, RouteProblem, RoutesError};
 use crate::target;
 
 /// The factory that makes the service of each worker. Clones make one service together.
@@ -43,13 +43,19 @@ impl ServiceFactory<ServiceRequest> for Factory {
     fn new_service(&self, (): ()) -> Self::Future {
         let Self { served, made } = self.clone();
         Box::pin(async move {
-            let dispatcher = made.get_or_try_init(|| dispatcher(served)).await;
-            dispatcher.cloned()
+            let dispatcher = made
+                .get_or_try_init(|| dispatcher(Rc::clone(&served)))
+                .await;
+            dispatcher.cloned().map_err(|error| {
+                // actix-web has no place for the reason.
+                tracing::error!(target: target::ROUTES, "{error}");
+                served.refuse(error);
+            })
         })
     }
 }
 
-async fn dispatcher(served: Rc<Served>) -> Result<Dispatcher, ()> {
+async fn dispatcher(served: Rc<Served>) -> Result<Dispatcher, RoutesError> {
     let handlers = served.setup.table.handlers();
     let mut endpoints = Vec::with_capacity(handlers.len());
     for (id, handler) in handlers {
@@ -69,9 +75,8 @@ async fn dispatcher(served: Rc<Served>) -> Result<Dispatcher, ()> {
 }
 
 /// Puts the handler inside its middleware. The first middleware named is the outermost, and sees a
-/// request first. Returns `None` if there is no middleware, so that a request takes no detour. The
-/// error has been logged.
-async fn wrap_handler(served: &Rc<Served>, id: HandlerId) -> Result<Option<Endpoint>, ()> {
+/// request first. Returns `None` if there is no middleware, so that a request takes no detour.
+async fn wrap_handler(served: &Rc<Served>, id: HandlerId) -> Result<Option<Endpoint>, RoutesError> {
     let descriptor = &served.setup.table.handler(id).descriptor;
     let wraps = descriptor.config.wrap;
     if wraps.is_empty() {
@@ -83,8 +88,11 @@ async fn wrap_handler(served: &Rc<Served>, id: HandlerId) -> Result<Option<Endpo
     });
     for wrap in wraps.iter().rev() {
         let Ok(wrapped) = (wrap.put)(endpoint).await else {
-            tracing::error!(target: target::ROUTES, { http.route = descriptor.pattern }, "a middleware could not be made: `{}`", wrap.name);
-            return Err(());
+            let problem = RouteProblem::WrapNotMade {
+                route: descriptor.into(),
+                middleware: wrap.name,
+            };
+            return Err(RoutesError::new(vec![problem]));
         };
         endpoint = wrapped;
     }

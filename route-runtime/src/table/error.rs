@@ -125,6 +125,15 @@ pub enum RouteProblem {
         /// The outermost such section.
         section: SectionPlace,
     },
+    /// A middleware of a section that a worker could not make. actix-web gives no reason.
+    SectionNotMade(SectionPlace),
+    /// A middleware of a route's own `wrap` that a worker could not make.
+    WrapNotMade {
+        /// The route.
+        route: Place,
+        /// The expression, as it was written.
+        middleware: &'static str,
+    },
     /// The app that [`Server::app`](crate::Server::app) or a test made mounts other routes than it
     /// was given: ones that a method such as `at` or `data` made of them.
     OtherTable {
@@ -275,6 +284,16 @@ impl fmt::Display for RouteProblem {
                  answers without asking the section; remove `cdn`; or, if the section does not decide \
                  who may read the response, declare the section with `wrap_open`, or write `cdn = \
                  \"public\"`"
+            ),
+            Self::SectionNotMade(section) => write!(
+                f,
+                "the middleware of a section could not be made on a worker\n  {section}\n  help: \
+                 its `new_transform` failed, and the log may say why"
+            ),
+            Self::WrapNotMade { route, middleware } => write!(
+                f,
+                "the middleware of a route could not be made on a worker\n  {route}\n  \
+                 `{middleware}`\n  help: its `new_transform` failed, and the log may say why"
             ),
             Self::OtherTable { made } => write!(
                 f,

@@ -5,12 +5,12 @@ async fn a() -> String {
     todo!()
 }
 
-#[route("/b", wrap = auth())]
+#[route("/b", wrap = 1)]
 async fn b() -> String {
     todo!()
 }
 
-#[route("/c", wrap = |request, next| next.call(request))]
+#[route("/c", wrap = true)]
 async fn c() -> String {
     todo!()
 }

@@ -216,8 +216,8 @@ options! {
         place: "any",
         is_of_any: true,
         column: Some(("Wrap", |it| {
-            let middleware: Vec<_> = it.middleware.iter().map(ToString::to_string).collect();
-            middleware.join(", ")
+            let middleware = it.middleware.iter().filter(|it| !it.is_everywhere);
+            middleware.map(ToString::to_string).collect::<Vec<_>>().join(", ")
         })),
         json: Some(|it| {
             let middleware = it.middleware.iter().map(|it| json!({

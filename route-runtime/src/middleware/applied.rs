@@ -11,6 +11,8 @@ pub struct AppliedMiddleware {
     pub(crate) section: Option<String>,
     pub(crate) is_open: bool,
     pub(crate) is_sometimes: bool,
+    /// Set if the section is open and covers every route, so that the table shows it once.
+    pub(crate) is_everywhere: bool,
 }
 
 impl AppliedMiddleware {
@@ -57,14 +59,17 @@ impl AppliedMiddleware {
     }
 }
 
-/// Writes the middleware as the table shows it: `name`, or `name (/pattern)` for a section.
+/// Writes the middleware as the table shows it: the expression of a `wrap = …`, or for a section
+/// `Type (/pattern)`, without the type's generic arguments.
 impl fmt::Display for AppliedMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        match &self.section {
-            None => Ok(()),
-            Some(section) if self.is_sometimes => write!(f, " (some of {section})"),
-            Some(section) => write!(f, " ({section})"),
+        let Some(section) = &self.section else {
+            return f.write_str(&self.name);
+        };
+        let name = self.name.split('<').next().unwrap_or_default();
+        match self.is_sometimes {
+            true => write!(f, "{name} (some of {section})"),
+            false => write!(f, "{name} ({section})"),
         }
     }
 }

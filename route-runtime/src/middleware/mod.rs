@@ -46,6 +46,7 @@ impl Wrap {
             section: None,
             is_open: false,
             is_sometimes: false,
+            is_everywhere: false,
         }
     }
 }

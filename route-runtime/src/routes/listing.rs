@@ -110,6 +110,13 @@ impl fmt::Display for Routes {
                 writeln!(f, "{} {}", symbol.char(), symbol.meaning(mode))?;
             }
         }
+        let everywhere: Vec<_> = table
+            .sections_everywhere()
+            .map(|section| section.to_string())
+            .collect();
+        if !everywhere.is_empty() {
+            writeln!(f, "\nEvery route is in {}.", everywhere.join(", "))?;
+        }
         if table.nodes().any(|node| is_stale_for_ever(table, node)) {
             f.write_str(match mode {
                 Mode::Production => "\nWithout `expire`, a",

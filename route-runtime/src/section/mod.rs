@@ -58,6 +58,8 @@ pub(crate) struct Section {
     /// The pattern, behind the prefix.
     pub(crate) pattern: String,
     segments: Vec<Segment>,
+    /// Set if it covers every path of every route.
+    pub(crate) is_everywhere: bool,
     /// Set once the log has said that a response with a cookie asked shared caches to keep it.
     pub(crate) is_cookie_told: AtomicBool,
 }
@@ -75,6 +77,7 @@ impl Section {
             pattern,
             declared: Arc::clone(declared),
             segments: prefix.iter().copied().chain(own).collect(),
+            is_everywhere: false,
             is_cookie_told: AtomicBool::new(false),
         })
     }
@@ -108,6 +111,7 @@ impl Section {
             section: Some(self.pattern.clone()),
             is_open: *is_open,
             is_sometimes,
+            is_everywhere: *is_open && self.is_everywhere,
         }
     }
 }

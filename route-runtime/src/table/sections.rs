@@ -35,19 +35,18 @@ impl Table {
                 }),
             }
         }
-        for (id, section) in self.sections.iter().enumerate() {
-            let mut is_any_covered = false;
+        for (id, section) in self.sections.iter_mut().enumerate() {
+            let mut covered = 0;
             for node in &mut self.nodes {
                 let coverage = section.coverage(&node.segments);
-                is_any_covered |= coverage == Coverage::Always;
+                let is_always = coverage == Coverage::Always;
+                covered += usize::from(is_always);
                 if coverage > Coverage::Never {
-                    node.sections.push(Covering {
-                        id,
-                        is_always: coverage == Coverage::Always,
-                    });
+                    node.sections.push(Covering { id, is_always });
                 }
             }
-            if !is_any_covered {
+            section.is_everywhere = covered == self.nodes.len();
+            if covered == 0 {
                 self.section_problems
                     .push(RouteProblem::EmptySection(section.declared.place()));
             }
@@ -85,6 +84,12 @@ impl Table {
         let sections = sections.map(|it| self.sections[it.id].applied(!it.is_always));
         let own = handler.descriptor.config.wrap.iter().map(Wrap::applied);
         sections.chain(own).collect()
+    }
+
+    /// Returns the open sections that cover every route.
+    pub(crate) fn sections_everywhere(&self) -> impl Iterator<Item = AppliedMiddleware> {
+        let sections = self.sections.iter().map(|section| section.applied(false));
+        sections.filter(|it| it.is_everywhere)
     }
 
     /// Returns what is wrong with the sections.

@@ -15,6 +15,7 @@ use route_runtime::{
 use serde_json::Value;
 use tests::{Response, Server, request};
 
+mod clients;
 mod foreign;
 
 fn server(mode: Mode, routes: impl IntoIterator<Item = RouteDescriptor>) -> Server {
@@ -111,13 +112,24 @@ fn an_argument_that_cannot_be_read_is_a_problem() {
 
     let server = self::server(Mode::Production, routes);
     assert_eq!(server.send(&post("[1]")).text(), "Json([1])");
-    for body in ["[1", "{}", ""] {
-        check_json(&server.send(&post(body)), 400, "Bad Request", None);
+    for (body, detail) in [
+        ("[1", "EOF while parsing a list at line 1 column 2"),
+        (
+            "{}",
+            "invalid type: map, expected a sequence at line 1 column 0",
+        ),
+        ("", "EOF while parsing a value at line 1 column 0"),
+    ] {
+        let detail = format!("in the body: {detail}");
+        check_json(&server.send(&post(body)), 400, "Bad Request", Some(&detail));
     }
     let untyped = request("POST", "/faults/json", &[], "[1]");
-    check_json(&server.send(&untyped), 400, "Bad Request", None);
-    check_json(&server.get("/faults/query?a"), 400, "Bad Request", None);
-    check_html(&server.get("/faults/page/query"), 400, "Bad Request", None);
+    let detail = Some("the header `Content-Type` must be `application/json`");
+    check_json(&server.send(&untyped), 400, "Bad Request", detail);
+    let detail = Some("in the query: invalid type: map, expected a tuple of size 1");
+    check_json(&server.get("/faults/query?a"), 400, "Bad Request", detail);
+    let found = server.get("/faults/page/query");
+    check_html(&found, 400, "Bad Request", detail);
     check_json(
         &server.get("/faults/data"),
         500,

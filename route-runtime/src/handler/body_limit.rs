@@ -89,9 +89,8 @@ impl BodyWatch {
 
     /// Makes a 413 response that ends the connection.
     pub(crate) fn too_large(&self, kind: Kind) -> HttpResponse {
-        let limit = self.0.limit;
-        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
-            .detail(format!("the body may have {limit} bytes"));
+        let problem =
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(fault::size_limit(self.0.limit));
         self.close_after(fault::response(&problem, kind))
     }
 

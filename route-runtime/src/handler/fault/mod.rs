@@ -1,13 +1,18 @@
 //! Responses that the framework makes itself, when something went wrong.
 
-use actix_web::error::{
-    BlockingError, HttpError, InternalError, JsonPayloadError, ParseError, PathError, PayloadError,
-    QueryPayloadError, UrlGenerationError, UrlencodedError,
-};
+mod foreign;
+mod message;
+mod mistake;
+#[cfg(feature = "multipart")]
+mod multipart;
+
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue, InvalidHeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{Error, HttpResponse, ResponseError};
 
+use self::foreign::foreign_status;
+pub(super) use self::mistake::size_limit;
+use self::mistake::{Mistake, has_custom_response};
 use crate::context::Context;
 use crate::declaration::{Kind, RouteDescriptor};
 use crate::mode::Mode;
@@ -72,9 +77,11 @@ pub(crate) fn response(problem: &Problem, kind: Kind) -> HttpResponse {
 ///
 /// In a page, the text of a response and a `Problem` become HTML. Errors of the user's own types
 /// stay as they are: their messages were never meant to be HTML, and repeat what a client has sent.
-/// A [foreign] error says nothing to clients.
+/// A [foreign] error says nothing to clients. An error of an extractor that the handler called
+/// itself says the same as that of an [argument].
 ///
 /// [foreign]: foreign_status
+/// [argument]: of_argument
 pub(crate) fn as_answered(
     answer: HttpResponse,
     route: &RouteDescriptor,
@@ -91,41 +98,12 @@ pub(crate) fn as_answered(
     }
     match problem_of(error) {
         Some(problem) if route.kind == Kind::Page => problem.in_html(answer),
-        _ => answer,
+        Some(_) => answer,
+        None => match Mistake::of(error) {
+            Some(mistake) => with_headers_of(&answer, response(&mistake.problem(mode), route.kind)),
+            None => answer,
+        },
     }
-}
-
-/// Returns the status of an error that was not made for clients: an error of the standard library,
-/// of serde, or of actix-web's own insides, which `?` turns into an `actix_web::Error`. actix-web
-/// would send the error's text, and would call a file that is missing on the server a 404.
-fn foreign_status(error: &Error) -> Option<StatusCode> {
-    fn is<T: ResponseError + 'static>(error: &Error) -> bool {
-        error.as_error::<T>().is_some()
-    }
-    let is_of_the_server = is::<Box<dyn std::error::Error>>(error)
-        || is::<std::io::Error>(error)
-        || is::<serde_json::Error>(error)
-        || is::<InvalidHeaderValue>(error)
-        || is::<HttpError>(error)
-        || is::<ParseError>(error)
-        || is::<actix_http::Error>(error)
-        || is::<BlockingError>(error)
-        || is::<UrlGenerationError>(error)
-        || is_unwritable(error);
-    if is_of_the_server {
-        return Some(StatusCode::INTERNAL_SERVER_ERROR);
-    }
-    // Errors of text and queries are the client's fault more often than not.
-    let is_of_the_client = is::<std::str::Utf8Error>(error) || is::<serde::de::value::Error>(error);
-    is_of_the_client.then_some(StatusCode::BAD_REQUEST)
-}
-
-/// Returns whether a `Json` or `Form` that a handler returned could not be written.
-fn is_unwritable(error: &Error) -> bool {
-    let json = error.as_error::<JsonPayloadError>();
-    let form = error.as_error::<UrlencodedError>();
-    matches!(json, Some(JsonPayloadError::Serialize(_)))
-        || matches!(form, Some(UrlencodedError::Serialize(_)))
 }
 
 /// Makes a response that says no more than its status. Only developers see the error in it; the log
@@ -186,22 +164,31 @@ fn as_page(mut answer: HttpResponse) -> HttpResponse {
     answer
 }
 
-/// Makes the response to an argument that could not be read: status and headers of its error, with
-/// our body. Only developers see what actix-web says of the cause. An error that redirects the
-/// client is no fault, and is sent as it is.
+/// Makes the response to an argument that could not be read: the status and the headers of its
+/// error, with our body. Clients are told their own [mistake](Mistake); only developers see the text
+/// of any other error. An error that redirects the client is no fault, and is sent as it is.
 pub(crate) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) -> HttpResponse {
     if let Some(problem) = problem_of(error) {
         return response(&problem, route.kind);
     }
-    let foreign = foreign_status(error);
-    if let Some(status) = foreign {
+    if let Some(mistake) = Mistake::of(error) {
+        return response(&mistake.problem(mode), route.kind);
+    }
+    if let Some(status) = foreign_status(error) {
         return without_detail(status, error, route.pattern, route.kind, mode);
     }
     let theirs = error.error_response();
     if theirs.status().is_redirection() || has_custom_response(error) {
         return theirs;
     }
-    let mut ours = without_detail(theirs.status(), error, route.pattern, route.kind, mode);
+    with_headers_of(
+        &theirs,
+        without_detail(theirs.status(), error, route.pattern, route.kind, mode),
+    )
+}
+
+/// Adds the headers of a response to ours, except those that describe its body.
+fn with_headers_of(theirs: &HttpResponse, mut ours: HttpResponse) -> HttpResponse {
     for (name, value) in theirs.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             ours.headers_mut().append(name.clone(), value.clone());
@@ -212,10 +199,13 @@ pub(crate) fn of_argument(error: &Error, route: &RouteDescriptor, mode: Mode) ->
 
 /// Makes the response to an error that a middleware returned instead of a response.
 pub(crate) fn of_middleware(error: &Error, pattern: &str, kind: Kind, mode: Mode) -> HttpResponse {
-    match (foreign_status(error), problem_of(error)) {
-        (Some(status), _) => without_detail(status, error, pattern, kind, mode),
-        (None, Some(problem)) => response(&problem, kind),
-        (None, None) => error.error_response(),
+    if let Some(status) = foreign_status(error) {
+        return without_detail(status, error, pattern, kind, mode);
+    }
+    let mistake = || Some(Mistake::of(error)?.problem(mode));
+    match problem_of(error).or_else(mistake) {
+        Some(problem) => response(&problem, kind),
+        None => error.error_response(),
     }
 }
 
@@ -227,19 +217,6 @@ pub(crate) fn unrenderable(kind: Kind, why: Option<&str>) -> HttpResponse {
         None => problem,
     };
     response(&problem, kind)
-}
-
-/// Returns whether the user chose the response to this error, in the error handler of an actix-web
-/// extractor.
-fn has_custom_response(error: &Error) -> bool {
-    fn is<T: std::fmt::Debug + std::fmt::Display + 'static>(error: &Error) -> bool {
-        error.as_error::<InternalError<T>>().is_some()
-    }
-    is::<JsonPayloadError>(error)
-        || is::<UrlencodedError>(error)
-        || is::<QueryPayloadError>(error)
-        || is::<PathError>(error)
-        || is::<PayloadError>(error)
 }
 
 /// The mark in a response's extensions that its cause has been logged.

@@ -1,0 +1,96 @@
+//! The words of serde and of the standard library that hold nothing of a client and no name of a type.
+
+/// Messages without values, most of which the standard library writes about text that does not
+/// parse.
+pub(super) const FIXED: &[&str] = &[
+    "invalid digit found in string",
+    "cannot parse integer from empty string",
+    "number too large to fit in target type",
+    "number too small to fit in target type",
+    "number would be zero for non-zero type",
+    "invalid float literal",
+    "cannot parse float from empty string",
+    "provided string was not `true` or `false`",
+    "cannot parse char from empty string",
+    "too many characters in string",
+    "can only flatten structs and maps",
+    "value is missing",
+];
+
+/// The kinds of values.
+pub(super) const KINDS: &[&str] = &[
+    "boolean",
+    "integer",
+    "floating point",
+    "character",
+    "string",
+    "byte array",
+    "unit value",
+    "null",
+    "Option value",
+    "newtype struct",
+    "sequence",
+    "map",
+    "enum",
+    "unit variant",
+    "newtype variant",
+    "tuple variant",
+    "struct variant",
+];
+
+/// The names of what the types of the standard library expect.
+pub(super) const EXPECTED: &[&str] = &[
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "f32",
+    "f64",
+    "bool",
+    "char",
+    "a boolean",
+    "a character",
+    "a string",
+    "a borrowed string",
+    "byte array",
+    "a byte array",
+    "a borrowed byte array",
+    "unit",
+    "option",
+    "a sequence",
+    "a map",
+    "an empty array",
+    "any value",
+    "string or map",
+    "path string",
+    "IP address",
+    "IPv4 address",
+    "IPv6 address",
+    "socket address",
+    "IPv4 socket address",
+    "IPv6 socket address",
+    "variant identifier",
+    "field identifier",
+];
+
+/// The shapes of declared types. serde writes the name of the type behind the prefix.
+pub(super) const DECLARED: &[(&str, &str)] = &[
+    ("struct variant ", "an object"),
+    ("struct ", "an object"),
+    ("tuple variant ", "an array"),
+    ("tuple struct ", "an array"),
+    ("unit variant ", "unit"),
+    ("unit struct ", "unit"),
+    ("internally tagged enum ", "a tagged object"),
+    ("adjacently tagged enum ", "a tagged object"),
+    ("variant of enum ", "a variant"),
+    ("enum ", "a variant"),
+];

@@ -13,6 +13,8 @@ use route_runtime::route;
 use route_runtime::testing::TestApp;
 use tests::{Gate, Response, Server, production};
 
+mod forms;
+
 fn post(server: &Server, path: &str, kind: &str, body: &[u8]) -> Response {
     let mut wire = server.connect();
     let length = body.len();

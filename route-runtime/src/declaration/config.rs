@@ -239,7 +239,7 @@ options! {
         ..OptionInfo::HIDDEN
     };
     body_limit: Option<u64> = None, OptionInfo {
-        values: "bytes, or `\"64KB\"`, `\"1MB\"` in units of 1024; a longer body is 413",
+        values: "bytes, or `\"64KB\"`, `\"1MB\"` in units of 1024; a longer body is 413; holds for `MultipartForm` with the feature `multipart`",
         default: "1 MiB",
         place: "POST, PUT, PATCH, DELETE, module",
         ..OptionInfo::HIDDEN

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+#[cfg(feature = "multipart")]
+use actix_multipart::form::MultipartFormConfig;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Extensions, Payload, ServiceRequest};
 use actix_web::error::PayloadError;
@@ -119,35 +121,46 @@ fn content_length(request: &ServiceRequest) -> Option<u64> {
 ///
 /// The route's option overrides what the user configured for the app, which overrides the default.
 /// Everything else that the user configured is kept.
+///
+/// A form with files has two limits: one for everything, and one for what is read into memory. Both
+/// are ours unless the user configured them. The second is kept then: it may be far below the size
+/// of a file.
 pub(crate) fn extractor_limits(request: &ServiceRequest, route: &RouteDescriptor) -> Extensions {
+    let declared = route.config.body_limit;
+    let bytes = usize::try_from(declared.unwrap_or(DEFAULT)).unwrap_or(usize::MAX);
     let mut limits = ExtractorLimits {
         request,
-        declared: route.config.body_limit,
+        is_declared: declared.is_some(),
+        bytes,
         container: Extensions::new(),
     };
-    limits.put(JsonConfig::limit);
-    limits.put(FormConfig::limit);
-    limits.put(PayloadConfig::limit);
+    limits.put(JsonConfig::limit, JsonConfig::default());
+    limits.put(FormConfig::limit, FormConfig::default());
+    limits.put(PayloadConfig::limit, PayloadConfig::default());
+    #[cfg(feature = "multipart")]
+    limits.put(
+        MultipartFormConfig::total_limit,
+        MultipartFormConfig::default().memory_limit(bytes),
+    );
     limits.container
 }
 
 struct ExtractorLimits<'a> {
     request: &'a ServiceRequest,
-    declared: Option<u64>,
+    is_declared: bool,
+    bytes: usize,
     container: Extensions,
 }
 
 impl ExtractorLimits<'_> {
-    fn put<T: Clone + Default + 'static>(&mut self, limit: fn(T, usize) -> T) {
+    /// Puts our limit into the user's configuration, or into `default` if there is none.
+    fn put<T: Clone + 'static>(&mut self, limit: fn(T, usize) -> T, default: T) {
         let data = || Some(self.request.app_data::<Data<T>>()?.get_ref().clone());
         let configured = self.request.app_data().cloned().or_else(data);
-        if configured.is_some() && self.declared.is_none() {
-            return;
+        if configured.is_none() || self.is_declared {
+            self.container
+                .insert(limit(configured.unwrap_or(default), self.bytes));
         }
-        let bytes = self.declared.unwrap_or(DEFAULT);
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-        self.container
-            .insert(limit(configured.unwrap_or_default(), bytes));
     }
 }
 

@@ -84,7 +84,9 @@ fn declared(spec: &RouteSpec, handler: &HandlerSpec, items: &TokenStream) -> Tok
         #handle
         #(#attributes)*
         const _: () = {
-            ::route_runtime::__private::submit! { #name::ROUTE }
+            // In brackets it is a type and nothing else: if a module has taken the name, this is
+            // the same error as that of the `impl`, and the compiler reports it once.
+            ::route_runtime::__private::submit! { <#name>::ROUTE }
         };
     }
 }

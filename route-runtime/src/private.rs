@@ -13,9 +13,9 @@ pub use crate::data::cached::{
     RandomOrder, Returned, ReturnedValue, ReturnsValue, SkippedArgument, StableOrder,
 };
 pub use crate::declaration::{
-    Argument, Cdn, Config, Dynamic, FetchCache, HandlerCall, Kind, Many, Method, One,
-    ParamFunction, ParamList, PathBuilder, Reader, Readers, Response, Revalidate, RouteDescriptor,
-    Source, TagPart, call, static_params,
+    Argument, Cdn, Config, Dynamic, FetchCache, HandlerCall, HandlerFuture, Kind, Many, Method,
+    One, ParamFunction, ParamList, PathBuilder, Reader, Readers, Response, Revalidate,
+    RouteDescriptor, Source, TagPart, call, static_params,
 };
 pub use crate::extract::{
     Cacheable, Extractor, IsExtractor, ManyParam, OptionalParam, Probe, ProbeDefaults, SingleParam,

@@ -45,6 +45,14 @@ pub(super) fn thunk(handler: &HandlerSpec) -> TokenStream {
         .unzip();
     let call = Ident::new("call", Span::mixed_site());
     let name = &handler.handler.ident;
+    let handled = {
+        // The call has the span of generated code, so that no error about it suggests a change of
+        // the user's function. It is not hygienic: a local of ours may have the function's name.
+        let at = Span::call_site().located_at(name.span());
+        let mut name = name.clone();
+        name.set_span(at);
+        quote_spanned! {at=> #name(#(#locals),*) }
+    };
     let at = match &handler.handler.output {
         Some(output) => output.span(),
         None => name.span(),
@@ -56,7 +64,7 @@ pub(super) fn thunk(handler: &HandlerSpec) -> TokenStream {
         |#call| ::route_runtime::__private::call(
             #call,
             #readers,
-            |#values| #name(#(#locals),*),
+            |#values| #handled,
             #response,
         )
     }

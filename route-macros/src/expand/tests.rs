@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, File, ItemMacro, ItemUse, Macro, Path, Token};
+use syn::{Attribute, Expr, ExprPath, File, ItemMacro, ItemUse, Macro, Path, Token};
 
 use crate::cached::cached;
 use crate::method::Method;
@@ -182,6 +182,14 @@ impl<'ast> Visit<'ast> for Foreign {
     fn visit_path(&mut self, path: &'ast Path) {
         self.check(path.leading_colon.is_some(), &path.segments[0].ident);
         visit::visit_path(self, path);
+    }
+
+    fn visit_expr_path(&mut self, expr: &'ast ExprPath) {
+        match &expr.qself {
+            // Of `<T>::NAME`, only the type is looked up in a scope.
+            Some(qself) if qself.position == 0 => self.visit_qself(qself),
+            _ => visit::visit_expr_path(self, expr),
+        }
     }
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {

@@ -90,7 +90,7 @@ impl<T: 'static, R: Readers> Readers for (Reader<T>, R) {
 }
 
 /// Reads the arguments, calls the handler, and makes a response of what it returns.
-pub fn call<R: Readers, F: Future + 'static>(
+pub fn call<R: Readers, F: HandlerFuture>(
     mut call: HandlerCall,
     readers: R,
     handler: fn(R::Values) -> F,
@@ -98,8 +98,32 @@ pub fn call<R: Readers, F: Future + 'static>(
 ) -> CallFuture {
     Box::pin(async move {
         let values = readers.read(&mut call).await?;
-        Ok(response(handler(values).await, &call))
+        Ok(response(handler(values).run().await, &call))
     })
+}
+
+/// The future of a handler. Every handler is an `async fn`, so if its name stands for something that
+/// returns anything else, the name is taken.
+#[diagnostic::on_unimplemented(
+    message = "the name of this handler stands for something else here",
+    label = "the name is taken by an import or another item, which returns `{Self}`",
+    note = "rename the handler, or import the other item under another name, as in \
+            `use route_runtime::fetch as get`"
+)]
+pub trait HandlerFuture: 'static {
+    /// The value that the handler returns.
+    type Output;
+    /// Runs the handler.
+    fn run(self) -> impl Future<Output = Self::Output>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future + 'static> HandlerFuture for F {
+    type Output = F::Output;
+
+    fn run(self) -> impl Future<Output = F::Output> {
+        self
+    }
 }
 
 /// A type that a handler may return: any actix-web responder.

@@ -9,7 +9,7 @@ mod option;
 mod rendering;
 
 pub(crate) use self::call::Thunk;
-pub use self::call::{HandlerCall, Reader, Readers, Response, call};
+pub use self::call::{HandlerCall, HandlerFuture, Reader, Readers, Response, call};
 pub use self::config::{Cdn, Config, Dynamic, FetchCache, Revalidate, TagPart};
 pub(crate) use self::config::{OPTIONS, RENDER_LIMIT, declared_tags};
 pub use self::descriptor::{Argument, Kind, Method, RouteDescriptor, Source};

@@ -145,6 +145,8 @@ async fn a_test_reads_an_endless_body_piece_by_piece_and_hangs_up() {
 
     let routes = production([read::ROUTE, read_cached::ROUTE]);
     let app = TestApp::new(routes).await.unwrap();
+    // One body was made ahead of any request. Until it is dropped, it could pass the gate, too.
+    LEFT.pass().await;
     for path in ["/streams/read", "/streams/read/cached"] {
         let mut stream = app.open(TestRequest::get().uri(path)).await;
         assert_eq!(

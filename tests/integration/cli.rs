@@ -282,7 +282,7 @@ fn check_warns_of_what_is_probably_not_meant_and_passes() {
         0,
         "3 routes: nothing wrong; 3 warnings\n",
         "\
-warning: a route that reads app data is cached for ever in production
+warning: a route that reads app data is cached for ever in production, unless what it fetches says otherwise
   GET /motto at tests/fixtures/warned.rs:8:1 (crate `warned`)
   it has neither `revalidate` nor `tags`
   help: write `revalidate = N` to render it again after N seconds, `tags = […]` to invalidate it, \

@@ -104,8 +104,8 @@ impl fmt::Display for RouteWarning {
         match self {
             Self::ForEver(route) => write!(
                 f,
-                "a route that reads app data is cached for ever in production\n  {route}\n  it has \
-                 neither `revalidate` nor `tags`\n  help: write `revalidate = N` to render it \
+                "a route that reads app data is cached for ever in production, unless what it fetches \
+                 says otherwise\n  {route}\n  it has neither `revalidate` nor `tags`\n  help: write `revalidate = N` to render it \
                  again after N seconds, `tags = […]` to invalidate it, `dynamic = \
                  \"force-dynamic\"` to render it for each request, or `revalidate = false` if it \
                  is meant to be kept"

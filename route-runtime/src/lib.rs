@@ -167,8 +167,9 @@ mod declaration;
 mod engine;
 pub mod export;
 mod extract;
-/// Guides to caching and responses, many instances, commands and the compiler's errors; and two
-/// guides for people who know Next.js or actix-web.
+/// Guides to single tasks, such as guarding a section or logging in; to caching and responses, many
+/// instances, commands and the compiler's errors; and two guides for people who know Next.js or
+/// actix-web.
 #[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
 pub mod guide {
     #[doc = include_str!("../docs/guide/actix.md")]
@@ -179,6 +180,8 @@ pub mod guide {
     pub mod commands {}
     #[doc = include_str!("../docs/guide/errors.md")]
     pub mod errors {}
+    #[doc = include_str!("../docs/guide/guard.md")]
+    pub mod guard {}
     #[doc = include_str!("../docs/guide/instances.md")]
     pub mod instances {}
     #[doc = include_str!("../docs/guide/life-of-a-request.md")]

@@ -186,6 +186,8 @@ pub mod guide {
     pub mod instances {}
     #[doc = include_str!("../docs/guide/life-of-a-request.md")]
     pub mod life_of_a_request {}
+    #[doc = include_str!("../docs/guide/login.md")]
+    pub mod login {}
     #[doc = include_str!("../docs/guide/nextjs.md")]
     pub mod nextjs {}
 }

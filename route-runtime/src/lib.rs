@@ -182,6 +182,8 @@ pub mod guide {
     pub mod errors {}
     #[doc = include_str!("../docs/guide/guard.md")]
     pub mod guard {}
+    #[doc = include_str!("../docs/guide/headers.md")]
+    pub mod headers {}
     #[doc = include_str!("../docs/guide/instances.md")]
     pub mod instances {}
     #[doc = include_str!("../docs/guide/life-of-a-request.md")]

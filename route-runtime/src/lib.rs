@@ -174,6 +174,8 @@ mod extract;
 pub mod guide {
     #[doc = include_str!("../docs/guide/actix.md")]
     pub mod actix {}
+    #[doc = include_str!("../docs/guide/answering-errors.md")]
+    pub mod answering_errors {}
     #[doc = include_str!("../docs/guide/caching.md")]
     pub mod caching {}
     #[doc = include_str!("../docs/guide/commands.md")]

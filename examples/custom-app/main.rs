@@ -2,7 +2,9 @@
 //!
 //! `PORT` is the port to listen on (3000 by default). `--tls` serves HTTPS.
 
+mod account;
 mod routes;
+mod sections;
 mod services;
 mod shop;
 mod tls;
@@ -10,11 +12,10 @@ mod tls;
 use std::env;
 use std::error::Error;
 
-use actix_cors::Cors;
+use actix_extensible_rate_limit::backend::memory::InMemoryBackend;
 use actix_web::body::MessageBody;
+use actix_web::cookie::Key;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::middleware::{Compress, Logger};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpMessage as _, HttpServer};
@@ -52,12 +53,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(server.run().await?)
 }
 
-/// Returns the table of routes, behind a prefix, with the data that its cached handlers need.
+/// Returns the table of routes, behind a prefix, with the data that its cached handlers need, and
+/// with sections. The section that is declared first is the outermost.
 fn routes(shop: &Data<Shop>) -> Result<Routes, RoutesError> {
-    Ok(Routes::collect()?.at("/v1")?.configure(shared(shop)))
+    // All workers share what is made here. The key is new at each start, which ends all sessions.
+    let key = Key::generate();
+    let attempts = InMemoryBackend::builder().build();
+    let routes = Routes::collect()?
+        .at("/v1")?
+        .configure(shared(shop))
+        // Neither of these two decides who may read a response.
+        .wrap_open("/[[...rest]]", sections::cors)
+        .wrap_open("/[[...rest]]", move || sections::sessions(key.clone()))
+        .wrap("/session", move || sections::limited(attempts.clone()))
+        .wrap("/admin/[[...rest]]", sections::only_admins)
+        .wrap("/account/[[...rest]]", sections::only_customers);
+    Ok(routes)
 }
 
 /// Makes the app: middleware, services and a not-found page, with the routes among them.
+///
+/// The middleware here covers all of that. What only the routes need is in their sections.
 fn app(
     routes: Routes,
     shop: Data<Shop>,
@@ -70,11 +86,6 @@ fn app(
         InitError = (),
     >,
 > {
-    let cors = Cors::default()
-        .allowed_origin("https://shop.example")
-        .allowed_methods([Method::GET, Method::POST])
-        .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
-        .max_age(600);
     let logger = Logger::new("%r %s %bB %Dms route=%{route}xo")
         .custom_response_replace("route", matched_pattern);
     App::new()
@@ -84,7 +95,7 @@ fn app(
         .service(routes)
         .default_service(web::to(services::nothing_here))
         .wrap(Compress::default())
-        .wrap(cors)
+        .wrap(services::security_headers())
         .wrap(logger) // The outermost: the last middleware added sees a request first.
 }
 

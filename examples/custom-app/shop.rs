@@ -2,10 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The products, and the token that lets a client change them.
+/// The products, the token that lets a client change them, and the customers.
 pub(crate) struct Shop {
     products: Mutex<Vec<String>>,
     token: &'static str,
+    customer: (&'static str, &'static str),
 }
 
 impl Default for Shop {
@@ -14,6 +15,7 @@ impl Default for Shop {
         Self {
             products: Mutex::new(products.collect()),
             token: "custom-app",
+            customer: ("ann", "correct horse"),
         }
     }
 }
@@ -24,8 +26,14 @@ impl Shop {
         self.products.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns whether this value of `Authorization` contains the shop's token.
-    pub(crate) fn admits(&self, authorization: &[u8]) -> bool {
-        authorization.strip_prefix(b"Bearer ") == Some(self.token.as_bytes())
+    /// Returns whether this is the shop's token.
+    pub(crate) fn admits(&self, token: &str) -> bool {
+        token == self.token
+    }
+
+    /// Returns whether there is a customer with this name and this password. A real shop keeps
+    /// hashes of passwords, by a crate such as argon2.
+    pub(crate) fn knows(&self, name: &str, password: &str) -> bool {
+        (name, password) == self.customer
     }
 }

@@ -98,6 +98,7 @@ async fn an_unknown_path_gets_the_not_found_page() {
             "/v1",
             "/v2/products",
             "/v1/products/7/x",
+            "/v1/admin/nothing",
             "/<b>",
         ] {
             let uri = path.replace('<', "%3C").replace('>', "%3E");
@@ -131,7 +132,7 @@ async fn services_handlers_and_renders_share_one_state() {
         };
         assert_eq!(count().await, Some(100));
 
-        let request = TestRequest::post().uri("/v1/products");
+        let request = TestRequest::post().uri("/v1/admin/products");
         let answer = fixture
             .send(request.insert_header(TOKEN).set_json("New"))
             .await;
@@ -153,25 +154,107 @@ async fn a_request_without_the_token_reaches_no_handler() {
             assert_eq!(answer.header("cache-status"), None);
             assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         };
-        let add = || TestRequest::post().uri("/v1/products").set_json("New");
+        let add = || {
+            TestRequest::post()
+                .uri("/v1/admin/products")
+                .set_json("New")
+        };
         refused(add()).await;
         refused(add().insert_header(("Authorization", "Bearer guess"))).await;
         assert_eq!(fixture.shop.products().len(), 100);
 
         // Such a request causes no render, and gets no response that was rendered for another one.
         let renders = fixture.routes.stats().renders;
-        refused(TestRequest::with_uri("/v1/orders/1")).await;
+        refused(TestRequest::with_uri("/v1/admin/orders/1")).await;
         assert_eq!(fixture.routes.stats().renders, renders);
-        let order = || TestRequest::with_uri("/v1/orders/1").insert_header(TOKEN);
+        let order = || TestRequest::with_uri("/v1/admin/orders/1").insert_header(TOKEN);
         assert_eq!(fixture.send(order()).await.json(), json!({ "order": 1 }));
         let again = fixture.send(order()).await;
         assert_eq!(again.is_hit(), mode == Mode::Production);
-        refused(TestRequest::with_uri("/v1/orders/1")).await;
-        let head = TestRequest::with_uri("/v1/orders/1").method(Method::HEAD);
+        refused(TestRequest::with_uri("/v1/admin/orders/1")).await;
+        let head = TestRequest::with_uri("/v1/admin/orders/1").method(Method::HEAD);
         refused(head).await;
         let etag = again.header("etag").unwrap_or("*").to_owned();
-        let validating = TestRequest::with_uri("/v1/orders/1");
+        let validating = TestRequest::with_uri("/v1/admin/orders/1");
         refused(validating.insert_header(("If-None-Match", etag))).await;
+        // What no handler answers is in the section, too.
+        refused(TestRequest::delete().uri("/v1/admin/orders/1")).await;
+        refused(TestRequest::with_uri("/v1/%61dmin//orders/1/")).await;
+    }
+}
+
+/// Returns an attempt to log in from an address.
+fn log_in(last_number: u8, password: &str) -> TestRequest {
+    let request = TestRequest::post().uri("/v1/session");
+    request
+        .peer_addr(([192, 0, 2, last_number], 50_000).into())
+        .set_json(json!({ "name": "ann", "password": password }))
+}
+
+#[actix_web::test]
+async fn a_customer_logs_in_and_out() {
+    for mode in MODES {
+        let fixture = Fixture::new(mode).await;
+        let paths = ["/v1/account", "/v1/account/offers"];
+        for path in paths {
+            let answer = fixture.get(path).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+        }
+        let wrong = fixture.send(log_in(1, "guess")).await;
+        assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(wrong.header("set-cookie"), None);
+
+        let right = fixture.send(log_in(1, "correct horse")).await;
+        assert_eq!(right.status, StatusCode::NO_CONTENT);
+        let cookie = right.header("set-cookie").expect("a cookie");
+        assert!(
+            cookie.contains("HttpOnly; SameSite=Lax; Secure"),
+            "{cookie}"
+        );
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+
+        let customer = |request: TestRequest| request.insert_header(("Cookie", cookie.clone()));
+        let [account, offers] = paths.map(TestRequest::with_uri).map(customer);
+        let account = fixture.send(account).await;
+        assert_eq!(account.json(), json!({ "name": "ann" }));
+        let offers = fixture.send(offers).await;
+        assert_eq!(offers.status, StatusCode::OK);
+        assert_eq!(offers.is_hit(), mode == Mode::Production);
+
+        let end = customer(TestRequest::delete().uri("/v1/session"));
+        let end = end.peer_addr(([192, 0, 2, 1], 50_000).into());
+        let end = fixture.send(end).await;
+        let removed = end.header("set-cookie").expect("a cookie");
+        assert!(removed.contains("Max-Age=0"), "{removed}");
+    }
+}
+
+#[actix_web::test]
+async fn an_address_may_try_ten_passwords_a_minute() {
+    let fixture = Fixture::new(Mode::Production).await;
+    for _ in 0..10 {
+        // Each app is new, and stands for another worker: they share the counts.
+        let answer = fixture.send(log_in(1, "guess")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let limited = fixture.send(log_in(1, "correct horse")).await;
+    assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS);
+    let other = fixture.send(log_in(2, "correct horse")).await;
+    assert_eq!(other.status, StatusCode::NO_CONTENT);
+}
+
+#[actix_web::test]
+async fn everything_has_the_security_headers() {
+    for mode in MODES {
+        let fixture = Fixture::new(mode).await;
+        for path in ["/health", "/nothing", "/v1/products", "/v1/admin/orders/1"] {
+            let answer = fixture.get(path).await;
+            let policy = answer.header("content-security-policy");
+            assert!(
+                policy.is_some_and(|it| it.contains("frame-ancestors 'none'")),
+                "{path}"
+            );
+        }
     }
 }
 
@@ -218,7 +301,8 @@ async fn only_the_allowed_origin_gets_cors_headers() {
     const ORIGIN: (&str, &str) = ("Origin", "https://shop.example");
     for mode in MODES {
         let fixture = Fixture::new(mode).await;
-        let preflight = TestRequest::with_uri("/v1/products")
+        // A preflight has no token, and CORS answers it outside the section that asks for one.
+        let preflight = TestRequest::with_uri("/v1/admin/products")
             .method(Method::OPTIONS)
             .insert_header(ORIGIN)
             .insert_header(("Access-Control-Request-Method", "POST"));
@@ -240,7 +324,7 @@ async fn only_the_allowed_origin_gets_cors_headers() {
         assert_eq!(fixture.send(evil).await.header(allow), None);
 
         // A browser shows a script only what CORS allows, and that applies to a refusal, too.
-        let order = TestRequest::with_uri("/v1/orders/1").insert_header(ORIGIN);
+        let order = TestRequest::with_uri("/v1/admin/orders/1").insert_header(ORIGIN);
         let refused = fixture.send(order).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
         assert_eq!(refused.header(allow), Some("https://shop.example"));
@@ -249,7 +333,7 @@ async fn only_the_allowed_origin_gets_cors_headers() {
         let options = request().method(Method::OPTIONS);
         let options = fixture.send(options).await;
         assert_eq!(options.status, StatusCode::NO_CONTENT);
-        assert_eq!(options.header("allow"), Some("GET, HEAD, OPTIONS, POST"));
+        assert_eq!(options.header("allow"), Some("GET, HEAD, OPTIONS"));
     }
 }
 

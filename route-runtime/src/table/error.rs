@@ -276,7 +276,7 @@ impl fmt::Display for RouteProblem {
                 "a section covers no route\n  {section}\n  help: write the pattern as the routes \
                  are declared, without the prefix of `at`; a section covers a route if its pattern \
                  matches every path of the route: `/admin/[[...rest]]` covers `/admin` and \
-                 `/admin/users/[id]`"
+                 `/admin/users/[id]`; to guard a part of `/[...slug]`, declare a route for that part"
             ),
             Self::SharedBehindSection { route, section } => write!(
                 f,

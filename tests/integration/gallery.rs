@@ -56,7 +56,7 @@ the error.
 ";
 
 /// The subjects of rules, by how their names begin. The first that fits counts.
-const SUBJECTS: [(&str, &[&str]); 9] = [
+const SUBJECTS: [(&str, &[&str]); 10] = [
     ("Patterns", &["pattern_"]),
     ("Methods", &["method_"]),
     (
@@ -102,6 +102,7 @@ const SUBJECTS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("Modules and pages", &["module_", "page_"]),
+    ("Sections", &["section_"]),
     ("One path twice", &["duplicate_"]),
     ("Cached functions", &["cached_"]),
     ("Several mistakes at once", &["several_"]),
@@ -128,7 +129,8 @@ fn the_page_of_errors_is_what_the_compiler_says() {
             let said = fs::read_to_string(fixtures.join(format!("{rule}.stderr"))).unwrap();
             let said = said.replace(&format!("ui/fail/{rule}.rs"), "src/main.rs");
             // Where the library is, is nobody's matter.
-            let mut said = said.replace("$WORKSPACE/", "").trim_end().to_owned();
+            let mut said = said.replace("$WORKSPACE/", "").replace("$DIR/", "");
+            said.truncate(said.trim_end().len());
             // The others say the same of the other methods that a page claims.
             if rule.starts_with("duplicate_") {
                 said.truncate(said.find("\n\nerror").unwrap_or(said.len()));

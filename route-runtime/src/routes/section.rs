@@ -50,24 +50,20 @@ impl Routes {
     /// # Example
     ///
     /// ```
-    /// use actix_web::body::MessageBody;
+    /// use actix_web::body::BoxBody;
     /// use actix_web::dev::{ServiceRequest, ServiceResponse};
-    /// use actix_web::middleware::Next;
-    /// use actix_web::{App, Error, error::ErrorUnauthorized, test};
-    /// use route_runtime::{Routes, RoutesError, route};
+    /// use actix_web::{App, Error, ResponseError, middleware::Next, test};
+    /// use route_runtime::{Routes, RoutesError, route, unauthorized};
     ///
     /// #[route("/admin/stats")]
     /// async fn stats() -> &'static str {
     ///     "17 visitors"
     /// }
     ///
-    /// async fn guard(
-    ///     request: ServiceRequest,
-    ///     next: Next<impl MessageBody>,
-    /// ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    /// async fn guard(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     ///     match request.headers().contains_key("x-key") {
     ///         true => next.call(request).await,
-    ///         false => Err(ErrorUnauthorized("no key")),
+    ///         false => Ok(request.into_response(unauthorized().error_response())),
     ///     }
     /// }
     ///

@@ -44,24 +44,21 @@ impl Server {
     /// # Example: A token for everything below `/admin`
     ///
     /// ```no_run
-    /// use actix_web::body::MessageBody;
+    /// use actix_web::body::BoxBody;
     /// use actix_web::dev::{ServiceRequest, ServiceResponse};
     /// use actix_web::middleware::{Logger, Next};
-    /// use actix_web::{Error, error::ErrorUnauthorized};
-    /// use route_runtime::{ServeError, Server, route};
+    /// use actix_web::{Error, ResponseError};
+    /// use route_runtime::{ServeError, Server, route, unauthorized};
     ///
     /// #[route("/admin/stats")]
     /// async fn stats() -> &'static str {
     ///     "17 visitors"
     /// }
     ///
-    /// async fn guard(
-    ///     request: ServiceRequest,
-    ///     next: Next<impl MessageBody>,
-    /// ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    /// async fn guard(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
     ///     match request.headers().contains_key("x-key") {
     ///         true => next.call(request).await,
-    ///         false => Err(ErrorUnauthorized("no key")),
+    ///         false => Ok(request.into_response(unauthorized().error_response())),
     ///     }
     /// }
     ///

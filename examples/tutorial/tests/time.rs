@@ -106,7 +106,7 @@ async fn a_cdn_may_cache_a_zone() {
             .header("cache-control")
             .map(String::from)
     };
-    let for_a_year = "public, max-age=0, s-maxage=31536000";
+    let for_a_year = "max-age=0, s-maxage=31536000, public";
     assert_eq!(told("/api/zones/utc").await.as_deref(), Some(for_a_year));
     assert_eq!(told("/api/time").await.as_deref(), Some("no-cache"));
 }

@@ -132,7 +132,7 @@ impl Routes {
     /// let app = test::init_service(App::new().service(routes)).await;
     /// let request = test::TestRequest::with_uri("/logo").to_request();
     /// let response = test::call_service(&app, request).await;
-    /// assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), "public, max-age=0, s-maxage=60");
+    /// assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), "max-age=0, s-maxage=60, public");
     /// # Ok(())
     /// # }
     /// ```

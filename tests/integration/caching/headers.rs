@@ -54,15 +54,15 @@ async fn headers_tell_shared_caches_how_long_to_keep_a_response_if_at_all() {
         }
     };
     let fresh = [
-        Some("public, max-age=0, s-maxage=10"),
-        Some("max-age=10, stale-while-revalidate=60"),
+        Some("max-age=0, s-maxage=10, public"),
+        Some("max-age=10, stale-while-revalidate=60, stale-if-error=60"),
         Some("a,b"),
     ];
     check("/caching/cdn", fresh).await;
     check("/caching/cdn/off", [Some("no-cache"), None, None]).await;
     let always = [
-        Some("public, max-age=0, s-maxage=31536000"),
-        Some("max-age=31536000, stale-while-revalidate=0"),
+        Some("max-age=0, s-maxage=31536000, public"),
+        Some("max-age=31536000, stale-while-revalidate=0, stale-if-error=0"),
         None,
     ];
     check("/caching/cdn/always", always).await;
@@ -89,6 +89,41 @@ async fn headers_tell_shared_caches_how_long_to_keep_a_response_if_at_all() {
     let off = app.get("/caching/cdn").await;
     assert_eq!(off.header("cache-control"), Some("no-cache"));
     assert_eq!(off.header("cache-tag"), None);
+}
+
+#[actix_web::test]
+async fn shared_caches_are_told_what_is_left_of_a_lifetime() {
+    let app = TestApp::new(production([cdn::ROUTE, cdn_off::ROUTE]).cdn(true));
+    let app = app.await.unwrap();
+    let path = "/caching/cdn";
+    app.get(path).await;
+    let left = async |seconds: u32| {
+        for headers in [&[][..], &[("if-none-match", "*")]] {
+            let found = with(&app, path, headers).await;
+            let control = format!("max-age=0, s-maxage={seconds}, public");
+            assert_eq!(found.header("cache-control"), Some(&*control));
+            let control = found.header("cdn-cache-control").unwrap();
+            assert!(control.starts_with(&format!("max-age={seconds}, ")));
+            // A cache that reads it would count the age twice.
+            assert_eq!(found.header("age"), None);
+        }
+    };
+    left(10).await;
+    app.advance(4 * SECOND);
+    left(6).await;
+    app.advance(5 * SECOND);
+    left(1).await;
+    // In its last second, it is fresh here and used up outside.
+    app.advance(SECOND / 2);
+    let last = app.get(path).await;
+    assert_eq!(last.outcome(), Some(Outcome::Hit));
+    assert_eq!(
+        last.header("cache-control"),
+        Some("public, max-age=0, s-maxage=0")
+    );
+    assert_eq!(last.header("cdn-cache-control"), Some("max-age=0"));
+    // What is not shared has its age.
+    assert_eq!(app.get("/caching/cdn/off").await.header("age"), Some("9"));
 }
 
 static SLOW: [Gate; 2] = [Gate::new(), Gate::new()];
@@ -120,8 +155,8 @@ async fn shared_caches_do_not_keep_a_response_invalidated_during_its_render() {
         let told = ["cache-control", "cdn-cache-control"].map(|name| found.header(name));
         let expected = if how == "as it is" {
             [
-                "public, max-age=0, s-maxage=31536000",
-                "max-age=31536000, stale-while-revalidate=0",
+                "max-age=0, s-maxage=31536000, public",
+                "max-age=31536000, stale-while-revalidate=0, stale-if-error=0",
             ]
         } else {
             ["public, max-age=0, s-maxage=0", "max-age=0"]

@@ -36,7 +36,7 @@ async fn told(routes: Routes, path: &str) -> String {
     hit.header("cache-control").unwrap().to_owned()
 }
 
-const SHARED: &str = "public, max-age=0, s-maxage=60";
+const SHARED: &str = "max-age=0, s-maxage=60, public";
 
 #[actix_web::test]
 async fn the_setting_of_the_server_holds_only_in_sections_that_decide_nothing() {

@@ -1,5 +1,8 @@
-//! Responses from an entry: validators, encodings, lifetimes for other caches, and the
-//! `Cache-Status`.
+//! Responses from an entry: validators, encodings, and the headers for other caches.
+
+mod cache_status;
+mod shared;
+mod value;
 
 use std::time::Duration;
 
@@ -8,18 +11,13 @@ use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{self, ContentEncoding, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use smallvec::SmallVec;
 
+pub(super) use self::cache_status::{CACHE_STATUS, cache_status};
+pub(super) use self::shared::Shared;
+use self::value::number;
 use super::head::HeadBody;
-use crate::engine::{Bypass, Lifetime, Status, Ttl};
+use crate::engine::Status;
 use crate::stored::{Encoded, StoredResponse, preferred};
-
-pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
-
-/// The lifetime in seconds that shared caches get for content that is fresh for ever: a year.
-const FOR_EVER: u64 = 31_536_000;
 
 /// The circumstances of one response: how it came about, and what other caches may do with it.
 pub(super) struct Replay {
@@ -28,14 +26,6 @@ pub(super) struct Replay {
     pub(super) age: Duration,
     /// The instructions for shared caches; `None` if they may not keep the response.
     pub(super) cdn: Option<Shared>,
-}
-
-/// The instructions for shared caches outside.
-pub(super) struct Shared {
-    pub(super) lifetime: Lifetime,
-    /// Set if shared caches may use the response at all: not if it is stale or was invalidated.
-    pub(super) is_current: bool,
-    pub(super) tags: String,
 }
 
 /// Returns the encoding for the response to a request, and whether that is final: whether nothing
@@ -93,72 +83,18 @@ pub(super) fn replay(
     if let Some(etag) = etag {
         headers.insert(header::ETAG, etag.clone());
     }
-    headers.insert(header::AGE, number(replay.age.as_secs()));
-    if !stored.has_cache_control {
-        match &replay.cdn {
-            None => {
+    match &replay.cdn {
+        Some(shared) if !stored.has_cache_control => shared.add_to(headers, replay.age),
+        _ => {
+            headers.insert(header::AGE, number(replay.age.as_secs()));
+            if !stored.has_cache_control {
                 let value = HeaderValue::from_static("no-cache");
                 headers.insert(header::CACHE_CONTROL, value);
-            }
-            Some(shared) => {
-                let (browser, cdn) = shared.cache_control();
-                headers.insert(header::CACHE_CONTROL, text(&browser));
-                headers.insert(CDN_CACHE_CONTROL, text(&cdn));
-                if !shared.tags.is_empty() {
-                    headers.insert(CACHE_TAG, text(&shared.tags));
-                }
             }
         }
     }
     headers.append(CACHE_STATUS, cache_status(replay.status));
     response
-}
-
-impl Shared {
-    /// Returns two header values: one for every cache, and one for the caches that know
-    /// `CDN-Cache-Control` (RFC 9213).
-    fn cache_control(&self) -> (String, String) {
-        if !self.is_current {
-            return ("public, max-age=0, s-maxage=0".into(), "max-age=0".into());
-        }
-        let seconds = |length: Option<Duration>| length.map_or(FOR_EVER, |length| length.as_secs());
-        let fresh = seconds(self.lifetime.revalidate);
-        let stale = seconds(self.lifetime.expire).saturating_sub(fresh);
-        (
-            format!("public, max-age=0, s-maxage={fresh}"),
-            format!("max-age={fresh}, stale-while-revalidate={stale}"),
-        )
-    }
-}
-
-/// Makes the `Cache-Status` (RFC 9211) of a response, in the words of the design.
-pub(super) fn cache_status(status: Status) -> HeaderValue {
-    fn hit(ttl: Ttl) -> HeaderValue {
-        match ttl {
-            None => HeaderValue::from_static("route; hit"),
-            Some(seconds) => with_number("route; hit; ttl=", seconds, ""),
-        }
-    }
-    HeaderValue::from_static(match status {
-        Status::Hit(ttl) => return hit(ttl),
-        // A negative `ttl` tells a stale response from a fresh one in its last second.
-        Status::Stale(ttl) => return hit(Some(ttl.unwrap_or(-1).min(-1))),
-        Status::Unverified(None) => "route; hit; detail=unverified",
-        Status::Unverified(Some(seconds)) => {
-            return with_number("route; hit; ttl=", seconds, "; detail=unverified");
-        }
-        Status::Miss { stored: true } => "route; fwd=miss; stored",
-        Status::Miss { stored: false } => "route; fwd=miss",
-        Status::Expired { stored: true } | Status::Invalidated { stored: true } => {
-            "route; fwd=stale; stored"
-        }
-        Status::Expired { stored: false } | Status::Invalidated { stored: false } => {
-            "route; fwd=stale"
-        }
-        Status::Collapsed => "route; fwd=miss; collapsed",
-        Status::Bypass(Bypass::Individual) => "route; fwd=bypass; detail=individual",
-        Status::Bypass(Bypass::Cycle) => "route; fwd=bypass; detail=cycle",
-    })
 }
 
 /// Returns whether a request's `If-None-Match` names this tag. The comparison is weak and covers
@@ -206,25 +142,6 @@ fn describes_content(name: &HeaderName) -> bool {
         header::LAST_MODIFIED,
     ]
     .contains(name)
-}
-
-/// Makes a header value of a number, in one allocation, because this runs on every hit.
-fn number(number: u64) -> HeaderValue {
-    text(itoa::Buffer::new().format(number))
-}
-
-/// Makes a header value of a number and the text around it, also in one allocation.
-fn with_number(before: &str, number: i64, after: &str) -> HeaderValue {
-    let mut value: SmallVec<[u8; 64]> = SmallVec::new();
-    value.extend_from_slice(before.as_bytes());
-    value.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-    value.extend_from_slice(after.as_bytes());
-    HeaderValue::from_bytes(&value).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// Makes a header value of text that is known to be printable.
-fn text(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static(""))
 }
 
 #[cfg(test)]

@@ -225,7 +225,7 @@ pub use context::after;
 pub use data::fetch::{Fetch, fetch};
 pub use declaration::{
     CachedReason, Dynamic, DynamicReason, FetchCache, Kind, Method, PathArg, PathArgs, Rendering,
-    Revalidate, RouteDescriptor, Source,
+    Revalidate, RouteDescriptor, Source, TagHeader,
 };
 pub use extract::{
     Cookies, IntoCookie, Pathname, ReadsParams, RequestExt, SearchParams, StaticExtractor,

@@ -9,19 +9,27 @@ use crate::pattern::Params;
 use crate::store::Tag;
 use crate::target;
 
+mod public;
+
+pub(crate) use self::public::push_public_name;
+
+const PATH: &str = "path";
+const PATTERN: &str = "pattern";
+const DATA: &str = "data";
+
 /// Returns the tag of one path.
 pub(crate) fn path_tag(path: &str) -> Tag {
-    Tag::of_ours("path", path)
+    Tag::of_ours(PATH, path)
 }
 
 /// Returns the tag of every path of a pattern.
 pub(crate) fn pattern_tag(pattern: &str) -> Tag {
-    Tag::of_ours("pattern", pattern)
+    Tag::of_ours(PATTERN, pattern)
 }
 
 /// Returns the tag that only one piece of data has.
 pub(crate) fn data_tag(key: &Key) -> Tag {
-    Tag::of_ours("data", key.name())
+    Tag::of_ours(DATA, key.name())
 }
 
 /// Returns the tags on which the response of a path depends by its declaration: the tag of the

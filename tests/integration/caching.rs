@@ -13,6 +13,7 @@ mod expiring;
 mod flights;
 mod headers;
 mod outside;
+mod tags_outside;
 mod validators;
 
 async fn app(routes: impl IntoIterator<Item = RouteDescriptor>) -> TestApp {

@@ -68,6 +68,7 @@ Environment:
                           [default: a hash of the program]
   ROUTE_ADMIN_SECRET      The secret with which operators invalidate; without it, they cannot
   ROUTE_CDN               Whether shared caches outside may keep cached responses [default: false]
+  ROUTE_TAG_HEADER        The header for tags that shared caches outside read [default: Cache-Tag]
   RUST_LOG                What is logged, as in `info` or `warn,route_runtime=debug`
 
 An option comes before what the program says by itself, and that before the environment.
@@ -254,6 +255,11 @@ a cached route needs app data that is not registered
     for (name, value, expected) in [
         ("PORT", "http", "a port, from 0 to 65535"),
         ("ROUTE_CDN", "yes", "`true` or `false`"),
+        (
+            "ROUTE_TAG_HEADER",
+            "X-Tags",
+            "`Cache-Tag`, `Edge-Cache-Tag`, `Surrogate-Key` or `xkey`",
+        ),
         ("ROUTE_LOG_FORMAT", "xml", "`text` or `json`"),
         (
             "RUST_LOG",

@@ -7,6 +7,7 @@ mod descriptor;
 mod handle;
 mod option;
 mod rendering;
+mod tag_header;
 
 pub(crate) use self::call::Thunk;
 pub use self::call::{HandlerCall, HandlerFuture, Reader, Readers, Response, call};
@@ -20,3 +21,4 @@ pub(crate) use self::handle::{ParamTexts, StaticParams};
 pub(crate) use self::option::{ShowFn, Shown};
 pub(crate) use self::rendering::decide;
 pub use self::rendering::{CachedReason, DynamicReason, Rendering};
+pub use self::tag_header::TagHeader;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 
 use super::Routes;
+use crate::declaration::TagHeader;
 use crate::mode::Mode;
 use crate::store::MemoryOptions;
 
@@ -140,6 +141,38 @@ impl Routes {
     #[track_caller]
     pub fn cdn(mut self, cdn: bool) -> Self {
         self.served.setup.cdn = cdn;
+        Self::of(self.served.setup)
+    }
+
+    /// Sets the header in which shared caches outside read the tags of a response. The default is
+    /// [`TagHeader::CacheTag`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use actix_web::{App, test};
+    /// use route_runtime::{Mode, Routes, RoutesError, TagHeader, route};
+    ///
+    /// #[route("/logo", tags = ["images"], cdn = true)]
+    /// async fn logo() -> &'static str {
+    ///     "<svg/>"
+    /// }
+    ///
+    /// # #[actix_web::main]
+    /// # async fn main() -> Result<(), RoutesError> {
+    /// let routes = Routes::from_iter([logo::ROUTE])?.mode(Mode::Production);
+    /// let routes = routes.tag_header(TagHeader::SurrogateKey); // Fastly
+    /// let app = test::init_service(App::new().service(routes)).await;
+    /// let request = test::TestRequest::with_uri("/logo").to_request();
+    /// let response = test::call_service(&app, request).await;
+    /// assert_eq!(response.headers().get("surrogate-key").unwrap(), "/logo images");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn tag_header(mut self, header: TagHeader) -> Self {
+        self.served.setup.tag_header = header;
         Self::of(self.served.setup)
     }
 

@@ -22,7 +22,7 @@ pub use self::route::Route;
 pub(crate) use self::selection::Selection;
 pub use self::warning::RouteWarning;
 use crate::context::Context;
-use crate::declaration::RouteDescriptor;
+use crate::declaration::{RouteDescriptor, TagHeader};
 use crate::engine::{CAPACITY, Clock, RenderPlaces, Stats};
 use crate::mode::Mode;
 use crate::pattern::Match;
@@ -148,6 +148,7 @@ impl Routes {
             memory: MemoryOptions::with_capacity(CAPACITY),
             places: RenderPlaces::default(),
             cdn: false,
+            tag_header: TagHeader::default(),
             clock: Clock::system(),
             sharing: Sharing::default(),
         }))

@@ -18,6 +18,7 @@ use self::launch::{Launch, Launched, launch};
 use self::setting::{Settings, Sources};
 use self::settings::{Behind, Listen, Program};
 use crate::context::settled;
+use crate::declaration::TagHeader;
 use crate::mode::Mode;
 use crate::routes::{self, AppFactory, Routes, Watch};
 #[cfg(feature = "cli")]
@@ -231,12 +232,19 @@ impl Server {
         self
     }
 
+    /// Sets the header in which shared caches outside read the tags of responses, instead of
+    /// `ROUTE_TAG_HEADER`; see [`Routes::tag_header`].
+    pub fn tag_header(mut self, header: TagHeader) -> Self {
+        self.program.settings.tag_header = Some(header);
+        self
+    }
+
     /// Listens on this address, such as `"0.0.0.0:8080"`, instead of on `HOST` and `PORT`.
     ///
     /// # Example: Every setting that replaces an environment variable
     ///
     /// ```no_run
-    /// use route_runtime::{Mode, Server, store::FileStore};
+    /// use route_runtime::{Mode, Server, TagHeader, store::FileStore};
     ///
     /// # #[actix_web::main]
     /// # async fn main() -> Result<(), route_runtime::ServeError> {
@@ -247,6 +255,7 @@ impl Server {
     ///     .mode(Mode::Production)
     ///     .cache_capacity(200_000_000)
     ///     .cdn(true)
+    ///     .tag_header(TagHeader::SurrogateKey)
     ///     .store(FileStore::open("/var/cache/shop"));
     /// server.run().await
     /// # }
@@ -398,6 +407,9 @@ impl Server {
         }
         if let Some(cdn) = sources.cdn()? {
             routes = routes.cdn(cdn);
+        }
+        if let Some(header) = sources.tag_header()? {
+            routes = routes.tag_header(header);
         }
         for change in self.changes.drain(..) {
             routes = change(routes)?;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::{ServeError, Server};
+use crate::declaration::TagHeader;
 use crate::mode::Mode;
 
 /// Everything that is known of a setting, beside its value.
@@ -236,6 +237,12 @@ settings! {
         help: "Whether shared caches outside may keep cached responses",
         default: "false",
         method: |server| server.cdn(true),
+        ..Setting::BLANK
+    };
+    tag_header: TagHeader, text, "ROUTE_TAG_HEADER", "`Cache-Tag`, `Edge-Cache-Tag`, `Surrogate-Key` or `xkey`", Setting {
+        help: "The header for tags that shared caches outside read",
+        default: "Cache-Tag",
+        method: |server| server.tag_header(TagHeader::Xkey),
         ..Setting::BLANK
     };
 }

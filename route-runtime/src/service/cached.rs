@@ -1,6 +1,7 @@
 //! Responses of cached routes, from the cache or from a render, shared as widely as they may be.
 
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 use actix_web::body::{BodyStream, BoxBody, SizedStream};
 use actix_web::dev::ServiceRequest;
@@ -11,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::chain::Passing;
 use super::finish;
-use super::replay::{Replay, Shared, cache_status, encoding_for, replay};
+use super::replay::{OutsideTags, Replay, Shared, cache_status, encoding_for, replay};
 use super::visit::Visit;
 use crate::declaration::Cdn;
 use crate::engine::{Content, Entry, Failure, Status};
@@ -20,9 +21,10 @@ use crate::mode::Mode;
 use crate::pattern::Params;
 use crate::respond::Problem;
 use crate::responses::Served;
-use crate::store::Tag;
 use crate::stored::{RenderedBody, RenderedResponse, Stored, StoredResponse};
 use crate::table::{Handler, HandlerId};
+use crate::tags::{path_tag, pattern_tag};
+use crate::target;
 
 /// Returns the response that the cache has ready, if there is one. Starts nothing and waits for
 /// nothing.
@@ -37,7 +39,8 @@ pub(super) fn hit(
         return None;
     }
     let cache = served.cache();
-    let hit = cache.lookup(id, params.path(request.path()))?;
+    let path = params.path(request.path());
+    let hit = cache.lookup(id, path)?;
     // A render that sends this request over HTTP may be one that accepts no stale content.
     if hit.is_stale && cache.home().loops.caller(request.headers()).is_some() {
         return None;
@@ -48,7 +51,8 @@ pub(super) fn hit(
     let answer = Replay {
         status: hit.status(),
         age: hit.age,
-        cdn: shared_outside(served, handler, &hit.entry, hit.is_current(), request),
+        cdn: is_shared_outside(served, handler, request)
+            .then(|| instructions(served, handler, path, &hit.entry, hit.is_current())),
     };
     cache.count(&hit);
     Some(replay(stored, &encoded, &answer, request))
@@ -72,11 +76,12 @@ pub(super) async fn answer_in_production(visit: &Visit) -> (HttpResponse, &'stat
             };
             let (encoding, is_final) = encoding_for(stored, &visit.request);
             let encoded = stored.encode(encoding, is_final).await;
-            let (served, request) = (&visit.served, &visit.request);
+            let (served, is_current) = (&visit.served, answer.is_current);
             let how = Replay {
                 status,
                 age: answer.age,
-                cdn: shared_outside(served, handler, &entry, answer.is_current, request),
+                cdn: is_shared_outside(served, handler, &visit.request)
+                    .then(|| instructions(served, handler, visit.path(), &entry, is_current)),
             };
             replay(stored, &encoded, &how, &visit.request)
         }
@@ -115,39 +120,41 @@ pub(super) async fn answer_in_development(visit: &Visit) -> (HttpResponse, &'sta
     (response, OUTCOME)
 }
 
-/// Returns the instructions for shared caches outside, if they may keep the response to this
-/// request.
-fn shared_outside(
-    served: &Served,
-    handler: &Handler,
-    entry: &Entry<Stored>,
-    is_current: bool,
-    request: &ServiceRequest,
-) -> Option<Shared> {
+/// Returns whether shared caches outside may keep the response to this request.
+fn is_shared_outside(served: &Served, handler: &Handler, request: &ServiceRequest) -> bool {
     let table = &served.setup.table;
     let cdn = served.setup.cdn && !table.is_guarded(table.node(handler.node));
-    let is_shared = match handler.descriptor.config.cdn_under(cdn) {
+    match handler.descriptor.config.cdn_under(cdn) {
         Cdn::No => false,
         Cdn::Yes => !has_credentials(request) && !passed_a_guard(request),
         Cdn::Public => true,
-    };
-    is_shared.then(|| Shared {
-        lifetime: entry.lifetime(),
-        is_current,
-        tags: outside_tags(entry),
-    })
+    }
 }
 
-/// Returns an entry's tags in the form of `Cache-Tag`.
-fn outside_tags(entry: &Entry<Stored>) -> String {
-    let tags = entry.tags().iter().map(Tag::as_str);
-    // Our own tags of paths and patterns are left out, and so is every tag that could not be told
-    // apart in the header's list.
-    let tags = tags.filter(|tag| {
-        tag.bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b',')
-    });
-    tags.collect::<Vec<_>>().join(",")
+/// Makes the instructions for shared caches outside that may keep the response of a path.
+fn instructions(
+    served: &Served,
+    handler: &Handler,
+    path: &str,
+    entry: &Entry<Stored>,
+    is_current: bool,
+) -> Shared {
+    let pattern = &served.setup.table.node(handler.node).pattern;
+    let own = || [path_tag(path), pattern_tag(pattern)];
+    let tags = OutsideTags::of(served.setup.tag_header, entry.tags(), own);
+    if tags.is_cut && !handler.are_tags_told.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            target: target::CACHE,
+            { http.route = handler.descriptor.pattern },
+            "a response has more tags than fit in a header; shared caches outside get only those of \
+             its path and its pattern, and cannot purge it by the others"
+        );
+    }
+    Shared {
+        lifetime: entry.lifetime(),
+        is_current,
+        tags,
+    }
 }
 
 /// Returns whether a request has passed a section that may decide who reads the response. A section

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::replay::CACHE_STATUS;
+use crate::declaration::TagHeader;
 use crate::stored::{Reason, directives, has_bare_directive};
 use crate::table::Handler;
 use crate::target;
@@ -119,9 +120,10 @@ fn keep_from_shared_caches(headers: &mut HeaderMap) -> bool {
 fn speaks_to_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
     name.ends_with("-cache-control")
+        || TagHeader::is_any(name)
         || matches!(
             name,
-            "cache-tag" | "edge-control" | "expires" | "surrogate-control" | "x-accel-expires"
+            "edge-control" | "expires" | "surrogate-control" | "x-accel-expires"
         )
 }
 

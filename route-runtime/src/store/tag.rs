@@ -35,6 +35,11 @@ impl Tag {
         Self::new(format!("\0{kind} {name}"))
     }
 
+    /// Returns the kind and the name of a tag that [`of_ours`](Self::of_ours) made.
+    pub(crate) fn ours(&self) -> Option<(&str, &str)> {
+        self.0.strip_prefix('\0')?.split_once(' ')
+    }
+
     /// Returns the tag's name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::encoding;
 use super::wire::{self, Parts};
+use crate::declaration::TagHeader;
 
 /// The parts of a response that are the same for every client.
 pub(crate) struct StoredResponse {
@@ -146,16 +147,12 @@ fn is_momentary(name: &HeaderName) -> bool {
 
 /// Returns whether a header says how long and where a response may be kept, and not what it is.
 fn is_about_caching(name: &HeaderName) -> bool {
-    name.as_str().ends_with("cache-control")
+    let name = name.as_str();
+    name.ends_with("cache-control")
+        || TagHeader::is_any(name)
         || matches!(
-            name.as_str(),
-            "cache-status"
-                | "cache-tag"
-                | "etag"
-                | "expires"
-                | "pragma"
-                | "surrogate-control"
-                | "surrogate-key"
+            name,
+            "cache-status" | "etag" | "expires" | "pragma" | "surrogate-control"
         )
 }
 

@@ -92,6 +92,8 @@ pub(crate) struct Handler {
     reads_match_info: bool,
     /// Set once the log has said that a response with a cookie asked shared caches to keep it.
     pub(crate) is_cookie_told: AtomicBool,
+    /// Set once the log has said that a response has more tags than shared caches outside get.
+    pub(crate) are_tags_told: AtomicBool,
 }
 
 impl Handler {
@@ -288,6 +290,7 @@ impl Table {
                 segments: segments.clone(),
                 reads_match_info: !route.arguments.is_empty() || !route.config.wrap.is_empty(),
                 is_cookie_told: AtomicBool::new(false),
+                are_tags_told: AtomicBool::new(false),
             });
         }
         self.nodes.push(Node {

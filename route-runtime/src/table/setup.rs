@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 
 use super::{SharedData, Sharing, Table};
+use crate::declaration::TagHeader;
 use crate::engine::{Clock, RenderPlaces};
 use crate::mode::Mode;
 use crate::store::MemoryOptions;
@@ -24,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) places: RenderPlaces,
     /// Set if shared caches outside may keep the responses of routes that have no `cdn`.
     pub(crate) cdn: bool,
+    /// The header in which shared caches outside read the tags of responses.
+    pub(crate) tag_header: TagHeader,
     pub(crate) clock: Clock,
     /// The store behind memory, and its settings.
     pub(crate) sharing: Sharing,

@@ -56,14 +56,14 @@ async fn headers_tell_shared_caches_how_long_to_keep_a_response_if_at_all() {
     let fresh = [
         Some("max-age=0, s-maxage=10, public"),
         Some("max-age=10, stale-while-revalidate=60, stale-if-error=60"),
-        Some("a,b"),
+        Some("/caching/cdn,a,b"),
     ];
     check("/caching/cdn", fresh).await;
     check("/caching/cdn/off", [Some("no-cache"), None, None]).await;
     let always = [
         Some("max-age=0, s-maxage=31536000, public"),
         Some("max-age=31536000, stale-while-revalidate=0, stale-if-error=0"),
-        None,
+        Some("/caching/cdn/always"),
     ];
     check("/caching/cdn/always", always).await;
     check("/caching/cdn/own", [Some("public, max-age=7"), None, None]).await;

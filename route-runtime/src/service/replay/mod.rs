@@ -2,6 +2,7 @@
 
 mod cache_status;
 mod shared;
+mod tags;
 mod value;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use actix_web::http::{Method, StatusCode};
 
 pub(super) use self::cache_status::{CACHE_STATUS, cache_status};
 pub(super) use self::shared::Shared;
+pub(super) use self::tags::OutsideTags;
 use self::value::number;
 use super::head::HeadBody;
 use crate::engine::Status;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
+use super::tags::OutsideTags;
 use super::value::text;
 use crate::engine::Lifetime;
 
 const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// The longest lifetime in seconds that shared caches get: a year. Content that is fresh for ever
 /// has it. Some caches count seconds in 32 bits.
@@ -24,7 +24,7 @@ pub(in crate::service) struct Shared {
     pub(in crate::service) lifetime: Lifetime,
     /// Set if shared caches may use the response at all: not if it is stale or was invalidated.
     pub(in crate::service) is_current: bool,
-    pub(in crate::service) tags: String,
+    pub(in crate::service) tags: OutsideTags,
 }
 
 impl Shared {
@@ -46,9 +46,9 @@ impl Shared {
         };
         headers.insert(header::CACHE_CONTROL, text(browsers));
         headers.insert(CDN_CACHE_CONTROL, text(cdn));
-        if !self.tags.is_empty() {
-            headers.insert(CACHE_TAG, text(self.tags.clone()));
-        }
+        let tags = &self.tags;
+        let name = HeaderName::from_static(tags.header.name());
+        headers.insert(name, text(tags.list.clone()));
     }
 
     /// Returns for how many seconds from now shared caches may use the response as fresh, and for
@@ -76,6 +76,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::declaration::TagHeader;
 
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -85,7 +86,7 @@ mod tests {
         let shared = Shared {
             lifetime,
             is_current: true,
-            tags: String::new(),
+            tags: OutsideTags::of(TagHeader::default(), &[], || unreachable!("none is cut")),
         };
         shared.seconds_left(age)
     }

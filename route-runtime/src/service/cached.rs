@@ -21,7 +21,7 @@ use crate::mode::Mode;
 use crate::pattern::Params;
 use crate::respond::Problem;
 use crate::responses::Served;
-use crate::stored::{RenderedBody, RenderedResponse, Stored, StoredResponse};
+use crate::stored::{OwnCaching, RenderedBody, RenderedResponse, Stored, StoredResponse};
 use crate::table::{Handler, HandlerId};
 use crate::tags::{path_tag, pattern_tag};
 use crate::target;
@@ -185,7 +185,7 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
     if let Some(etag) = plain.and_then(|plain| plain.etag) {
         headers.insert(header::ETAG, etag.clone());
     }
-    if !stored.has_cache_control {
+    if stored.own_caching != OwnCaching::CacheControl {
         headers.insert(header::CACHE_CONTROL, finish::PRIVATE);
     }
     headers.append(super::replay::CACHE_STATUS, cache_status(status));

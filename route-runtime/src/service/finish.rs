@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::replay::CACHE_STATUS;
 use crate::declaration::TagHeader;
-use crate::stored::{Reason, directives, has_bare_directive};
+use crate::stored::{Reason, directives, has_bare_directive, is_targeted};
 use crate::table::Handler;
 use crate::target;
 
@@ -26,9 +26,9 @@ pub(super) const UNLISTED: HeaderValue =
 pub(super) const PRIVATE: HeaderValue =
     HeaderValue::from_static("private, no-cache, no-store, max-age=0, must-revalidate");
 
-/// The `Cache-Control` of the framework's own responses about a path. They are the same for every
-/// client, but may change.
-const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+/// The `Cache-Control` of cached responses, and of the framework's own responses about a path. They
+/// are the same for every client, but may change.
+pub(super) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Keeps caches outside from storing a response that was made for one request, unless the handler
 /// says otherwise.
@@ -114,17 +114,10 @@ fn keep_from_shared_caches(headers: &mut HeaderMap) -> bool {
     asks || is_shared
 }
 
-/// Returns whether a header tells some shared cache what `Cache-Control` tells all caches, and
-/// overrides `Cache-Control` there: the headers of RFC 9213 (`CDN-Cache-Control` and those of one
-/// provider), and their predecessors.
+/// Returns whether a header tells some shared cache how to keep a response, beside `Cache-Control`.
 fn speaks_to_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
-    name.ends_with("-cache-control")
-        || TagHeader::is_any(name)
-        || matches!(
-            name,
-            "edge-control" | "expires" | "surrogate-control" | "x-accel-expires"
-        )
+    is_targeted(name) || TagHeader::is_any(name) || name == "expires"
 }
 
 /// Makes caches revalidate one of the framework's own responses before each use. Without any

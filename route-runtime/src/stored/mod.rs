@@ -12,6 +12,7 @@ pub(crate) use self::encoding::preferred;
 pub(crate) use self::individual::{
     BrokenBody, Individual, Reason, RenderedBody, RenderedResponse, is_event_stream,
 };
+pub(crate) use self::own_caching::{OwnCaching, is_targeted};
 pub(crate) use self::response::{Encoded, StoredResponse};
 use crate::engine::Value;
 
@@ -22,6 +23,7 @@ mod fetch_error;
 #[cfg(feature = "fetch")]
 mod fetched;
 mod individual;
+mod own_caching;
 mod response;
 mod wire;
 

@@ -11,6 +11,7 @@ use actix_web::web::Bytes;
 use tokio::sync::OnceCell;
 
 use super::encoding;
+use super::own_caching::{OwnCaching, is_targeted};
 use super::wire::{self, Parts};
 use crate::declaration::TagHeader;
 
@@ -24,8 +25,7 @@ pub(crate) struct StoredResponse {
     etag: Option<Validators>,
     /// Set if the handler sets `ETag` itself.
     has_own_etag: bool,
-    /// Set if the handler sets `Cache-Control` itself.
-    pub(crate) has_cache_control: bool,
+    pub(crate) own_caching: OwnCaching,
     pub(crate) is_compressible: bool,
     /// The compressed bodies. They are boxed, because most responses are never requested in another
     /// encoding.
@@ -148,11 +148,11 @@ fn is_momentary(name: &HeaderName) -> bool {
 /// Returns whether a header says how long and where a response may be kept, and not what it is.
 fn is_about_caching(name: &HeaderName) -> bool {
     let name = name.as_str();
-    name.ends_with("cache-control")
+    is_targeted(name)
         || TagHeader::is_any(name)
         || matches!(
             name,
-            "cache-status" | "etag" | "expires" | "pragma" | "surrogate-control"
+            "cache-control" | "cache-status" | "etag" | "expires" | "pragma"
         )
 }
 
@@ -184,7 +184,7 @@ impl StoredResponse {
                 is_tagged.then(|| Validators::of_representation(&headers, &body))
             }),
             status,
-            has_cache_control: map.contains_key(header::CACHE_CONTROL),
+            own_caching: OwnCaching::of(&map),
             is_compressible: encoding::is_compressible(&map, body.len()),
             headers: headers.into(),
             body,

@@ -139,7 +139,7 @@ mod tests {
                 response.status,
                 &response.headers,
                 &response.body,
-                response.has_cache_control,
+                response.own_caching,
                 response.is_compressible,
                 response.weight(),
                 etags,

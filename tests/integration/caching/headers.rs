@@ -33,6 +33,77 @@ async fn cdn_own() -> HttpResponse {
         .body("own")
 }
 
+/// Sets the headers of one line of its path, such as `expires=0&x-a=1`.
+#[route("/caching/cdn/says/[headers]", revalidate = 10)]
+async fn cdn_says(headers: String) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    for header in headers.split('&') {
+        response.append_header(header.split_once('=').unwrap());
+    }
+    response.body("says")
+}
+
+#[actix_web::test]
+async fn a_header_of_the_handler_about_caching_holds_instead_of_ours() {
+    const EXPIRES: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
+    let names = [
+        "cache-control",
+        "cdn-cache-control",
+        "expires",
+        "surrogate-control",
+        "age",
+    ];
+    let check = async |app: &TestApp, own: &[(&str, &str)], expected: [Option<&str>; 5], is_cdn| {
+        let own: Vec<_> = own
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let path = cdn_says::path(own.join("&"));
+        for headers in [&[][..], &[], &[("if-none-match", "*")]] {
+            let found = with(app, &path, headers).await;
+            assert_eq!(names.map(|name| found.header(name)), expected, "{path}");
+            // The tags do not depend on it.
+            assert_eq!(found.header("cache-tag").is_some(), is_cdn, "{path}");
+        }
+    };
+    for is_cdn in [true, false] {
+        let app = TestApp::new(production([cdn_says::ROUTE]).cdn(is_cdn)).await;
+        let app = app.unwrap();
+        let own = [("cdn-cache-control", "no-store")];
+        let no_store = [Some("no-cache"), Some("no-store"), None, None, Some("0")];
+        check(&app, &own, no_store, is_cdn).await;
+        let own = [("surrogate-control", "max-age=7")];
+        let surrogate = [Some("no-cache"), None, None, Some("max-age=7"), Some("0")];
+        check(&app, &own, surrogate, is_cdn).await;
+        let own = [("expires", EXPIRES)];
+        // Without `cdn`, it is for browsers only.
+        let control = (!is_cdn).then_some("private");
+        check(
+            &app,
+            &own,
+            [control, None, Some(EXPIRES), None, None],
+            is_cdn,
+        )
+        .await;
+        let own = [("cache-control", "public, max-age=7"), ("expires", EXPIRES)];
+        let both = [
+            Some("public, max-age=7"),
+            None,
+            Some(EXPIRES),
+            None,
+            Some("0"),
+        ];
+        check(&app, &own, both, is_cdn).await;
+    }
+    // Tags of the handler are not replaced by ours.
+    let app = TestApp::new(production([cdn_says::ROUTE]).cdn(true))
+        .await
+        .unwrap();
+    let found = app.get("/caching/cdn/says/cache-tag=own").await;
+    let tags = "own,/caching/cdn/says/cache-tag=own,/caching/cdn/says/[headers]";
+    assert_eq!(found.header("cache-tag"), Some(tags));
+}
+
 #[actix_web::test]
 async fn headers_tell_shared_caches_how_long_to_keep_a_response_if_at_all() {
     let all = [
@@ -66,7 +137,8 @@ async fn headers_tell_shared_caches_how_long_to_keep_a_response_if_at_all() {
         Some("/caching/cdn/always"),
     ];
     check("/caching/cdn/always", always).await;
-    check("/caching/cdn/own", [Some("public, max-age=7"), None, None]).await;
+    let own = [Some("public, max-age=7"), None, Some("/caching/cdn/own")];
+    check("/caching/cdn/own", own).await;
     app.advance(10 * SECOND);
     let stale = app.get("/caching/cdn").await;
     assert_eq!(stale.outcome(), Some(Outcome::Stale));

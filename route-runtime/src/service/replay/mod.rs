@@ -17,9 +17,10 @@ pub(super) use self::cache_status::{CACHE_STATUS, cache_status};
 pub(super) use self::shared::Shared;
 pub(super) use self::tags::OutsideTags;
 use self::value::number;
+use super::finish::NO_CACHE;
 use super::head::HeadBody;
 use crate::engine::Status;
-use crate::stored::{Encoded, StoredResponse, preferred};
+use crate::stored::{Encoded, OwnCaching, StoredResponse, preferred};
 
 /// The circumstances of one response: how it came about, and what other caches may do with it.
 pub(super) struct Replay {
@@ -85,15 +86,24 @@ pub(super) fn replay(
     if let Some(etag) = etag {
         headers.insert(header::ETAG, etag.clone());
     }
-    match &replay.cdn {
-        Some(shared) if !stored.has_cache_control => shared.add_to(headers, replay.age),
-        _ => {
+    match (stored.own_caching, &replay.cdn) {
+        (OwnCaching::Nothing, Some(shared)) => shared.add_lifetime(headers, replay.age),
+        (OwnCaching::Nothing | OwnCaching::Targeted, _) => {
             headers.insert(header::AGE, number(replay.age.as_secs()));
-            if !stored.has_cache_control {
-                let value = HeaderValue::from_static("no-cache");
-                headers.insert(header::CACHE_CONTROL, value);
-            }
+            headers.insert(header::CACHE_CONTROL, NO_CACHE);
         }
+        // The time that it names is the same at any age.
+        (OwnCaching::Expires, Some(_)) => {}
+        (OwnCaching::Expires, None) => {
+            let private = HeaderValue::from_static("private");
+            headers.insert(header::CACHE_CONTROL, private);
+        }
+        (OwnCaching::CacheControl, _) => {
+            headers.insert(header::AGE, number(replay.age.as_secs()));
+        }
+    }
+    if let Some(shared) = &replay.cdn {
+        shared.add_tags(headers);
     }
     headers.append(CACHE_STATUS, cache_status(replay.status));
     response

@@ -28,12 +28,12 @@ pub(in crate::service) struct Shared {
 }
 
 impl Shared {
-    /// Adds the headers to a response whose content has this age.
+    /// Adds the lifetime to a response whose content has this age.
     ///
     /// The lifetime is the part that is left at this age, so the response needs no `Age`: nginx
     /// does not read `Age`, and caches that do would count the age twice. HAProxy refuses a
     /// response with `Age: 0`.
-    pub(super) fn add_to(&self, headers: &mut HeaderMap, age: Duration) {
+    pub(super) fn add_lifetime(&self, headers: &mut HeaderMap, age: Duration) {
         let (browsers, cdn) = match self.seconds_left(age) {
             // HAProxy takes the last directive that it knows, up to version 2.8: after
             // `max-age=0`, only `public` makes a response cacheable.
@@ -46,9 +46,18 @@ impl Shared {
         };
         headers.insert(header::CACHE_CONTROL, text(browsers));
         headers.insert(CDN_CACHE_CONTROL, text(cdn));
-        let tags = &self.tags;
-        let name = HeaderName::from_static(tags.header.name());
-        headers.insert(name, text(tags.list.clone()));
+    }
+
+    /// Adds the tags to those that the handler sets itself.
+    pub(super) fn add_tags(&self, headers: &mut HeaderMap) {
+        let OutsideTags { header, list, .. } = &self.tags;
+        let name = HeaderName::from_static(header.name());
+        let own = headers.get(&name).and_then(|own| own.to_str().ok());
+        let value = match own {
+            Some(own) => format!("{own}{}{list}", header.separator()),
+            None => list.clone(),
+        };
+        headers.insert(name, text(value));
     }
 
     /// Returns for how many seconds from now shared caches may use the response as fresh, and for

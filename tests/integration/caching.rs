@@ -13,6 +13,7 @@ mod expiring;
 mod flights;
 mod headers;
 mod outside;
+mod preconditions;
 mod tags_outside;
 mod validators;
 

@@ -49,6 +49,7 @@ pub(super) fn hit(
     let (encoding, is_final) = encoding_for(stored, request);
     let encoded = stored.encoded(encoding, is_final)?;
     let answer = Replay {
+        kind: handler.descriptor.kind,
         status: hit.status(),
         age: hit.age,
         cdn: is_shared_outside(served, handler, request)
@@ -78,6 +79,7 @@ pub(super) async fn answer_in_production(visit: &Visit) -> (HttpResponse, &'stat
             let encoded = stored.encode(encoding, is_final).await;
             let (served, is_current) = (&visit.served, answer.is_current);
             let how = Replay {
+                kind: handler.descriptor.kind,
                 status,
                 age: answer.age,
                 cdn: is_shared_outside(served, handler, &visit.request)

@@ -3,16 +3,14 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method as HttpMethod, StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use futures_core::future::LocalBoxFuture;
 use tracing::{Instrument as _, Span};
 
-use super::head::HeadBody;
 use super::matched::{MatchedPath, matched};
-use super::{cached, finish};
+use super::{cached, finish, head};
 use crate::context::{Caller, Context, Declared, Requested, in_context, when_sent};
 use crate::declaration::Method;
 use crate::handler;
@@ -194,15 +192,10 @@ fn record_outcome(status: StatusCode, outcome: &str) {
     span.record("outcome", outcome);
 }
 
-/// Removes the body of a response to HEAD and keeps its length. An endless stream is not even
-/// begun.
+/// Removes the body of a response to HEAD and keeps its length.
 fn without_body_for_head(response: ServiceResponse) -> ServiceResponse {
-    if *response.request().method() != HttpMethod::HEAD {
-        return response;
+    match *response.request().method() {
+        HttpMethod::HEAD => response.map_body(|_, body| head::without_bytes(body)),
+        _ => response,
     }
-    response.map_body(|_, body| match body.size() {
-        BodySize::Sized(length) => BoxBody::new(HeadBody(length)),
-        // A length of 0 would be one that the response to GET does not have.
-        BodySize::None | BodySize::Stream => BoxBody::new(actix_web::body::None::new()),
-    })
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    self, ContentEncoding, EntityTag, HeaderMap, HeaderName, HeaderValue,
+    self, ContentEncoding, EntityTag, HeaderMap, HeaderName, HeaderValue, HttpDate,
 };
 use actix_web::web::Bytes;
 use tokio::sync::OnceCell;
@@ -213,6 +213,18 @@ impl StoredResponse {
         let make = || self.variant(encoding, &variants.bytes);
         let variant = variants.of(encoding).get_or_init(make).await.as_ref();
         variant.map_or_else(|| self.plain(is_final), |variant| variant.encoded(encoding))
+    }
+
+    /// Returns the tag of the body as it is stored.
+    pub(crate) fn etag(&self) -> Option<&HeaderValue> {
+        self.etag.as_ref().map(|etag| &etag.plain)
+    }
+
+    /// Returns the date in the handler's `Last-Modified`.
+    pub(crate) fn last_modified(&self) -> Option<HttpDate> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(name, _)| *name == header::LAST_MODIFIED)?;
+        value.to_str().ok()?.parse().ok()
     }
 
     fn offers(&self, encoding: ContentEncoding) -> bool {

@@ -3,6 +3,7 @@
 
 use actix_web::test::TestRequest;
 
+use super::preconditions::matches_weakly;
 use super::*;
 use crate::stored::directives;
 
@@ -46,17 +47,17 @@ fn fuzz_if_none_match() {
         "\"\"",
         "'",
     ];
-    let etags = ["\"abc\"", "W/\"abc\"", "\"\"", "\"a,b\""].map(HeaderValue::from_static);
+    let etags = ["\"abc\"", "W/\"abc\"", "\"\"", "\"a,b\""];
     fuzz::run("if-none-match", &words, |input| {
         let Ok(value) = HeaderValue::from_bytes(input) else {
             return None;
         };
         let request = TestRequest::default().insert_header((header::IF_NONE_MATCH, value));
         let request = request.to_srv_request();
-        let known = etags.each_ref().map(|etag| is_known(etag, &request));
+        let known = etags.map(|etag| matches_weakly(etag.as_bytes(), request.headers()));
         let text = String::from_utf8_lossy(input);
         for (etag, is_known) in etags.iter().zip(known) {
-            let tag = etag.to_str().unwrap().trim_start_matches("W/");
+            let tag = etag.trim_start_matches("W/");
             assert!(
                 !is_known || text.contains(tag) || text.trim() == "*",
                 "{tag}"

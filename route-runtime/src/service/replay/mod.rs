@@ -1,6 +1,7 @@
 //! Responses from an entry: validators, encodings, and the headers for other caches.
 
 mod cache_status;
+mod preconditions;
 mod shared;
 mod tags;
 mod value;
@@ -14,16 +15,22 @@ use actix_web::http::header::{self, ContentEncoding, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 
 pub(super) use self::cache_status::{CACHE_STATUS, cache_status};
+use self::preconditions::Precondition;
 pub(super) use self::shared::Shared;
 pub(super) use self::tags::OutsideTags;
 use self::value::number;
-use super::finish::NO_CACHE;
-use super::head::HeadBody;
+use super::finish::{self, NO_CACHE};
+use super::head::{self, HeadBody};
+use crate::declaration::Kind;
 use crate::engine::Status;
+use crate::handler::fault;
+use crate::respond::Problem;
 use crate::stored::{Encoded, OwnCaching, StoredResponse, preferred};
 
 /// The circumstances of one response: how it came about, and what other caches may do with it.
 pub(super) struct Replay {
+    /// The kind of the handler, which decides what a refusal looks like.
+    pub(super) kind: Kind,
     pub(super) status: Status,
     /// The time since the entry's render finished.
     pub(super) age: Duration,
@@ -55,9 +62,13 @@ pub(super) fn replay(
         body,
         etag,
     } = *encoded;
-    let is_unchanged =
-        stored.status == StatusCode::OK && etag.is_some_and(|etag| is_known(etag, request));
-
+    let is_unchanged = match preconditions::evaluate(stored, encoded, request) {
+        Precondition::Holds => false,
+        Precondition::IsUnchanged => true,
+        Precondition::Fails => {
+            return refused(StatusCode::PRECONDITION_FAILED, replay, request);
+        }
+    };
     let is_head = *request.method() == Method::HEAD;
     let mut response = if is_unchanged {
         HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
@@ -109,31 +120,16 @@ pub(super) fn replay(
     response
 }
 
-/// Returns whether a request's `If-None-Match` names this tag. The comparison is weak and covers
-/// every tag of every list; `*` matches any tag.
-fn is_known(etag: &HeaderValue, request: &ServiceRequest) -> bool {
-    let Some(ours) = opaque_tags(etag.as_bytes()).next() else {
-        return false;
-    };
-    let mut lists = request.headers().get_all(header::IF_NONE_MATCH);
-    lists.any(|list| {
-        let list = list.as_bytes().trim_ascii();
-        list == b"*" || opaque_tags(list).any(|tag| tag == ours)
-    })
-}
-
-/// Returns the text between the quotes of each entity tag in a list, up to the first part that is
-/// no tag. A tag may contain a comma, so a list must not be split at its commas.
-fn opaque_tags(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = list;
-    std::iter::from_fn(move || {
-        let start = rest.iter().position(|byte| !b", \t".contains(byte))?;
-        let tag = &rest[start..];
-        let tag = tag.strip_prefix(b"W/").unwrap_or(tag).strip_prefix(b"\"")?;
-        let end = tag.iter().position(|byte| *byte == b'"')?;
-        rest = &tag[end + 1..];
-        Some(&tag[..end])
-    })
+/// Refuses to send what the request asks for. No cache outside may keep that.
+fn refused(status: StatusCode, replay: &Replay, request: &ServiceRequest) -> HttpResponse {
+    let refusal = fault::response(&Problem::new(status), replay.kind);
+    let mut refusal = finish::with_no_cache(refusal);
+    let headers = refusal.headers_mut();
+    headers.append(CACHE_STATUS, cache_status(replay.status));
+    match *request.method() {
+        Method::HEAD => refusal.map_body(|_, body| head::without_bytes(body)),
+        _ => refusal,
+    }
 }
 
 fn has_no_body(status: StatusCode) -> bool {
@@ -158,48 +154,3 @@ fn describes_content(name: &HeaderName) -> bool {
 
 #[cfg(test)]
 mod fuzzing;
-#[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    #[test]
-    fn an_etag_is_found_in_any_well_formed_list() {
-        let check = |etag: &'static str, list: &'static str, expected: bool| {
-            let request = TestRequest::default().insert_header((header::IF_NONE_MATCH, list));
-            let found = is_known(&HeaderValue::from_static(etag), &request.to_srv_request());
-            assert_eq!(found, expected, "{etag} in {list}");
-        };
-        for list in [
-            "\"a\"",
-            "W/\"a\"",
-            "\"b\",\"a\"",
-            " ,\"b\" , W/\"a\"",
-            "*",
-            " * ",
-        ] {
-            check("\"a\"", list, true);
-            check("W/\"a\"", list, true);
-        }
-        for list in [
-            "",
-            "a",
-            "\"A\"",
-            "\"a",
-            "a\"",
-            "w/\"a\"",
-            "\"b",
-            "\"b\"x, \"a\"",
-            "**",
-        ] {
-            check("\"a\"", list, false);
-        }
-        // actix-web's own parser splits these tags at their commas.
-        check("\"a,b\"", "\"a,b\"", true);
-        check("\"a,b\"", "\"x\", W/\"a,b\"", true);
-        check("\"b\"", "\"a,b\"", false);
-        check("\"a, *\"", "*, x", false);
-        check("\"\"", "\"\"", true);
-    }
-}

@@ -14,6 +14,7 @@ mod flights;
 mod headers;
 mod outside;
 mod preconditions;
+mod ranges;
 mod tags_outside;
 mod validators;
 

@@ -222,9 +222,14 @@ impl StoredResponse {
 
     /// Returns the date in the handler's `Last-Modified`.
     pub(crate) fn last_modified(&self) -> Option<HttpDate> {
+        let date = self.header(header::LAST_MODIFIED)?;
+        date.to_str().ok()?.parse().ok()
+    }
+
+    /// Returns the first value of a header.
+    pub(crate) fn header(&self, name: HeaderName) -> Option<&HeaderValue> {
         let mut headers = self.headers.iter();
-        let (_, value) = headers.find(|(name, _)| *name == header::LAST_MODIFIED)?;
-        value.to_str().ok()?.parse().ok()
+        headers.find_map(|(other, value)| (*other == name).then_some(value))
     }
 
     fn offers(&self, encoding: ContentEncoding) -> bool {

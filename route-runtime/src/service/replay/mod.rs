@@ -2,10 +2,12 @@
 
 mod cache_status;
 mod preconditions;
+mod range;
 mod shared;
 mod tags;
 mod value;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -16,6 +18,7 @@ use actix_web::http::{Method, StatusCode};
 
 pub(super) use self::cache_status::{CACHE_STATUS, cache_status};
 use self::preconditions::Precondition;
+use self::range::RequestedPart;
 pub(super) use self::shared::Shared;
 pub(super) use self::tags::OutsideTags;
 use self::value::number;
@@ -57,29 +60,12 @@ pub(super) fn replay(
     replay: &Replay,
     request: &ServiceRequest,
 ) -> HttpResponse {
-    let Encoded {
-        encoding,
-        body,
-        etag,
-    } = *encoded;
-    let is_unchanged = match preconditions::evaluate(stored, encoded, request) {
-        Precondition::Holds => false,
-        Precondition::IsUnchanged => true,
-        Precondition::Fails => {
-            return refused(StatusCode::PRECONDITION_FAILED, replay, request);
-        }
+    let sent = match sent(stored, encoded, request) {
+        Ok(sent) => sent,
+        Err(refusal) => return refuse(refusal, replay, request),
     };
-    let is_head = *request.method() == Method::HEAD;
-    let mut response = if is_unchanged {
-        HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
-    } else if is_head {
-        HttpResponse::with_body(stored.status, BoxBody::new(HeadBody(body.len() as u64)))
-    } else if has_no_body(stored.status) {
-        HttpResponse::with_body(stored.status, BoxBody::new(()))
-    } else {
-        HttpResponse::with_body(stored.status, BoxBody::new(body.clone()))
-    };
-
+    let is_unchanged = matches!(sent, SentContent::Nothing);
+    let mut response = with_body(stored, encoded, &sent, request);
     let headers = response.headers_mut();
     for (name, value) in &stored.headers {
         let is_wanted = !(is_unchanged && describes_content(name));
@@ -87,15 +73,20 @@ pub(super) fn replay(
             headers.append(name.clone(), value.clone());
         }
     }
-    if encoding != ContentEncoding::Identity && !is_unchanged {
-        let value = HeaderValue::from_static(encoding.as_str());
+    if encoded.encoding != ContentEncoding::Identity && !is_unchanged {
+        let value = HeaderValue::from_static(encoded.encoding.as_str());
         headers.insert(header::CONTENT_ENCODING, value);
     }
     if stored.is_compressible {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
-    if let Some(etag) = etag {
+    if let Some(etag) = encoded.etag {
         headers.insert(header::ETAG, etag.clone());
+    }
+    if let SentContent::Part(part) = &sent {
+        range::describe(part, stored, request, headers);
+    } else if !is_unchanged && range::is_offered(stored, encoded) {
+        headers.insert(header::ACCEPT_RANGES, range::BYTES);
     }
     match (stored.own_caching, &replay.cdn) {
         (OwnCaching::Nothing, Some(shared)) => shared.add_lifetime(headers, replay.age),
@@ -120,15 +111,88 @@ pub(super) fn replay(
     response
 }
 
-/// Refuses to send what the request asks for. No cache outside may keep that.
-fn refused(status: StatusCode, replay: &Replay, request: &ServiceRequest) -> HttpResponse {
-    let refusal = fault::response(&Problem::new(status), replay.kind);
-    let mut refusal = finish::with_no_cache(refusal);
-    let headers = refusal.headers_mut();
+/// The content that a response carries.
+enum SentContent {
+    Whole,
+    /// The bytes with these positions: 206.
+    Part(Range<usize>),
+    /// Nothing, because the client has the content: 304.
+    Nothing,
+}
+
+/// The reason why a request does not get the content.
+enum NotSent {
+    /// A precondition fails: 412.
+    Precondition,
+    /// The content, which has this length, lacks the bytes that the request asks for: 416.
+    Range(usize),
+}
+
+/// Decides which content a request gets, by its preconditions and its range.
+fn sent(
+    stored: &StoredResponse,
+    encoded: &Encoded<'_>,
+    request: &ServiceRequest,
+) -> Result<SentContent, NotSent> {
+    // Nearly all requests want the whole, and this runs on every hit.
+    let mut names = request.headers().keys().map(HeaderName::as_str);
+    if !names.any(|name| name.starts_with("if-") || name == "range") {
+        return Ok(SentContent::Whole);
+    }
+    match preconditions::evaluate(stored, encoded, request) {
+        Precondition::Fails => return Err(NotSent::Precondition),
+        Precondition::IsUnchanged => return Ok(SentContent::Nothing),
+        Precondition::Holds => {}
+    }
+    match range::requested(stored, encoded, request) {
+        RequestedPart::Whole => Ok(SentContent::Whole),
+        RequestedPart::Part(part) => Ok(SentContent::Part(part)),
+        RequestedPart::Beyond => Err(NotSent::Range(encoded.body.len())),
+    }
+}
+
+/// Makes a response with its status and its body.
+fn with_body(
+    stored: &StoredResponse,
+    encoded: &Encoded<'_>,
+    sent: &SentContent,
+    request: &ServiceRequest,
+) -> HttpResponse {
+    let body = encoded.body;
+    let (status, body) = match sent {
+        SentContent::Nothing => (StatusCode::NOT_MODIFIED, BoxBody::new(())),
+        SentContent::Part(part) => {
+            let part = body.slice(part.clone());
+            (StatusCode::PARTIAL_CONTENT, BoxBody::new(part))
+        }
+        SentContent::Whole if *request.method() == Method::HEAD => {
+            (stored.status, BoxBody::new(HeadBody(body.len() as u64)))
+        }
+        SentContent::Whole if has_no_body(stored.status) => (stored.status, BoxBody::new(())),
+        SentContent::Whole => (stored.status, BoxBody::new(body.clone())),
+    };
+    HttpResponse::with_body(status, body)
+}
+
+/// Refuses to send the content. No cache outside may keep that.
+fn refuse(refusal: NotSent, replay: &Replay, request: &ServiceRequest) -> HttpResponse {
+    let (status, range) = match refusal {
+        NotSent::Precondition => (StatusCode::PRECONDITION_FAILED, None),
+        NotSent::Range(length) => (
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            Some(range::content_range(None, length)),
+        ),
+    };
+    let response = fault::response(&Problem::new(status), replay.kind);
+    let mut response = finish::with_no_cache(response);
+    let headers = response.headers_mut();
+    if let Some(range) = range {
+        headers.insert(header::CONTENT_RANGE, range);
+    }
     headers.append(CACHE_STATUS, cache_status(replay.status));
     match *request.method() {
-        Method::HEAD => refusal.map_body(|_, body| head::without_bytes(body)),
-        _ => refusal,
+        Method::HEAD => response.map_body(|_, body| head::without_bytes(body)),
+        _ => response,
     }
 }
 

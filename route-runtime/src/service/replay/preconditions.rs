@@ -24,9 +24,7 @@ pub(super) fn evaluate(
     request: &ServiceRequest,
 ) -> Precondition {
     let headers = request.headers();
-    // Nearly all requests have none, and this runs on every hit.
-    let is_conditional = headers.keys().any(|name| name.as_str().starts_with("if-"));
-    if !is_conditional || !stored.status.is_success() {
+    if !stored.status.is_success() {
         return Precondition::Holds;
     }
     let holds = if headers.contains_key(header::IF_MATCH) {

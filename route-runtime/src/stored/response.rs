@@ -145,6 +145,16 @@ fn is_momentary(name: &HeaderName) -> bool {
         || [header::DATE, header::AGE, header::CONTENT_LENGTH].contains(name)
 }
 
+/// Returns the headers that `Connection` names. They too belong to one connection: a handler that
+/// passes on what an upstream has answered may have them.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lists = headers.get_all(header::CONNECTION);
+    let names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    names
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect()
+}
+
 /// Returns whether a header says how long and where a response may be kept, and not what it is.
 fn is_about_caching(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -158,11 +168,14 @@ fn is_about_caching(name: &HeaderName) -> bool {
 
 impl StoredResponse {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
-        let own = headers.get(header::ETAG).and_then(Validators::of_handler);
+        let named = named_by_connection(headers);
+        let is_kept = |name: &HeaderName| !is_momentary(name) && !named.contains(name);
+        let own = headers.get(header::ETAG).filter(|_| is_kept(&header::ETAG));
+        let own = own.and_then(Validators::of_handler);
         let has_own = own.is_some();
         let kept = headers
             .iter()
-            .filter(|(name, _)| !(is_momentary(name) || has_own && *name == header::ETAG))
+            .filter(|(name, _)| is_kept(name) && !(has_own && *name == header::ETAG))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         Self::of_parts(status, own, kept, body)

@@ -18,6 +18,31 @@ pub(super) async fn one(name: String) -> String {
     format!("{name} {}", next(&ONE))
 }
 
+#[route("/caching/hops", revalidate = 60)]
+async fn hops() -> HttpResponse {
+    HttpResponse::Ok()
+        .append_header(("connection", "X-Hop , etag"))
+        .append_header(("connection", "x-other,,\"bad"))
+        .append_header(("x-hop", "1"))
+        .append_header(("x-other", "2"))
+        .append_header(("x-kept", "3"))
+        .append_header(("etag", "\"hop\""))
+        .body("hops")
+}
+
+#[actix_web::test]
+async fn what_belongs_to_one_connection_is_not_kept() {
+    let app = app([hops::ROUTE]).await;
+    for _ in 0..2 {
+        let found = app.get("/caching/hops").await;
+        assert_eq!(found.header("x-kept"), Some("3"));
+        for name in ["connection", "x-hop", "x-other"] {
+            assert_eq!(found.header(name), None, "{name}");
+        }
+        assert_ne!(found.header("etag"), Some("\"hop\""));
+    }
+}
+
 #[test]
 fn headers_queries_and_spellings_of_a_path_share_one_entry() {
     let server = Server::routes(&production([one::ROUTE]));

@@ -77,7 +77,7 @@ pub(super) fn replay(
         let value = HeaderValue::from_static(encoded.encoding.as_str());
         headers.insert(header::CONTENT_ENCODING, value);
     }
-    if stored.is_compressible {
+    if stored.is_compressible || is_unchanged && may_be_encoded_later(stored, request) {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     if let Some(etag) = encoded.etag {
@@ -194,6 +194,13 @@ fn refuse(refusal: NotSent, replay: &Replay, request: &ServiceRequest) -> HttpRe
         Method::HEAD => response.map_body(|_, body| head::without_bytes(body)),
         _ => response,
     }
+}
+
+/// Returns whether middleware around us might have encoded the body of the 200 for which a 304
+/// stands. It does not touch a 304, which must have the same `Vary` nevertheless.
+fn may_be_encoded_later(stored: &StoredResponse, request: &ServiceRequest) -> bool {
+    request.headers().contains_key(header::ACCEPT_ENCODING)
+        && stored.header(header::CONTENT_ENCODING).is_none()
 }
 
 fn has_no_body(status: StatusCode) -> bool {

@@ -21,7 +21,7 @@ use crate::mode::Mode;
 use crate::pattern::Params;
 use crate::respond::Problem;
 use crate::responses::Served;
-use crate::stored::{OwnCaching, RenderedBody, RenderedResponse, Stored, StoredResponse};
+use crate::stored::{Encoded, OwnCaching, RenderedBody, RenderedResponse, Stored, StoredResponse};
 use crate::table::{Handler, HandlerId};
 use crate::tags::{path_tag, pattern_tag};
 use crate::target;
@@ -184,7 +184,7 @@ fn once_shared(stored: &StoredResponse, status: Status) -> HttpResponse {
         headers.append(name.clone(), value.clone());
     }
     let plain = stored.encoded(ContentEncoding::Identity, false);
-    if let Some(etag) = plain.and_then(|plain| plain.etag) {
+    if let Some(etag) = plain.as_ref().and_then(Encoded::etag) {
         headers.insert(header::ETAG, etag.clone());
     }
     if stored.own_caching != OwnCaching::CacheControl {

@@ -25,6 +25,7 @@ mod fetched;
 mod individual;
 mod own_caching;
 mod response;
+mod variants;
 mod wire;
 
 #[cfg(feature = "fetch")]

@@ -131,7 +131,7 @@ mod tests {
     fn observed(response: &StoredResponse) -> String {
         let etags = [true, false].map(|is_final| {
             let encoded = response.encoded(ContentEncoding::Identity, is_final);
-            encoded.and_then(|encoded| encoded.etag)
+            encoded.and_then(|encoded| encoded.etag().cloned())
         });
         format!(
             "{:?}",

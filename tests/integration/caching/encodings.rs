@@ -144,6 +144,58 @@ async fn bodies_are_compressed_as_the_client_prefers() {
     assert_eq!(head.header("content-encoding"), Some("br"));
 }
 
+/// Random digits, of whose length compression can save no more than half.
+#[route("/caching/text/dense")]
+async fn text_dense() -> String {
+    let mut random = 1_u64;
+    let digits = (0..1600).map(|_| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        format!("{:08x}", random >> 32)
+    });
+    digits.collect()
+}
+
+#[actix_web::test]
+async fn the_encoding_that_most_clients_ask_for_is_kept_whoever_came_first() {
+    let app = app([text_dense::ROUTE]).await;
+    let encoding = async |accepted: &'static str| {
+        let headers = [("accept-encoding", accepted)];
+        let found = with(&app, "/caching/text/dense", &headers).await;
+        assert_eq!(decoded(&found).len(), 1600 * 8);
+        found.header("content-encoding").map(String::from)
+    };
+    // Only one fits, and a stray request came first.
+    assert_eq!(encoding("zstd").await.as_deref(), Some("zstd"));
+    for _ in 0..3 {
+        assert_eq!(encoding("gzip").await, None);
+    }
+    for _ in 0..10 {
+        assert_eq!(encoding("gzip").await.as_deref(), Some("gzip"));
+    }
+    // Another stray request changes nothing.
+    assert_eq!(encoding("br").await, None);
+    assert_eq!(encoding("zstd").await, None);
+    assert_eq!(encoding("gzip").await.as_deref(), Some("gzip"));
+}
+
+#[route("/caching/text/long")]
+async fn text_long() -> String {
+    TEXT.repeat(((2 << 20) - 2000) / TEXT.len())
+}
+
+#[actix_web::test]
+async fn text_is_kept_and_compressed_up_to_the_length_of_any_body() {
+    let routes = production([text_long::ROUTE]).cache_capacity(8 << 20);
+    let app = TestApp::new(routes).await.unwrap();
+    for accepted in ["br", "gzip", "zstd"] {
+        let found = with(&app, "/caching/text/long", &[("accept-encoding", accepted)]).await;
+        assert_eq!(found.header("content-encoding"), Some(accepted));
+        assert_eq!(found.header("cache-status"), Some("route; hit"));
+    }
+}
+
 #[test]
 fn under_actix_webs_middleware_bodies_are_encoded_once_and_tags_stay_true() {
     let routes = production([

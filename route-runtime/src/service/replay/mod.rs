@@ -73,14 +73,14 @@ pub(super) fn replay(
             headers.append(name.clone(), value.clone());
         }
     }
-    if encoded.encoding != ContentEncoding::Identity && !is_unchanged {
-        let value = HeaderValue::from_static(encoded.encoding.as_str());
+    if encoded.encoding() != ContentEncoding::Identity && !is_unchanged {
+        let value = HeaderValue::from_static(encoded.encoding().as_str());
         headers.insert(header::CONTENT_ENCODING, value);
     }
     if stored.is_compressible || is_unchanged && may_be_encoded_later(stored, request) {
         headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
-    if let Some(etag) = encoded.etag {
+    if let Some(etag) = encoded.etag() {
         headers.insert(header::ETAG, etag.clone());
     }
     if let SentContent::Part(part) = &sent {
@@ -147,7 +147,7 @@ fn sent(
     match range::requested(stored, encoded, request) {
         RequestedPart::Whole => Ok(SentContent::Whole),
         RequestedPart::Part(part) => Ok(SentContent::Part(part)),
-        RequestedPart::Beyond => Err(NotSent::Range(encoded.body.len())),
+        RequestedPart::Beyond => Err(NotSent::Range(encoded.body().len())),
     }
 }
 
@@ -158,7 +158,7 @@ fn with_body(
     sent: &SentContent,
     request: &ServiceRequest,
 ) -> HttpResponse {
-    let body = encoded.body;
+    let body = encoded.body();
     let (status, body) = match sent {
         SentContent::Nothing => (StatusCode::NOT_MODIFIED, BoxBody::new(())),
         SentContent::Part(part) => {

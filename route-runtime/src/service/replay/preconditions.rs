@@ -36,7 +36,7 @@ pub(super) fn evaluate(
         return Precondition::Fails;
     }
     let is_known = if headers.contains_key(header::IF_NONE_MATCH) {
-        let etag = encoded.etag.map(|etag| etag.as_bytes());
+        let etag = encoded.etag().map(|etag| etag.as_bytes());
         etag.is_some_and(|etag| matches_weakly(etag, headers))
     } else {
         is_unmodified(stored, headers, header::IF_MODIFIED_SINCE).unwrap_or(false)
@@ -54,9 +54,9 @@ pub(super) fn evaluate(
 fn matches_strongly(stored: &StoredResponse, encoded: &Encoded<'_>, headers: &HeaderMap) -> bool {
     // A body that is sent as it is has a weak tag only because middleware may encode it. Who knows
     // the strong one has these bytes.
-    let ours = match encoded.encoding {
+    let ours = match encoded.encoding() {
         ContentEncoding::Identity => stored.etag(),
-        _ => encoded.etag,
+        _ => encoded.etag(),
     };
     let ours = ours.and_then(|etag| entity_tags(etag.as_bytes()).next());
     let ours = ours.filter(|tag| !tag.is_weak);

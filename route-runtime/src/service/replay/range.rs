@@ -31,7 +31,7 @@ pub(super) enum RequestedPart {
 
 /// Returns whether a response says that parts of its body can be had.
 pub(super) fn is_offered(stored: &StoredResponse, encoded: &Encoded<'_>) -> bool {
-    encoded.body.len() > SMALLEST
+    encoded.body().len() > SMALLEST
         && has_parts(stored, encoded)
         && stored.header(header::ACCEPT_RANGES).is_none()
 }
@@ -53,7 +53,7 @@ pub(super) fn requested(
     if refuses_parts(stored) || !is_same_version(stored, request) {
         return RequestedPart::Whole;
     }
-    let length = encoded.body.len() as u64;
+    let length = encoded.body().len() as u64;
     let mut ranges = ranges.iter();
     match ranges.find_map(|range| range.to_satisfiable_range(length)) {
         // Both are positions in a body that is in memory.
@@ -95,7 +95,7 @@ pub(super) fn content_range(part: Option<&Range<usize>>, length: usize) -> Heade
 /// Returns whether there are parts of a body. A part of an encoded body would be of no use to a
 /// client that gets the rest in another encoding.
 fn has_parts(stored: &StoredResponse, encoded: &Encoded<'_>) -> bool {
-    stored.status == StatusCode::OK && encoded.encoding == ContentEncoding::Identity
+    stored.status == StatusCode::OK && encoded.encoding() == ContentEncoding::Identity
 }
 
 /// Returns whether the handler says that its body has no parts, with `Accept-Ranges: none`.

@@ -203,6 +203,7 @@ mod mode;
 mod owner;
 mod panic;
 mod pattern;
+pub mod purge;
 mod render;
 mod respond;
 mod responses;

@@ -9,6 +9,7 @@ use futures_core::future::BoxFuture;
 use crate::context::{Context, Home};
 use crate::declaration::Method;
 use crate::pattern::{self, Match};
+use crate::purge::PurgeError;
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::table::Table;
 use crate::tags::{path_tag, pattern_tag};
@@ -163,7 +164,9 @@ impl IntoFuture for Revalidation {
                 return Err(RevalidateError::OwnRender);
             }
             let invalidated = home.invalidate(&tags, how).await;
-            invalidated.map_err(RevalidateError::Store)
+            invalidated.map_err(RevalidateError::Store)?;
+            let purged = home.purge(&tags, how).await;
+            purged.map_err(RevalidateError::Purge)
         })
     }
 }
@@ -236,7 +239,7 @@ fn is_group(segment: &str) -> bool {
     segment.starts_with('(') && segment.ends_with(')')
 }
 
-/// The reason why nothing was invalidated.
+/// The reason why nothing was invalidated, or not everywhere.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RevalidateError {
@@ -263,6 +266,9 @@ pub enum RevalidateError {
     OwnRender,
     /// The store behind memory could not record the invalidation.
     Store(StoreError),
+    /// The invalidation took effect, but the [shared cache outside](crate::purge) did not confirm that
+    /// it purged its content. It is told once more by itself.
+    Purge(PurgeError),
 }
 
 impl fmt::Display for RevalidateError {
@@ -306,6 +312,10 @@ impl fmt::Display for RevalidateError {
             ),
             Self::OwnRender => f.write_str("a cached render cannot invalidate what it depends on"),
             Self::Store(_) => f.write_str("the cache's store could not record the invalidation"),
+            Self::Purge(_) => f.write_str(
+                "the invalidation took effect, but a shared cache outside may still have the old \
+                 content",
+            ),
         }
     }
 }
@@ -314,6 +324,7 @@ impl std::error::Error for RevalidateError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Store(error) => Some(error),
+            Self::Purge(error) => Some(error),
             _ => None,
         }
     }

@@ -22,6 +22,12 @@ pub(crate) fn path_tag(path: &str) -> Tag {
     Tag::of_ours(PATH, path)
 }
 
+/// Returns the path that a tag is that of, if it is the tag of one path.
+pub(crate) fn path_of(tag: &Tag) -> Option<&str> {
+    let (kind, path) = tag.ours()?;
+    (kind == PATH).then_some(path)
+}
+
 /// Returns the tag of every path of a pattern.
 pub(crate) fn pattern_tag(pattern: &str) -> Tag {
     Tag::of_ours(PATTERN, pattern)

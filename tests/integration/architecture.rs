@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Every module of the runtime, from the top down: each imports only what stands below it. README's
 /// table has them in the same order.
-const SPINE: [&str; 33] = [
+const SPINE: [&str; 34] = [
     "private",
     "cache",
     "cli",
@@ -25,6 +25,7 @@ const SPINE: [&str; 33] = [
     "context",
     "table",
     "section",
+    "purge",
     "tags",
     "stored",
     "declaration",

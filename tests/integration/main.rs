@@ -32,6 +32,7 @@ mod one_cache;
 mod pages;
 mod paths;
 mod programs;
+mod purging;
 mod rendering;
 mod request_log;
 mod revalidating;

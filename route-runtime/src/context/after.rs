@@ -106,6 +106,16 @@ pub fn after(work: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
+/// Runs `work` at once, as work that belongs to no handler. A server that stops waits for it.
+pub(super) fn run_counted(work: impl Future<Output = ()> + Send + 'static) {
+    let work = Work {
+        future: work.boxed(),
+        context: None,
+        _counted: UNFINISHED.one_more(),
+    };
+    work.start();
+}
+
 /// Waits for all registered work of this process, even if its response is still being sent. Gives
 /// up at the limit; the work itself goes on.
 pub(crate) async fn settled(limit: Duration) {

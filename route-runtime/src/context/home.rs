@@ -6,8 +6,10 @@ use std::sync::{Arc, OnceLock};
 use super::flights::FlightRuntime;
 use super::listed::Listed;
 use super::loops::Loops;
+use super::outside::Outside;
 use crate::engine::{Clock, Engine, EngineConfig, Key};
 use crate::mode::Mode;
+use crate::purge::{PurgeError, Purged};
 use crate::store::{Invalidation, StoreError, Tag};
 use crate::stored::Stored;
 use crate::table::{ByHandler, HandlerId, Setup, Table};
@@ -28,6 +30,8 @@ pub(crate) struct Home {
     /// The paths that each handler's `static_params` gave.
     pub(crate) listed: ByHandler<Listed>,
     functions: OnceLock<Arc<Threads<()>>>,
+    /// The shared cache outside, if it can be purged.
+    outside: Option<Outside>,
     _flights: FlightRuntime,
 }
 
@@ -50,6 +54,10 @@ impl Home {
             loops: Loops::default(),
             listed: ByHandler::new(&setup.table, |_| Listed::default()),
             functions: OnceLock::new(),
+            outside: setup.purge.clone().map(|purge| {
+                let staleness = setup.sharing.staleness_among_instances();
+                Outside::new(purge, staleness, setup.clock.clone())
+            }),
             _flights: flights,
         })
     }
@@ -68,6 +76,14 @@ impl Home {
         how: Invalidation,
     ) -> Result<(), StoreError> {
         self.engine.invalidate(tags, how).await
+    }
+
+    /// Purges what was invalidated from the shared cache outside, if there is one.
+    pub(crate) async fn purge(&self, tags: &[Tag], how: Invalidation) -> Result<(), PurgeError> {
+        match &self.outside {
+            Some(outside) => outside.purge(Purged::new(tags, how)).await,
+            None => Ok(()),
+        }
     }
 
     /// Returns whether it is known that the handler never answers requests for a path.

@@ -9,6 +9,7 @@ mod flights;
 mod home;
 mod listed;
 pub(crate) mod loops;
+mod outside;
 mod says;
 mod streamed;
 

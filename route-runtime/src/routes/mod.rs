@@ -6,6 +6,7 @@ mod closed;
 mod json;
 mod listing;
 mod mount;
+mod outside;
 mod route;
 mod section;
 mod selection;
@@ -41,8 +42,8 @@ use crate::target;
 ///
 /// Cloning is cheap, and clones share one cache. A method that returns changed routes (`at`,
 /// `data`, `mode`, `store`, …) gives them a new cache. So make the routes, and all their settings,
-/// before `HttpServer::new`, and mount clones of them in its closure. A worker that mounts routes
-/// which were made on that worker panics with a message that says so.
+/// before `HttpServer::new`, and mount clones of them in its closure. If each worker makes its own,
+/// the second one panics with a message that says so.
 ///
 /// # Example
 ///
@@ -149,6 +150,7 @@ impl Routes {
             places: RenderPlaces::default(),
             cdn: false,
             tag_header: TagHeader::default(),
+            purge: None,
             clock: Clock::system(),
             sharing: Sharing::default(),
         }))
@@ -270,7 +272,6 @@ impl Routes {
     /// # }
     /// ```
     pub async fn check(&self) -> Result<(), RoutesError> {
-        self.served.set_ready();
         self.can_be_served()?;
         if !self.has_cached() {
             return Ok(());

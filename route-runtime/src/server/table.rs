@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Server;
 use crate::engine::OnPartition;
 use crate::middleware::MiddlewareFactory;
+use crate::purge::Purge;
 use crate::routes::Routes;
 use crate::section::SectionDeclaration;
 use crate::target;
@@ -91,6 +92,12 @@ impl Server {
         let at = Location::caller();
         let section = SectionDeclaration::new(pattern, middleware, true, at);
         self.changed(|routes| routes.with_section(section))
+    }
+
+    /// Purges whatever is invalidated from a shared cache outside, such as a CDN, too; see
+    /// [`Routes::purge`].
+    pub fn purge(self, cache: impl Purge) -> Self {
+        self.changed(|routes| routes.purge(cache))
     }
 
     /// Names the build of the program, instead of `ROUTE_BUILD_ID`; see [`Routes::build_id`].

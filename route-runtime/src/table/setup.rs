@@ -8,6 +8,7 @@ use super::{SharedData, Sharing, Table};
 use crate::declaration::TagHeader;
 use crate::engine::{Clock, RenderPlaces};
 use crate::mode::Mode;
+use crate::purge::Purge;
 use crate::store::MemoryOptions;
 
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) cdn: bool,
     /// The header in which shared caches outside read the tags of responses.
     pub(crate) tag_header: TagHeader,
+    /// The shared cache outside that is purged of what is invalidated.
+    pub(crate) purge: Option<Arc<dyn Purge>>,
     pub(crate) clock: Clock,
     /// The store behind memory, and its settings.
     pub(crate) sharing: Sharing,

@@ -35,6 +35,14 @@ impl Sharing {
         self.store.is_some()
     }
 
+    /// Returns how long another instance may answer with what was invalidated here.
+    pub(crate) fn staleness_among_instances(&self) -> Duration {
+        match self.has_store() {
+            true => self.staleness,
+            false => Duration::ZERO,
+        }
+    }
+
     pub(crate) fn build(&self, clock: &Clock) -> Arc<str> {
         match &self.build_id {
             Some(build) => Arc::clone(build),

@@ -11,7 +11,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Url};
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 use url::Host;
 
 use super::request::{Request, plain_url};
@@ -89,21 +89,12 @@ pub(super) async fn send(
         let answered = clock.within(timeout, exchange(request, body, from)).await;
         answered.unwrap_or_else(|| Err(FetchError::new(ErrorKind::Timeout, name)))
     });
-    let _given_up = AbortOnDrop(sent.abort_handle());
-    match sent.await {
+    match AbortOnDropHandle::new(sent).await {
         // The error is logged here, where each exchange passes once, however many callers share its
         // result.
         Ok(answered) => answered
             .inspect_err(|error| tracing::warn!(target: target::DATA, %error, "a fetch failed")),
         Err(_) => Err(FetchError::new(ErrorKind::Unavailable, name)),
-    }
-}
-
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

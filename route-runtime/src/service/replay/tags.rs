@@ -51,7 +51,8 @@ fn list(header: TagHeader, tags: &[Tag]) -> String {
         }
         let start = list.len();
         // A route without parameters has the same name for its path and its pattern.
-        if !push_public_name(tag, &mut list) || list[start..] == list[last.clone()] {
+        push_public_name(tag, &mut list);
+        if list[start..] == list[last.clone()] {
             list.truncate(end);
         } else {
             last = start..list.len();

@@ -75,7 +75,13 @@ const ONE_CACHE: &str = env!("CARGO_BIN_EXE_one-cache");
 
 #[test]
 fn routes_made_in_each_right_place_have_one_cache() {
-    for way in ["server at", "server app", "outside", "another app"] {
+    for way in [
+        "server at",
+        "server app",
+        "outside",
+        "another app",
+        "lazily",
+    ] {
         let production = [("ROUTE_MODE", "production")];
         let mut program = Program::start(ONE_CACHE, &[way], &production);
         let address = program.address();
@@ -115,17 +121,22 @@ fn routes_made_in_each_wrong_place_are_an_error_with_its_cure() {
         ),
         (
             "collect in app",
-            "routes that were made on the worker that mounts them",
+            "routes that each worker makes for itself",
             "make the routes before `HttpServer::new`",
         ),
         (
             "collect in closure",
-            "routes that were made on the worker that mounts them",
+            "routes that each worker makes for itself",
+            "make the routes before `HttpServer::new`",
+        ),
+        (
+            "host name of a test",
+            "routes that each worker makes for itself",
             "make the routes before `HttpServer::new`",
         ),
         (
             "at in closure",
-            "routes that were made on the worker that mounts them",
+            "routes that each worker makes for itself",
             "make the routes before `HttpServer::new`",
         ),
     ] {
@@ -143,10 +154,16 @@ fn routes_made_in_each_wrong_place_are_an_error_with_its_cure() {
         // `Server` says it itself, instead of a worker that panics.
         assert_eq!(
             errors.contains("panicked"),
-            way.ends_with("closure"),
+            !way.ends_with("app"),
             "{way}: {errors}"
         );
     }
+}
+
+#[test]
+fn one_worker_may_make_its_own_routes() {
+    let mut program = Program::start(ONE_CACHE, &["one worker"], &[]);
+    assert_eq!(program.connect().ask("GET /cached HTTP/1.1").status, 200);
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_section_is_passed_by_everything_under_its_pattern_and_by_nothing_else() {
         .connect()
         .ask("GET /sections/admin HTTP/1.1\nX-Key: k");
     assert_eq!(hit.cache_status(), "route; hit");
-    assert_eq!(hit.header("cache-control"), Some("no-cache"));
+    assert_eq!(hit.header("cache-control"), Some("private, no-cache"));
     // Another segment that begins alike, and another case of the letters, are other paths.
     assert_eq!(server.get("/sections/administration").text(), "open");
     assert_eq!(server.get("/sections/ADMIN").status, 404);

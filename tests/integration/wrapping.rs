@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorForbidden, ErrorUnauthorized};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -60,8 +60,9 @@ fn an_unauthorised_client_reaches_neither_the_handler_nor_the_entry() {
     refused("If-None-Match: *");
     let hit = ask("Authorization: Bearer s");
     assert_eq!((hit.text(), hit.cache_status()), ("run 1", "route; hit"));
-    // A client that keeps the response must revalidate it, so it too can be refused.
-    assert_eq!(hit.header("cache-control"), Some("no-cache"));
+    // A client that keeps the response must revalidate it, so it too can be refused. A shared cache
+    // may not keep it.
+    assert_eq!(hit.header("cache-control"), Some("private, no-cache"));
     let head = server.connect().ask("HEAD /wrapping/guarded HTTP/1.1");
     assert_eq!(head.status, 401);
 }
@@ -346,4 +347,33 @@ fn wrap_applies_to_one_handler_only() {
     // A 405 is answered for the path, and belongs to no handler.
     let response = server.ask("POST", "/wrapping/wrapped/7");
     assert_eq!((response.status, response.header("x-outer")), (405, None));
+}
+
+/// Asks the handler again, for another path, if it finds nothing.
+async fn retrying(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let response = next.call(request).await?;
+    if response.status() != StatusCode::NOT_FOUND {
+        return Ok(response);
+    }
+    let (request, _) = response.into_parts();
+    let mut again = ServiceRequest::from_request(request);
+    again.head_mut().uri = Uri::from_static("/wrapping/retried/longname");
+    next.call(again).await
+}
+
+#[route("/wrapping/retried/[...path]", revalidate = 60, wrap = retrying)]
+async fn retried(path: Vec<String>) -> HttpResponse {
+    match path.join("/") {
+        path if path == "ab" => HttpResponse::NotFound().finish(),
+        path => HttpResponse::Ok().body(path),
+    }
+}
+
+#[test]
+fn a_wrap_that_calls_the_handler_again_cannot_change_its_path_either() {
+    let server = Server::routes(&production([retried::ROUTE]));
+    assert_eq!(server.get("/wrapping/retried/ab").status, 404);
+    let other = server.get("/wrapping/retried/longname");
+    assert_eq!((other.status, other.text()), (200, "longname"));
+    assert_eq!(other.cache_status(), "route; fwd=miss; stored");
 }

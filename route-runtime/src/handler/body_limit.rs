@@ -39,9 +39,9 @@ pub(crate) fn limit_of(route: &RouteDescriptor) -> Option<u64> {
 pub(crate) struct BodyWatch(Rc<Watched>);
 
 struct Watched {
-    limit: u64,
-    /// Set if the request's own headers show that its body is longer than the limit.
-    is_announced: bool,
+    limit: Cell<u64>,
+    /// The length of the body by the request's own headers; 0 if they do not tell it.
+    announced: u64,
     read: Cell<u64>,
     is_exceeded: Cell<bool>,
     /// Set while the last thing that happened was waiting for the client.
@@ -50,12 +50,18 @@ struct Watched {
     unread: RefCell<Payload>,
 }
 
+impl Watched {
+    fn is_announced_too_long(&self) -> bool {
+        self.announced > self.limit.get()
+    }
+}
+
 impl BodyWatch {
     /// Puts the limit on a request, and returns the watch over its body.
     pub(crate) fn put_on(request: &mut ServiceRequest, limit: u64) -> Self {
         let watch = Self(Rc::new(Watched {
-            limit,
-            is_announced: content_length(request).is_some_and(|length| length > limit),
+            limit: Cell::new(limit),
+            announced: content_length(request).unwrap_or_default(),
             read: Cell::new(0),
             is_exceeded: Cell::new(false),
             is_awaited: Cell::new(false),
@@ -77,7 +83,12 @@ impl BodyWatch {
 
     /// Returns whether the body is known to be longer than the limit, read or not.
     pub(crate) fn is_too_long(&self) -> bool {
-        self.0.is_announced || self.is_exceeded()
+        self.0.is_announced_too_long() || self.is_exceeded()
+    }
+
+    /// Lifts the limit, for a handler that has none.
+    pub(crate) fn lift(&self) {
+        self.0.limit.set(u64::MAX);
     }
 
     /// Returns whether someone has read the body up to its limit, and got an error.
@@ -91,8 +102,8 @@ impl BodyWatch {
 
     /// Makes a 413 response that ends the connection.
     pub(crate) fn too_large(&self, kind: Kind) -> HttpResponse {
-        let problem =
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(fault::size_limit(self.0.limit));
+        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
+            .detail(fault::size_limit(self.0.limit.get()));
         self.close_after(fault::response(&problem, kind))
     }
 
@@ -204,7 +215,7 @@ impl Stream for LimitedBody {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let watched = Rc::clone(&self.watch.0);
-        if watched.is_announced || watched.is_exceeded.get() {
+        if watched.is_announced_too_long() || watched.is_exceeded.get() {
             watched.is_exceeded.set(true);
             return Poll::Ready(Some(Err(PayloadError::Overflow)));
         }
@@ -213,7 +224,7 @@ impl Stream for LimitedBody {
         if let Poll::Ready(Some(Ok(chunk))) = &polled {
             let read = watched.read.get() + chunk.len() as u64;
             watched.read.set(read);
-            if read > watched.limit {
+            if read > watched.limit.get() {
                 watched.is_exceeded.set(true);
                 return Poll::Ready(Some(Err(PayloadError::Overflow)));
             }

@@ -58,10 +58,10 @@ const WHY: &str = " # ";
 /// but no response.
 ///
 /// Each `wrap=` is one middleware, the outermost first: `wrap=guard` is the route's own, and
-/// `wrap=guard@/admin/[[...rest]]` that of a section. `,open` stands behind one that was declared by
+/// `wrap=app::guard@/admin/[[...rest]]` that of a section. `,open` stands behind one that was declared by
 /// `wrap_open`, and `,sometimes` behind one that covers only some of the route's paths. A middleware
-/// is known by the name of its type or function, or by the expression that makes it. A closure has
-/// neither, so one closure in the place of another is not noticed.
+/// is known by the path of its function, by the name of its type, or by the expression that makes it. A
+/// closure has neither, so one closure in the place of another is not noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
     /// The lines, sorted by pattern and method.

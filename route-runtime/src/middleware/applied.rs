@@ -17,7 +17,7 @@ pub struct AppliedMiddleware {
 
 impl AppliedMiddleware {
     /// Returns the name: the expression of a `wrap = …` as it was written, or the type or function of
-    /// a section's middleware without its modules. A closure has the place where it is wrapped.
+    /// a section's middleware, without modules and generic arguments. A closure has the place where it is wrapped.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -60,13 +60,13 @@ impl AppliedMiddleware {
 }
 
 /// Writes the middleware as the table shows it: the expression of a `wrap = …`, or for a section
-/// `Type (/pattern)`, without the type's generic arguments.
+/// `Type (/pattern)`.
 impl fmt::Display for AppliedMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(section) = &self.section else {
             return f.write_str(&self.name);
         };
-        let name = self.name.split('<').next().unwrap_or_default();
+        let name = &self.name;
         match self.is_sometimes {
             true => write!(f, "{name} (some of {section})"),
             false => write!(f, "{name} ({section})"),

@@ -40,7 +40,7 @@ impl Wrap {
         AppliedMiddleware {
             name: self.name.into(),
             lasting_name: match self.is_closure {
-                true => MiddlewareName::Closure.to_string(),
+                true => MiddlewareName::Closure.lasting().into(),
                 false => self.name.into(),
             },
             section: None,

@@ -1,13 +1,18 @@
 //! The names of middleware, as the table of routes shows them.
 
 use std::any::type_name;
-use std::fmt;
 
 /// The name of a middleware's type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MiddlewareName {
-    /// The type or the function, without its modules.
-    Known(String),
+    /// The type or the function.
+    Known {
+        /// The name without modules and generic arguments.
+        short: String,
+        /// The name by which one is told from another: of a function the whole path, of a type what
+        /// it is made of, without modules, which a new version of another crate may change.
+        lasting: String,
+    },
     /// A closure has no name.
     Closure,
 }
@@ -16,35 +21,47 @@ impl MiddlewareName {
     /// Returns the name of a `Transform`. One that was made by `from_fn` has the name of its
     /// function.
     pub(super) fn of_transform<M>() -> Self {
-        let name = without_modules(type_name::<M>());
-        let function = name
-            .strip_prefix("MiddlewareFn<")
-            .map(|rest| first_argument(rest).to_owned());
-        match function {
-            Some(function) => Self::of_function_named(&function),
-            None => Self::Known(name),
+        let name = type_name::<M>();
+        let lasting = without_modules(name);
+        match name.split_once('<') {
+            Some((_, function)) if lasting.starts_with("MiddlewareFn<") => {
+                Self::of_function_named(first_argument(function))
+            }
+            _ => Self::Known {
+                short: without_arguments(&lasting).into(),
+                lasting,
+            },
         }
     }
 
     pub(super) fn of_function<F>() -> Self {
-        Self::of_function_named(&without_modules(type_name::<F>()))
+        Self::of_function_named(type_name::<F>())
     }
 
     fn of_function_named(name: &str) -> Self {
-        // The arguments of a generic function are types of bodies, which say nothing.
-        match name.split('<').next() {
-            Some(name) if !name.is_empty() && name != CLOSURE => Self::Known(name.into()),
-            _ => Self::Closure,
+        if name.ends_with(CLOSURE) {
+            return Self::Closure;
+        }
+        Self::Known {
+            short: without_arguments(&without_modules(name)).into(),
+            lasting: name.into(),
         }
     }
-}
 
-impl fmt::Display for MiddlewareName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Known(name) => name,
+    /// Returns the name without modules and generic arguments, or `closure`.
+    pub(crate) fn short(&self) -> &str {
+        match self {
+            Self::Known { short, .. } => short,
             Self::Closure => "closure",
-        })
+        }
+    }
+
+    /// Returns the name by which one middleware is told from another, or `closure`.
+    pub(crate) fn lasting(&self) -> &str {
+        match self {
+            Self::Known { lasting, .. } => lasting,
+            Self::Closure => "closure",
+        }
     }
 }
 
@@ -57,7 +74,12 @@ fn without_modules(name: &str) -> String {
     let mut path = 0;
     for c in name.chars() {
         if c == ':' {
-            short.truncate(path);
+            // `<A as B>::c` is no path of modules.
+            match short.ends_with(['>', ':']) {
+                true => short.push(c),
+                false => short.truncate(path),
+            }
+            path = short.len();
             continue;
         }
         short.push(c);
@@ -66,6 +88,14 @@ fn without_modules(name: &str) -> String {
         }
     }
     short
+}
+
+/// Returns a name without the generic arguments at its end.
+fn without_arguments(name: &str) -> &str {
+    match name.find('<') {
+        Some(at) if at > 0 => &name[..at],
+        _ => name,
+    }
 }
 
 /// Returns the first of the generic arguments that begin a text.
@@ -84,7 +114,7 @@ fn first_argument(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::body::MessageBody;
+    use actix_web::body::{BoxBody, MessageBody};
     use actix_web::dev::{ServiceRequest, ServiceResponse};
     use actix_web::middleware::{Condition, Logger, Next, from_fn};
 
@@ -99,11 +129,11 @@ mod tests {
     }
 
     fn name<Kind>(factory: impl MiddlewareFactory<Kind>) -> String {
-        factory.name().to_string()
+        factory.name().short().to_owned()
     }
 
     fn wrapped<Kind, M: Middleware<Kind>>(_: M) -> String {
-        M::name().to_string()
+        M::name().short().to_owned()
     }
 
     #[test]
@@ -114,10 +144,65 @@ mod tests {
         assert_eq!(name(|| from_fn(guard)), "guard");
         assert_eq!(
             name(|| Condition::new(true, Logger::default())),
-            "Condition<Logger>"
+            "Condition"
         );
         assert_eq!(wrapped(Logger::default()), "Logger");
         assert_eq!(wrapped(guard), "guard");
+    }
+
+    async fn only<Role: 'static>(
+        request: ServiceRequest,
+        next: Next<impl MessageBody>,
+    ) -> actix_web::Result<ServiceResponse<impl MessageBody>> {
+        next.call(request).await
+    }
+
+    mod other {
+        pub(super) use super::guard as same;
+
+        pub(super) async fn guard(
+            request: super::ServiceRequest,
+            next: super::Next<super::BoxBody>,
+        ) -> actix_web::Result<super::ServiceResponse> {
+            next.call(request).await
+        }
+    }
+
+    trait Guarding {
+        async fn check(
+            request: ServiceRequest,
+            next: Next<BoxBody>,
+        ) -> actix_web::Result<ServiceResponse> {
+            next.call(request).await
+        }
+    }
+
+    struct Admin;
+    struct Anyone;
+    impl Guarding for Admin {}
+    impl Guarding for Anyone {}
+
+    #[test]
+    fn two_functions_have_two_lasting_names() {
+        fn lasting<Kind>(factory: impl MiddlewareFactory<Kind>) -> String {
+            factory.name().lasting().to_owned()
+        }
+        let names = [
+            lasting(guard),
+            lasting(other::guard),
+            lasting(only::<Admin>),
+            lasting(only::<Anyone>),
+            lasting(|| from_fn(only::<Option<Admin>>)),
+            lasting(Admin::check),
+            lasting(Anyone::check),
+        ];
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:#?}");
+        assert_eq!(lasting(other::same), names[0]);
+        let nested = lasting(|| Condition::new(true, Logger::default()));
+        assert_eq!(nested, "Condition<Logger>");
+        assert_eq!(name(only::<Admin>), "only");
+        assert_eq!(name(Admin::check), "<Admin as Guarding>::check");
     }
 
     #[test]

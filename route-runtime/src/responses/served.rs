@@ -1,7 +1,6 @@
 //! The routes that are served: a table with its settings, and its cache once something needs it.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, ThreadId};
 
@@ -18,7 +17,6 @@ pub(crate) struct Served {
     /// The place of the call that made it.
     pub(crate) made_at: &'static Location<'static>,
     made_on: ThreadId,
-    is_ready: Arc<AtomicBool>,
     /// The reason why a worker cannot serve what it was given.
     refused: Arc<OnceLock<RoutesError>>,
 }
@@ -32,7 +30,6 @@ impl Served {
             cache: Arc::default(),
             made_at: Location::caller(),
             made_on: thread::current().id(),
-            is_ready: Arc::default(),
             refused: Arc::default(),
         }
     }
@@ -40,11 +37,6 @@ impl Served {
     /// Returns whether the two have one cache.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.cache, &other.cache)
-    }
-
-    /// Notes that the program has made the routes ready.
-    pub(crate) fn set_ready(&self) {
-        self.is_ready.store(true, Ordering::Relaxed);
     }
 
     /// Notes why a worker cannot serve what it was given, unless another reason is known.
@@ -57,10 +49,10 @@ impl Served {
         self.refused.get()
     }
 
-    /// Returns whether this thread has made the routes and nobody has made them ready. A worker that
-    /// mounts such routes is likely to be one of several that each make their own.
+    /// Returns whether this thread has made the routes. A worker that mounts such routes may be one of
+    /// several that each make their own.
     pub(crate) fn is_made_here(&self) -> bool {
-        self.made_on == thread::current().id() && !self.is_ready.load(Ordering::Relaxed)
+        self.made_on == thread::current().id()
     }
 
     /// Returns the cache, and starts it first if need be.

@@ -1,7 +1,10 @@
 //! `Routes` as one service of an actix-web `App`.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{
@@ -73,13 +76,29 @@ impl Mounted {
                 return Err(RoutesError::other_table(served.made_at));
             }
         }
-        // Only a server knows its own address. The service of a test has the default one.
-        let is_in_test = config.config().host() == AppConfig::default().host();
-        if served.is_made_here() && !is_in_test {
-            return Err(RoutesError::table_per_worker(served.made_at));
+        if served.is_made_here() && is_of_a_server(config.config()) {
+            let place = (served.made_at, config.config().host().to_owned());
+            let mut makers = MAKERS.lock().unwrap_or_else(PoisonError::into_inner);
+            let maker = *makers
+                .entry(place)
+                .or_insert_with(|| thread::current().id());
+            if maker != thread::current().id() {
+                return Err(RoutesError::table_per_worker(served.made_at));
+            }
         }
         Ok(())
     }
+}
+
+/// The workers that have mounted routes which they made themselves, by the place in the source where
+/// they made them, and by the address that they serve. A second worker has a second cache.
+static MAKERS: Mutex<BTreeMap<(&Location<'static>, String), ThreadId>> =
+    Mutex::new(BTreeMap::new());
+
+/// Returns whether an app is that of a server, and not of a test, whose configuration is the default.
+fn is_of_a_server(config: &AppConfig) -> bool {
+    let default = AppConfig::default();
+    config.host() != default.host() || config.local_addr() != default.local_addr()
 }
 
 /// The routes that an app is given to mount.

@@ -30,10 +30,12 @@ impl Routes {
     /// - The route, the path's parameters and the key of a cached response are those of the path
     ///   and the method that the client sent, whatever the middleware makes of them.
     /// - A response with a `Set-Cookie`, or without a `Cache-Control`, is sent as `private,
-    ///   no-store`.
-    /// - An error or a panic is answered, as one of a handler is. Middleware outside gets the error
-    ///   as an `Err`, so middleware that adds headers to responses adds none to it.
-    /// - A body is limited before the section: a section may read it and put it back.
+    ///   no-store`. A hit is sent as `private, no-cache`, so that no shared cache has it.
+    /// - An error or a panic is answered, as one of a handler is. Sections outside get the error as an
+    ///   `Err` of its own type, and middleware of the `App` as an `Err` whose response is decided. So
+    ///   middleware that adds headers to responses adds none to it.
+    /// - A body is limited before the section: a section may read it and put it back. For methods
+    ///   without a body the limit, 1 MiB, holds for sections alone.
     ///
     /// `ROUTE_CDN` and [`cdn`](Self::cdn) do not hold under a section, because it may decide who
     /// reads its responses; see [`wrap_open`](Self::wrap_open).

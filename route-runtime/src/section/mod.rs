@@ -43,7 +43,7 @@ impl SectionDeclaration {
     pub(crate) fn place(&self) -> SectionPlace {
         SectionPlace {
             pattern: self.pattern.clone(),
-            middleware: self.name.to_string(),
+            middleware: self.name.short().into(),
             is_open: self.is_open,
             file: self.at.file(),
             line: self.at.line(),
@@ -104,10 +104,10 @@ impl Section {
         } = &*self.declared;
         AppliedMiddleware {
             name: match name {
-                MiddlewareName::Known(name) => name.clone(),
+                MiddlewareName::Known { short, .. } => short.clone(),
                 MiddlewareName::Closure => format!("{}:{}", at.file(), at.line()),
             },
-            lasting_name: name.to_string(),
+            lasting_name: name.lasting().into(),
             section: Some(self.pattern.clone()),
             is_open: *is_open,
             is_sometimes,

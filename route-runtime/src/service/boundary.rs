@@ -1,17 +1,18 @@
 //! The boundary of middleware, of a route or of a section: what goes in is restored to what was
 //! matched, and what comes out is a response that no shared cache keeps by mistake.
 
-use std::panic::AssertUnwindSafe;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
-use actix_web::Error;
 use actix_web::HttpMessage as _;
 use actix_web::dev::ServiceRequest;
-use actix_web::error::{ErrorInternalServerError, InternalError};
+use actix_web::error::ErrorInternalServerError;
 use actix_web::http::{Method, StatusCode, Uri};
 use futures_util::FutureExt as _;
 
+use super::decided::Decided;
 use super::finish;
 use super::visit::Later;
 use crate::declaration::Kind;
@@ -47,12 +48,27 @@ impl Of {
         }
     }
 
+    /// Returns whether the middleware may decide who reads the response.
+    fn decides(self, table: &Table) -> bool {
+        match self {
+            Self::Handler(_) => true,
+            Self::Section(id, _) => !table.sections[id].declared.is_open,
+        }
+    }
+
     fn is_cookie_told(self, table: &Table) -> &AtomicBool {
         match self {
             Self::Handler(id) => &table.handler(id).is_cookie_told,
             Self::Section(id, _) => &table.sections[id].is_cookie_told,
         }
     }
+}
+
+/// The depth of a middleware among those of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    Outermost,
+    Inside,
 }
 
 /// The path and the method that a request had when it was matched. A request keeps them while it
@@ -86,12 +102,14 @@ impl AsMatched {
 /// Calls middleware. A response that the middleware itself makes is for this one request, like a
 /// handler's, even if it comes of an error or a panic.
 ///
-/// An error is returned as an error, for the services around. The response that they will make of
-/// it is decided here. It is not yet made into a `ServiceResponse` here, because that needs the
-/// request, and a middleware can change the request only while nothing else keeps it.
+/// Inside other middleware of ours, an error goes on as it is: that middleware may know its type.
+/// At the outermost, the response that will be made of it is [decided](Decided). It is not yet made
+/// into a `ServiceResponse` here, because that needs the request, and a middleware can change the
+/// request only while nothing else keeps it.
 pub(super) fn call(
     middleware: &Endpoint,
     of: Of,
+    depth: Depth,
     served: &Rc<Served>,
     request: ServiceRequest,
 ) -> Later {
@@ -102,21 +120,30 @@ pub(super) fn call(
         let (table, mode) = (&served.setup.table, served.setup.mode);
         let (pattern, kind) = (of.pattern(table), of.kind(table));
         let is_cookie_told = of.is_cookie_told(table);
-        let (error, mut response): (Error, _) = match answered.await {
+        let panicked = |panic: Box<dyn Any + Send>| {
+            let message = panic::message(&*panic).to_owned();
+            tracing::error!(target: target::HANDLER, { http.route = pattern, message }, "a middleware panicked");
+            let response = fault::of_panic("a middleware", &message, kind, mode);
+            (ErrorInternalServerError(message), response)
+        };
+        let (error, mut response) = match answered.await {
             Ok(Ok(mut response)) => {
                 finish::for_one_request(response.response_mut(), pattern, is_cookie_told);
+                if of.decides(table) {
+                    finish::behind_a_guard(response.response_mut());
+                }
                 return Ok(response);
             }
+            Ok(Err(error)) if depth == Depth::Inside => return Err(error),
             Ok(Err(error)) => {
-                let response = fault::of_middleware(&error, pattern, kind, mode);
-                (error, response)
+                // The code that makes the response of a user's error is the user's.
+                let made = AssertUnwindSafe(|| fault::of_middleware(&error, pattern, kind, mode));
+                match catch_unwind(made) {
+                    Ok(response) => (error, response),
+                    Err(panic) => panicked(panic),
+                }
             }
-            Err(panic) => {
-                let message = panic::message(&*panic).to_owned();
-                tracing::error!(target: target::HANDLER, { http.route = pattern, message }, "a middleware panicked");
-                let response = fault::of_panic("a middleware", &message, kind, mode);
-                (ErrorInternalServerError(message), response)
-            }
+            Err(panic) => panicked(panic),
         };
         if let Some(body) = body
             && is_too_large(&body, response.status())
@@ -124,7 +151,7 @@ pub(super) fn call(
             response = body.too_large(kind);
         }
         finish::for_one_request(&mut response, pattern, is_cookie_told);
-        Err(InternalError::from_response(error, response).into())
+        Err(Decided::new(error, response).into())
     })
 }
 

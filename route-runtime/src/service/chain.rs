@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::{Error, HttpMessage as _};
 use futures_util::future::Either;
 
-use super::boundary::{self, AsMatched, Of};
+use super::boundary::{self, AsMatched, Depth, Of};
 use super::dispatch::{Answered, Worker};
 use crate::declaration::Kind;
 use crate::handler::fault;
@@ -77,11 +77,17 @@ impl Passing {
             kind,
         });
         request.extensions_mut().insert(Rc::clone(&passing));
-        passing.go_on(chain, worker, request)
+        passing.go_on(chain, Depth::Outermost, worker, request)
     }
 
     /// Sends a request through the next of its sections, or if there is none, to its endpoint.
-    fn go_on(&self, chain: &Chain, worker: &Rc<Worker>, request: ServiceRequest) -> Answered {
+    fn go_on(
+        &self,
+        chain: &Chain,
+        depth: Depth,
+        worker: &Rc<Worker>,
+        request: ServiceRequest,
+    ) -> Answered {
         let mut next = chain;
         while let Some(link) = next {
             if self.sections.contains(&link.id) {
@@ -89,13 +95,14 @@ impl Passing {
                 return Either::Right(boundary::call(
                     &link.middleware,
                     of,
+                    depth,
                     &worker.served,
                     request,
                 ));
             }
             next = &link.inner;
         }
-        worker.answer_prepared(request)
+        worker.answer_prepared(depth, request)
     }
 }
 
@@ -123,6 +130,6 @@ impl Service<ServiceRequest> for Inside {
             return Either::Left(ready(Ok(request.into_response(response))));
         };
         passing.as_matched.restore(&mut request);
-        passing.go_on(&self.further, &self.worker, request)
+        passing.go_on(&self.further, Depth::Inside, &self.worker, request)
     }
 }

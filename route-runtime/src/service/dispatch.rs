@@ -13,7 +13,7 @@ use actix_web::http::{Method as HttpMethod, StatusCode, header};
 use actix_web::{Error, HttpMessage as _, HttpResponse};
 use futures_util::future::Either;
 
-use super::boundary::{self, AsMatched, Of};
+use super::boundary::{self, AsMatched, Depth, Of};
 use super::chain::{Chain, Passing};
 use super::matched::{Matched, MatchedPath};
 use super::visit::{Later, Visit, answer};
@@ -105,20 +105,20 @@ impl Worker {
         };
         self.give_data(&mut request);
         self.give_params_and_body(id, &mut request);
-        self.send(id, request)
+        self.send(id, Depth::Outermost, request)
     }
 
     /// Answers a request that has passed its sections.
-    pub(super) fn answer_prepared(&self, request: ServiceRequest) -> Answered {
+    pub(super) fn answer_prepared(&self, depth: Depth, request: ServiceRequest) -> Answered {
         match self.find(&request) {
-            Continue(id) => self.send(id, request),
+            Continue(id) => self.send(id, depth, request),
             Break(response) => at_once(request, response),
         }
     }
 
     /// Sends a request that has what its handler may read to the handler's middleware, or else to
     /// the handler.
-    fn send(&self, id: HandlerId, request: ServiceRequest) -> Answered {
+    fn send(&self, id: HandlerId, depth: Depth, request: ServiceRequest) -> Answered {
         if let Some(response) = self.refuse_body(id, &request) {
             return at_once(request, response);
         }
@@ -127,17 +127,23 @@ impl Worker {
                 let as_matched = AsMatched::of(&request);
                 request.extensions_mut().insert(as_matched);
                 let of = Of::Handler(id);
-                Either::Right(boundary::call(wrapped, of, &self.served, request))
+                Either::Right(boundary::call(wrapped, of, depth, &self.served, request))
             }
             None => Either::Right(answer(Visit::new(&self.served, id, request))),
         }
     }
 
-    /// Refuses a request whose headers, or whose sections, have shown that its body is too large.
+    /// Refuses a request whose headers, or whose sections, have shown that its body is too large. For
+    /// a handler without a limit, which may be asked for an upgrade to something endless, none holds
+    /// any more.
     fn refuse_body(&self, id: HandlerId, request: &ServiceRequest) -> Option<HttpResponse> {
-        self.endpoints[id].body_limit?;
-        let body = request.extensions().get::<BodyWatch>().cloned();
-        let body = body.filter(BodyWatch::is_too_long)?;
+        let body = request.extensions().get::<BodyWatch>().cloned()?;
+        if self.endpoints[id].body_limit.is_none() {
+            body.lift();
+        }
+        if !body.is_too_long() {
+            return None;
+        }
         let kind = self.served.setup.table.handler(id).descriptor.kind;
         Some(finish::with_no_cache(body.too_large(kind)))
     }
@@ -187,10 +193,12 @@ impl Worker {
             let node = extensions.get::<Matched>().map(Matched::node);
             node.and_then(|node| handler_of(node, request))
         };
-        match id {
-            Some(id) => self.give_params_and_body(id, request),
-            // No handler reads the body, but a section may.
-            None => drop(BodyWatch::put_on(request, body_limit::DEFAULT)),
+        if let Some(id) = id {
+            self.give_params_and_body(id, request);
+        }
+        // What no handler limits, a section may read before it knows who asks.
+        if !request.extensions().contains::<BodyWatch>() {
+            BodyWatch::put_on(request, body_limit::DEFAULT);
         }
     }
 
@@ -242,7 +250,8 @@ impl Service<ServiceRequest> for HandlerService {
     always_ready!();
 
     fn call(&self, mut request: ServiceRequest) -> Answered {
-        let as_matched = request.extensions_mut().remove::<AsMatched>();
+        // It stays: a middleware may call the handler again.
+        let as_matched = request.extensions().get::<AsMatched>().cloned();
         if let Some(as_matched) = as_matched {
             as_matched.restore(&mut request);
         }

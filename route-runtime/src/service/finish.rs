@@ -128,3 +128,15 @@ pub(super) fn with_no_cache(mut response: HttpResponse) -> HttpResponse {
         .insert(header::CACHE_CONTROL, NO_CACHE);
     response
 }
+
+/// Keeps shared caches from storing one of the framework's own answers, and a hit, behind middleware
+/// that may decide who reads it. With `no-cache` alone they may store it, and have to validate each
+/// use.
+pub(super) fn behind_a_guard(response: &mut HttpResponse) {
+    const PRIVATE_NO_CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
+    if response.headers().get(header::CACHE_CONTROL) == Some(&NO_CACHE) {
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, PRIVATE_NO_CACHE);
+    }
+}

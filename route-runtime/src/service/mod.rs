@@ -4,6 +4,7 @@
 mod boundary;
 mod cached;
 mod chain;
+mod decided;
 mod dispatch;
 mod factory;
 mod finish;

@@ -140,8 +140,8 @@ pub enum RouteProblem {
         /// The place of the call that made the mounted routes.
         made: &'static Location<'static>,
     },
-    /// A worker of a server mounts routes that were made on that worker, so that each worker has a
-    /// cache of its own.
+    /// Two workers of a server mount routes that each has made itself, so that each has a cache of its
+    /// own.
     TablePerWorker {
         /// The place of the call that made the routes.
         made: &'static Location<'static>,
@@ -304,8 +304,8 @@ impl fmt::Display for RouteProblem {
             ),
             Self::TablePerWorker { made } => write!(
                 f,
-                "routes that were made on the worker that mounts them\n  made at {made}\n  help: \
-                 each worker would have a cache of its own, which no other worker's `revalidate_*` \
+                "routes that each worker makes for itself\n  made at {made}\n  help: each \
+                 worker would have a cache of its own, which no other worker's `revalidate_*` \
                  reaches; make the routes before `HttpServer::new`, and mount `routes.clone()` in \
                  its closure"
             ),

@@ -123,7 +123,7 @@ fn json_and_lock_hold_the_middleware_of_each_route() {
         "GET /sections/administration cached revalidate=never wrap=DefaultHeaders@/[[...rest]],open \
          wrap=closure@/sections/administration #",
         "GET /sections/declaring/[...slug] dynamic wrap=DefaultHeaders@/[[...rest]],open \
-         wrap=guard@/sections/declaring/a/[...rest],sometimes \
+         wrap=integration::sections::guard<actix_http::body::boxed::BoxBody>@/sections/declaring/a/[...rest],sometimes \
          wrap=Condition<Logger>@/sections/declaring/[...rest] wrap=Logger::default() wrap=guard #",
     ] {
         assert!(lock.contains(line), "{lock}");

@@ -3,14 +3,14 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorForbidden;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, Uri};
-use actix_web::middleware::Next;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::Bytes;
-use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use route_runtime::{Mode, Routes, not_found, page, route};
 use tests::{Server, production};
 
@@ -233,4 +233,95 @@ fn a_response_that_gets_a_cookie_is_private_also_a_hit() {
     let plain = server.get("/sections/even/c");
     assert!(plain.cache_status().starts_with("route; hit"));
     assert_eq!(plain.header("set-cookie"), None);
+}
+
+/// An error of the app's own, whose response is made by code of the app's own.
+#[derive(Debug)]
+struct Mine(&'static str);
+
+impl std::fmt::Display for Mine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl ResponseError for Mine {
+    fn error_response(&self) -> HttpResponse {
+        match self.0 {
+            "panic" => panic!("while the response is made"),
+            text => HttpResponse::PaymentRequired().body(text),
+        }
+    }
+}
+
+/// Fails with an error of the app's own.
+async fn failing(request: ServiceRequest, _: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    match request.headers().contains_key("x-panic") {
+        true => Err(Mine("panic").into()),
+        false => Err(Mine("pay").into()),
+    }
+}
+
+/// Knows the error of the app's own by its type, and looks at its response.
+async fn knowing(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    let response = next.call(request).await;
+    if let Err(error) = &response {
+        assert!(error.as_error::<Mine>().is_some());
+        if error.to_string() == "pay" {
+            assert_eq!(error.error_response().status(), 402);
+        }
+    }
+    response
+}
+
+#[test]
+fn an_error_keeps_its_type_inside_sections_and_its_response_outside() {
+    let routes = production([odd::GET::ROUTE])
+        .wrap("/sections/[...rest]", knowing)
+        .wrap("/sections/[...rest]", failing);
+    let server = Server::start(move || {
+        App::new().service(routes.clone()).wrap(from_fn(
+            async |request: ServiceRequest, next: Next<BoxBody>| {
+                let response = next.call(request).await;
+                if let Err(error) = &response {
+                    let status = error.as_response_error().status_code();
+                    assert_eq!(error.error_response().status(), status);
+                }
+                response
+            },
+        ))
+    });
+    let mut wire = server.connect();
+    for _ in 0..2 {
+        let reply = wire.ask("GET /sections/odd/a HTTP/1.1");
+        assert_eq!((reply.status, reply.text()), (402, "pay"));
+        let told = reply.header("cache-control").unwrap();
+        assert!(told.contains("no-store"), "{told}");
+        let reply = wire.ask("GET /sections/odd/a HTTP/1.1\nX-Panic: 1");
+        assert_eq!(reply.status, 500);
+    }
+}
+
+#[test]
+fn a_section_reads_a_body_up_to_a_limit_whatever_the_method() {
+    let server = Server::routes(&routes());
+    for method in ["GET", "HEAD", "POST", "OPTIONS", "DELETE"] {
+        let mut wire = server.connect();
+        wire.begin(&format!(
+            "{method} /sections/odd/a HTTP/1.1\nTransfer-Encoding: chunked\nX-Do: read"
+        ));
+        let chunk = "a".repeat(1 << 16);
+        for _ in 0..40 {
+            // The server may have closed the connection already.
+            wire.try_write(format!("{:x}\r\n{chunk}\r\n", chunk.len()))
+                .ok();
+        }
+        wire.try_write("0\r\n\r\n").ok();
+        assert_eq!(wire.response(method == "HEAD").status, 413, "{method}");
+    }
+    // A handler of a method without a body has no limit.
+    let mut wire = server.connect();
+    wire.begin("GET /sections/odd/a HTTP/1.1\nContent-Length: 2000000");
+    wire.try_write("a".repeat(2_000_000)).ok();
+    assert_eq!(wire.response(false).text(), "GET a /sections/odd/a");
 }

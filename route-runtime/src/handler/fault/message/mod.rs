@@ -58,7 +58,7 @@ fn without_values(message: &str) -> Option<String> {
             Some(format!("invalid length {length}{}", expecting(expected)))
         }
         // With `flatten`, serde writes no list, and a client can write one into the name that it
-        // sends. It gets its own list back then, which tells nobody anything.
+        // sends. So a list has words only, or a link could put a sentence on a page of errors.
         Form::Unknown(what) => {
             let expected = rest
                 .rsplit_once("`, expected ")
@@ -167,13 +167,19 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Returns whether a name is a single word, as names of members and variants are.
+fn is_word(name: &str) -> bool {
+    let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    name.len() <= 64 && name.bytes().all(is_of_word)
+}
+
 /// Returns whether the text is a name in backticks, or several.
 fn is_list_of_names(text: &str) -> bool {
     let list = text.strip_prefix("one of ").unwrap_or(text);
     let mut names = list.split(", ").flat_map(|part| part.split(" or "));
     names.all(|name| {
         let name = name.strip_prefix('`').and_then(|it| it.strip_suffix('`'));
-        name.is_some_and(|name| !name.contains('`'))
+        name.is_some_and(is_word)
     })
 }
 

@@ -154,6 +154,7 @@ mod tests {
         request: ServiceRequest,
         next: Next<impl MessageBody>,
     ) -> actix_web::Result<ServiceResponse<impl MessageBody>> {
+        assert_ne!(type_name::<Role>(), "");
         next.call(request).await
     }
 

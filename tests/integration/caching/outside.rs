@@ -251,6 +251,8 @@ async fn cookies(how: String) -> HttpResponse {
                 ("surrogate-control", "max-age=60"),
                 ("x-accel-expires", "60"),
                 ("cache-tag", "a"),
+                ("surrogate-key", "a"),
+                ("xkey", "a"),
                 (EXPIRES.as_str(), "Fri, 01 Jan 2100 00:00:00 GMT"),
             ],
         ),
@@ -292,6 +294,8 @@ async fn a_cookie_is_never_public_whatever_the_handler_says() {
                 "surrogate-control",
                 "x-accel-expires",
                 "cache-tag",
+                "surrogate-key",
+                "xkey",
                 "expires",
             ] {
                 assert_eq!(found.header(name), None, "{route}{how}: {name}");

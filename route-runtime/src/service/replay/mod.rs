@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::{self, ContentEncoding, HeaderName, HeaderValue};
+use actix_web::http::header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 
 pub(super) use self::cache_status::{CACHE_STATUS, cache_status};
@@ -88,17 +88,24 @@ pub(super) fn replay(
     } else if !is_unchanged && range::is_offered(stored, encoded) {
         headers.insert(header::ACCEPT_RANGES, range::BYTES);
     }
+    add_instructions_for_caches(stored, replay, headers);
+    headers.append(CACHE_STATUS, cache_status(replay.status));
+    response
+}
+
+/// Adds the headers that tell other caches how long they may keep a response, unless the handler
+/// says so itself, and how they find it again.
+fn add_instructions_for_caches(stored: &StoredResponse, replay: &Replay, headers: &mut HeaderMap) {
     match (stored.own_caching, &replay.cdn) {
         (OwnCaching::Nothing, Some(shared)) => shared.add_lifetime(headers, replay.age),
         (OwnCaching::Nothing | OwnCaching::Targeted, _) => {
             headers.insert(header::AGE, number(replay.age.as_secs()));
             headers.insert(header::CACHE_CONTROL, NO_CACHE);
         }
-        // The time that it names is the same at any age.
-        (OwnCaching::Expires, Some(_)) => {}
-        (OwnCaching::Expires, None) => {
-            let private = HeaderValue::from_static("private");
-            headers.insert(header::CACHE_CONTROL, private);
+        // Neither word overrides `Expires`, which names the same time at any age.
+        (OwnCaching::Expires, cdn) => {
+            let readers = if cdn.is_some() { "public" } else { "private" };
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(readers));
         }
         (OwnCaching::CacheControl, _) => {
             headers.insert(header::AGE, number(replay.age.as_secs()));
@@ -107,8 +114,6 @@ pub(super) fn replay(
     if let Some(shared) = &replay.cdn {
         shared.add_tags(headers);
     }
-    headers.append(CACHE_STATUS, cache_status(replay.status));
-    response
 }
 
 /// The content that a response carries.

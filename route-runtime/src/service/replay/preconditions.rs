@@ -2,7 +2,9 @@
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentEncoding, HeaderMap, HeaderName, HttpDate};
+use actix_web::http::header::{
+    self, ContentEncoding, HeaderMap, HeaderName, HeaderValue, HttpDate,
+};
 
 use crate::stored::{Encoded, StoredResponse};
 
@@ -36,7 +38,7 @@ pub(super) fn evaluate(
         return Precondition::Fails;
     }
     let is_known = if headers.contains_key(header::IF_NONE_MATCH) {
-        let etag = encoded.etag().map(|etag| etag.as_bytes());
+        let etag = encoded.etag().map(HeaderValue::as_bytes);
         etag.is_some_and(|etag| matches_weakly(etag, headers))
     } else {
         is_unmodified(stored, headers, header::IF_MODIFIED_SINCE).unwrap_or(false)

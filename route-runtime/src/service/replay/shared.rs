@@ -52,11 +52,9 @@ impl Shared {
     pub(super) fn add_tags(&self, headers: &mut HeaderMap) {
         let OutsideTags { header, list, .. } = &self.tags;
         let name = HeaderName::from_static(header.name());
-        let own = headers.get(&name).and_then(|own| own.to_str().ok());
-        let value = match own {
-            Some(own) => format!("{own}{}{list}", header.separator()),
-            None => list.clone(),
-        };
+        let own = headers.get_all(&name).filter_map(|own| own.to_str().ok());
+        let all: Vec<_> = own.chain([&**list]).collect();
+        let value = all.join(header.separator().encode_utf8(&mut [0; 4]));
         headers.insert(name, text(value));
     }
 

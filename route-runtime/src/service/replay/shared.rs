@@ -15,6 +15,10 @@ const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control
 /// has it. Some caches count seconds in 32 bits.
 const LONGEST: u64 = 31_536_000;
 
+/// The age up to which content counts as new. Otherwise the time between a render and its response
+/// would cost a second, since lifetimes are whole seconds, and all of `revalidate = 1`.
+const JUST_NOW: Duration = Duration::from_millis(100);
+
 /// The longest time for which shared caches outside may use content that is stale and never
 /// expires.
 const LONGEST_STALE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -64,6 +68,7 @@ impl Shared {
         if !self.is_current {
             return None;
         }
+        let age = if age < JUST_NOW { Duration::ZERO } else { age };
         let fresh = match self.lifetime.seconds_left(age) {
             None => LONGEST,
             Some(seconds) => u64::try_from(seconds).ok().filter(|it| *it > 0)?,
@@ -102,6 +107,8 @@ mod tests {
     fn shared_caches_get_the_rest_of_a_lifetime() {
         let ten = Lifetime::revalidate(seconds(10));
         assert_eq!(left(ten, seconds(0)), Some((10, 100)));
+        assert_eq!(left(ten, Duration::from_millis(99)), Some((10, 100)));
+        assert_eq!(left(ten, Duration::from_millis(100)), Some((9, 100)));
         assert_eq!(left(ten, Duration::from_millis(3001)), Some((6, 100)));
         assert_eq!(left(ten, Duration::from_millis(9001)), None);
         assert_eq!(left(ten, seconds(11)), None);
@@ -128,9 +135,9 @@ mod tests {
             };
             if let Some((fresh, stale)) = left(lifetime, age) {
                 prop_assert!(fresh > 0);
-                prop_assert!(age + seconds(fresh) <= seconds(revalidate));
+                prop_assert!(age + seconds(fresh) <= seconds(revalidate) + JUST_NOW);
                 if let Some(expire) = expire {
-                    prop_assert!(age + seconds(fresh + stale) <= seconds(expire));
+                    prop_assert!(age + seconds(fresh + stale) <= seconds(expire) + JUST_NOW);
                 }
             }
         }

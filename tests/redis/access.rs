@@ -270,7 +270,7 @@ async fn a_store_in_a_cluster_speaks_tls_with_every_node() {
     let certificate = Certificate::make("cluster");
     let mut ports = Vec::new();
     let shards = Shards::with(|| {
-        let port = server::free_port();
+        let port = tests::free_port();
         ports.push(port);
         let mut options = certificate.options(port);
         options.extend(["--tls-cluster", "yes"].map(String::from));
@@ -296,7 +296,7 @@ async fn a_store_in_a_cluster_speaks_tls_with_every_node() {
 #[tokio::test]
 async fn a_store_speaks_tls_with_sentinels_and_with_the_server_that_they_name() {
     let certificate = Certificate::make("sentinel");
-    let [at, sentinel_at] = [server::free_port(), server::free_port()];
+    let [at, sentinel_at] = [tests::free_port(), tests::free_port()];
     let options = certificate.options(at);
     let options: Vec<_> = options.iter().map(String::as_str).collect();
     let server = Redis::with(&[&["--save", ""], &options[..]].concat());

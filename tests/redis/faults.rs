@@ -377,7 +377,7 @@ async fn a_server_that_is_no_redis_fails_soon_and_does_no_harm() {
 
 #[tokio::test]
 async fn a_store_connects_once_a_server_listens() {
-    let port = server::free_port();
+    let port = tests::free_port();
     let store = RedisStore::connect(&format!("redis://127.0.0.1:{port}"))
         .await
         .unwrap();

@@ -355,7 +355,7 @@ async fn a_url_may_have_a_password_tls_and_a_database() {
         path.to_str().unwrap().to_owned()
     };
     let certificate = signed.cert.pem();
-    let tls = server::free_port().to_string();
+    let tls = tests::free_port().to_string();
     let server = Redis::with(&[
         "--save",
         "",

@@ -43,7 +43,7 @@ impl Watched {
         // The first sentinel is away.
         format!(
             "redis-sentinel://:a@127.0.0.1:{},127.0.0.1:{}/main/0?sentinel_password=b",
-            server::free_port(),
+            tests::free_port(),
             self.sentinel.port
         )
     }

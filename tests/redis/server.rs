@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use tests::free_port;
 
 /// The name of the log in a server's directory.
 const LOG: &str = "log";
@@ -168,28 +170,6 @@ impl Drop for Redis {
         self.child.wait().ok();
         fs::remove_dir_all(&self.directory).ok();
     }
-}
-
-/// Returns a free port, from outside the range for outgoing connections: thousands of those may be
-/// made between this check and the use of the port.
-pub(crate) fn free_port() -> u16 {
-    static TRIED: AtomicU16 = AtomicU16::new(0);
-    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let lowest = range
-        .split_whitespace()
-        .next()
-        .and_then(|it| it.parse().ok());
-    let end = lowest.filter(|&it: &u16| it > 8192).unwrap_or(32_768);
-    // Processes that run side by side begin at different ports.
-    let first = (std::process::id() % 4096) as u16;
-    for _ in 0..4096 {
-        let next = first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed));
-        let port = end - 1 - next % 4096;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("all ports below {end} are taken");
 }
 
 fn spawn(port: u16, options: &[String], directory: &Path) -> Child {

@@ -25,7 +25,7 @@ impl Shards {
     /// Starts a cluster, with further options for each server.
     pub(crate) fn with(mut options: impl FnMut() -> Vec<String>) -> Self {
         let nodes = [1, 2, 3].map(|epoch| {
-            let bus = server::free_port().to_string();
+            let bus = tests::free_port().to_string();
             let mut usual = vec![
                 "--save",
                 "",
@@ -123,7 +123,7 @@ async fn the_redis_store_keeps_the_contract_in_a_cluster() {
 #[tokio::test]
 async fn a_store_finds_its_server_by_any_node_of_a_cluster() {
     let shards = Shards::start();
-    let nobody = server::free_port();
+    let nobody = tests::free_port();
     let stores = [
         patient(&shards.url(0)).await,
         patient(&shards.url(1)).await,

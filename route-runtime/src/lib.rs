@@ -167,8 +167,8 @@ mod declaration;
 mod engine;
 pub mod export;
 mod extract;
-/// Guides to single tasks, such as guarding a section or logging in; to caching and responses, many
-/// instances, commands and the compiler's errors; and two guides for people who know Next.js or
+/// Guides to single tasks, such as guarding a section or logging in; to caching and responses, proxies
+/// and CDNs, many instances, commands and the compiler's errors; and two guides for people who know Next.js or
 /// actix-web.
 #[cfg(all(doc, feature = "testing", feature = "fetch", feature = "cli"))]
 pub mod guide {
@@ -194,6 +194,8 @@ pub mod guide {
     pub mod login {}
     #[doc = include_str!("../docs/guide/nextjs.md")]
     pub mod nextjs {}
+    #[doc = include_str!("../docs/guide/proxies.md")]
+    pub mod proxies {}
 }
 mod handler;
 mod identity;

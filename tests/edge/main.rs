@@ -4,6 +4,7 @@
 //! Time passes here by the clock of the machine, because that is the proxies' clock.
 
 mod freshness;
+mod guide;
 mod keeping;
 mod origin;
 mod proxy;

@@ -8,8 +8,10 @@ use super::{Purge, PurgeError, PurgeFuture, Purged, http};
 /// nginx knows no tags. It purges what was invalidated by
 /// [`revalidate_path`](crate::revalidate_path), and a purge of anything else is an error, because it
 /// would keep its content. It has no soft purge, so nothing is purged by
-/// [`stale`](crate::Revalidation::stale). The guide to [proxies](crate::guide::proxies) has the
-/// configuration.
+/// [`stale`](crate::Revalidation::stale).
+///
+/// The `location` of the app needs the line `proxy_cache_purge PURGE from 127.0.0.1;`, with the
+/// addresses of the servers behind it.
 ///
 /// ```no_run
 /// use route_runtime::Routes;

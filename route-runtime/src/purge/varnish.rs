@@ -7,8 +7,32 @@ const MOST: usize = 4096;
 
 /// A Varnish, purged by requests of its own methods, which its VCL has to answer.
 ///
-/// The guide to [proxies](crate::guide::proxies) has the VCL. Let Varnish answer such requests only
-/// to the servers behind it: whoever can send them can empty the cache.
+/// Let Varnish answer such requests only to the servers behind it: whoever can send them can empty the
+/// cache. This VCL does so, for both ways:
+///
+/// ```vcl
+/// import xkey;
+///
+/// acl servers { "127.0.0.1"; }
+///
+/// sub vcl_recv {
+///     if (req.method == "PURGE" || req.method == "BAN") {
+///         if (client.ip !~ servers) {
+///             return (synth(403));
+///         }
+///         if (req.http.xkey) {
+///             set req.http.purged = xkey.purge(req.http.xkey);
+///         } elseif (req.http.xkey-soft) {
+///             set req.http.purged = xkey.softpurge(req.http.xkey-soft);
+///         } elseif (req.http.x-tags) {
+///             ban("obj.http.cache-tag ~ " + req.http.x-tags);
+///         } else {
+///             return (synth(400));
+///         }
+///         return (synth(200));
+///     }
+/// }
+/// ```
 ///
 /// ```no_run
 /// use route_runtime::purge::Varnish;

@@ -63,9 +63,16 @@ fn head_is_answered_like_get_before_and_after_it() {
         assert_eq!(full.text().len(), 7200);
         for head in [before, head()] {
             assert_eq!(head.status, 200);
-            for name in ["etag", "content-type", "content-length", "vary"] {
+            for name in ["etag", "content-type", "vary"] {
                 assert_eq!(head.header(name), full.header(name), "{name}");
             }
+            // Varnish does not tell the length while it is still fetching the body.
+            let length = head.header("content-length");
+            let is_fetching = software == Software::Varnish && length.is_none();
+            assert!(
+                is_fetching || length == full.header("content-length"),
+                "{length:?}"
+            );
         }
     });
 }

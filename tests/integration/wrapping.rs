@@ -10,7 +10,7 @@ use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, Error, HttpMessage as _, HttpRequest, HttpResponse};
-use route_runtime::{Mode, Routes, page, route};
+use route_runtime::{Matched, Mode, Routes, page, route};
 use tests::{Server, production};
 
 /// The one key that is accepted, kept as app data.
@@ -376,4 +376,39 @@ fn a_wrap_that_calls_the_handler_again_cannot_change_its_path_either() {
     let other = server.get("/wrapping/retried/longname");
     assert_eq!((other.status, other.text()), (200, "longname"));
     assert_eq!(other.cache_status(), "route; fwd=miss; stored");
+}
+
+/// Puts the match of an earlier request into this one.
+async fn mixing(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+    static KEPT: std::sync::Mutex<Option<Matched>> = std::sync::Mutex::new(None);
+    let own = request.extensions().get::<Matched>().cloned();
+    let other = KEPT.lock().unwrap().replace(own.unwrap());
+    if let Some(other) = other {
+        request.extensions_mut().insert(other);
+    }
+    next.call(request).await
+}
+
+#[route("/wrapping/mixed/[id]", revalidate = 60, wrap = mixing)]
+async fn mixed(id: String) -> String {
+    id
+}
+
+#[route("/wrapping/mixed/[id]/below", revalidate = 60, wrap = mixing)]
+async fn mixed_below(id: String) -> String {
+    format!("below {id}")
+}
+
+#[test]
+fn a_wrap_that_inserts_the_match_of_another_request_reaches_its_own_route() {
+    let server = Server::routes(&production([mixed::ROUTE, mixed_below::ROUTE]));
+    for (path, text) in [
+        ("/wrapping/mixed/longer", "longer"),
+        ("/wrapping/mixed/a/below", "below a"),
+        ("/wrapping/mixed/b", "b"),
+        ("/wrapping/mixed/b", "b"),
+        ("/wrapping/mixed/c/below", "below c"),
+    ] {
+        assert_eq!(server.get(path).text(), text, "{path}");
+    }
 }

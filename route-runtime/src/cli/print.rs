@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use crate::server::ServeError;
 
-/// What is said of a route that answers no path, because of its `static_params`.
+/// The text about a route that answers no path, because of its `static_params`.
 pub(super) const NO_PATHS: &str = "every path is 404, because `static_params` gives none";
 
 /// Prints a text on stdout. A reader that closes the pipe early, as `head` does, is no error.

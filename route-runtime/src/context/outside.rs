@@ -12,7 +12,7 @@ use crate::target;
 #[derive(Clone)]
 pub(super) struct Outside {
     purge: Arc<dyn Purge>,
-    /// How long other instances may still answer with what was invalidated.
+    /// The time for which other instances may still answer with what was invalidated.
     staleness: Duration,
     clock: Clock,
 }

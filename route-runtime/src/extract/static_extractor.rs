@@ -50,7 +50,7 @@ use actix_web::{FromRequest, HttpRequest};
             `route_runtime::StaticExtractor` read nothing of it"
 )]
 pub trait StaticExtractor: FromRequest {
-    /// Whether the value comes from app data, or from anywhere else that can change while the
+    /// Set if the value comes from app data, or from anywhere else that can change while the
     /// program runs, and not from the path alone.
     ///
     /// A GET with such an argument, without `revalidate` and without `tags`, is cached for ever

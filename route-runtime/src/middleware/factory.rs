@@ -1,12 +1,12 @@
-//! What makes a section's middleware, once on each worker.
+//! Factories of a section's middleware, called once on each worker.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{ByFunction, Endpoint, Middleware, MiddlewareName, Wrapped};
 
-/// What `Server::wrap` and `Routes::wrap` take: a closure that makes a middleware, or a middleware
-/// function itself.
+/// The argument of `Server::wrap` and `Routes::wrap`: a closure that makes a middleware, or a
+/// middleware function itself.
 ///
 /// The closure is called once on each worker, as the closure of `HttpServer::new` is. So a value
 /// made in it exists once for each worker, and a value made outside it and captured exists once. It
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// What makes a section's middleware, with its type erased.
+/// A factory of a section's middleware, with its type erased.
 pub(crate) type Maker = Arc<dyn Fn(Endpoint) -> Wrapped + Send + Sync>;
 
 /// Erases the type of a factory.

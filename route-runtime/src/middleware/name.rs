@@ -65,7 +65,7 @@ impl MiddlewareName {
     }
 }
 
-/// What the compiler calls a closure.
+/// The compiler's name for a closure.
 const CLOSURE: &str = "{{closure}}";
 
 /// Returns the name of a type with every path in it cut down to its last segment.

@@ -1,9 +1,9 @@
-//! What is purged.
+//! The tags and paths that are purged.
 
 use crate::store::{Invalidation, Tag};
 use crate::tags::{path_of, push_public_name};
 
-/// What a shared cache is to forget: everything that has one of these tags.
+/// The content that a shared cache is to forget: everything that has one of these tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purged {
     tags: Vec<String>,

@@ -1,8 +1,8 @@
-//! Which paths a pattern covers: of one route, and one by one.
+//! The paths that a pattern covers: of one route, and one by one.
 
 use crate::pattern::{Segment, decode_segment};
 
-/// How many of a route's paths a section covers.
+/// The share of a route's paths that a section covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Coverage {
     Never,

@@ -14,6 +14,7 @@ use futures_util::FutureExt as _;
 
 use super::decided::Decided;
 use super::finish;
+use super::matched::Matched;
 use super::visit::Later;
 use crate::declaration::Kind;
 use crate::handler::body_limit::BodyWatch;
@@ -71,12 +72,12 @@ pub(super) enum Depth {
     Inside,
 }
 
-/// The path and the method that a request had when it was matched. A request keeps them while it
-/// passes middleware.
+/// The path, the method and the match of a request, kept while it passes middleware.
 #[derive(Clone)]
 pub(super) struct AsMatched {
     uri: Uri,
     method: Method,
+    matched: Option<Matched>,
 }
 
 impl AsMatched {
@@ -84,12 +85,18 @@ impl AsMatched {
         Self {
             uri: request.uri().clone(),
             method: request.method().clone(),
+            matched: request.extensions().get().cloned(),
         }
     }
 
-    /// Restores the path and the method, if a middleware has changed them. The route, the
+    /// Restores the path, the method and the match, if a middleware has changed them. The route, the
     /// parameters and the key of a shared response belong to what was matched.
     pub(super) fn restore(&self, request: &mut ServiceRequest) {
+        // A middleware may have kept the match of another request.
+        match &self.matched {
+            Some(matched) => drop(request.extensions_mut().insert(matched.clone())),
+            None => drop(request.extensions_mut().remove::<Matched>()),
+        }
         if self.uri.path() != request.path() {
             request.head_mut().uri = self.uri.clone();
         }
